@@ -1,0 +1,64 @@
+# Every target does its own set-up: a machine needs Python >= 3.11, make and glibc, nothing else.
+
+BIN := .venv/bin
+PYTHON_FOLDERS := $(wildcard src tests proofs benchmarks examples)
+# The set-up is done again when the lock changes or the checkout moves.
+STAMP := .venv/ready-$(shell { pwd; cat requirements.lock; } | sha256sum | cut -c 1-16)
+
+# Whatever is installed elsewhere must not leak in.
+unexport PYTHONHOME PYTHONPATH
+
+.PHONY: help demo test lint types imports test-python bench proofs mutation lock clean
+
+help: ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+demo: .venv/installed ## replay a merchant's year and balance it to the penny
+	$(BIN)/formicary demo
+
+test: lint types imports test-python ## everything continuous integration checks
+
+lint: .venv/installed ## ruff: rules and format
+	$(BIN)/ruff check $(PYTHON_FOLDERS)
+	$(BIN)/ruff format --check $(PYTHON_FOLDERS)
+
+types: .venv/installed ## mypy --strict
+	$(BIN)/mypy --strict $(PYTHON_FOLDERS)
+
+imports: .venv/installed ## import-linter: the direction of the layers
+	$(BIN)/lint-imports --no-logo
+
+test-python: .venv/installed ## pytest with branch coverage; skips are listed at the end
+	$(BIN)/python -m pytest --cov
+
+bench: .venv/installed ## the ledger's rates on this machine
+	$(BIN)/formicary bench ledger
+
+proofs: .venv/installed ## simulator and real kills
+	$(BIN)/python -m proofs.simulator
+	$(BIN)/python -m proofs.kill
+
+mutation: .venv/installed ## the mutation score of the kernels
+	$(BIN)/python -m proofs.mutation
+
+# Versions are chosen for the oldest Python; every file of a version is listed by its hash alone.
+lock: ## choose the newest allowed versions again and write requirements.lock
+	python3 -m venv --clear build/lock
+	build/lock/bin/pip install --quiet uv==0.13.9
+	build/lock/bin/uv pip compile pyproject.toml --group dev --upgrade --generate-hashes --quiet --system-certs \
+	    --python-version 3.11 --python-platform linux --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove everything that set-up and tests left behind
+	rm -rf .venv build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests $(wildcard proofs benchmarks examples) -name __pycache__ -prune -exec rm -rf {} +
+
+$(STAMP):
+	@.ci/setup $@
+
+# No network and no isolated build: the build backend is one of the pinned packages.
+.venv/installed: pyproject.toml $(STAMP)
+	@echo "[3/3] Installing formicary itself"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-index \
+	    --no-build-isolation --editable .
+	@touch $@

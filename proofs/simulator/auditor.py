@@ -1,0 +1,141 @@
+"""What must hold of the journal after every commit, whatever any engine believes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from formicary.factory.engine.state import ANSWERED, TIMER_FIRED, TIMER_SET, FactoryState, PendingTimer, TimerFiring
+from formicary.factory.journal.batch import Batch
+from formicary.factory.journal.errors import JournalCorrupted
+from formicary.factory.journal.events import Event
+from formicary.factory.ledger import AccountFlags, CreateTransferStatus
+from proofs.simulator.violations import Violation, require
+from tests.factory.ledger.oracle import unpack
+from tests.factory.ledger.oracle_rules import RESOLVES, SECOND, Record
+
+__all__ = ["Auditor"]
+
+_MOVED: Final = (CreateTransferStatus.CREATED, CreateTransferStatus.EXPIRED)
+_NEVER: Final = 1 << 99
+
+
+class Auditor:
+    """Follows the journal commit by commit.
+
+    Parameters
+    ----------
+    follower
+        An empty state; it folds every commit and must come to the same hash.
+    """
+
+    def __init__(self, follower: FactoryState) -> None:
+        self.follower = follower
+        self.transfers: dict[int, int] = {}
+        self.answered: set[int] = set()
+        self.timers_due: dict[int, int] = {}
+        self._accounts: set[int] = set()
+        self._holds: dict[int, int] = {}
+        self._stamp = 0
+        self._entry_stamps: dict[int, int] = {}
+
+    def committed(self, batch: Batch) -> None:
+        """Check one commit."""
+        require(batch.first == self.follower.position + 1, "positions have no gap", f"at {batch.first}")
+        for account in unpack(batch.accounts):
+            self._opened(account)
+        # An account's row may lie between two transfers' rows.
+        for row in sorted(unpack(batch.transfers), key=lambda row: row["position"]):
+            self._row(row)
+        for event in batch.events:
+            self._event(event)
+        self._fold(batch)
+        self._books_balance()
+
+    def finished(self) -> None:
+        """Check that nothing was left undone once everything fell due."""
+        require(not self.timers_due, "every timer fires", f"{self.timers_due} did not")
+        waiting = [hold for hold, due in self._holds.items() if due != _NEVER]
+        require(not waiting, "every hold ends", f"{waiting} did not")
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def _opened(self, account: Record) -> None:
+        require(account["id"] not in self._accounts, "one effect per id", f"account {account['id']} twice")
+        self._accounts.add(account["id"])
+
+    def _row(self, row: Record) -> None:
+        position = f"at position {row['position']}"
+        if row["status"] in _MOVED:
+            for side in ("debit_account_id", "credit_account_id"):
+                require(
+                    row["timestamp"] >= self._entry_stamps.get(row[side], 0), "an account's entries are in order", position
+                )
+                self._entry_stamps[row[side]] = row["timestamp"]
+        if row["status"] == CreateTransferStatus.EXPIRED:
+            require(row["timestamp"] == self._end_hold(row), "a hold expires when it is due", position)
+            return
+        require(row["id"] not in self.transfers, "one effect per id", f"transfer {row['id']} twice, {position}")
+        require(row["timestamp"] > self._stamp, "stamps are unique and grow", position)
+        self._stamp = row["timestamp"]
+        self.transfers[row["id"]] = row["timestamp"] if row["status"] == CreateTransferStatus.CREATED else 0
+        if row["status"] == CreateTransferStatus.CREATED:
+            self._created(row)
+
+    def _created(self, row: Record) -> None:
+        if row["flags"] & RESOLVES:
+            due = self._end_hold(row)
+            require(row["timestamp"] < due, "no hold is resolved after it is due", f"{row['pending_id']}")
+        elif row["pending_id"] == 0 and row["flags"] & 2:
+            seconds = row["timeout"]
+            self._holds[row["id"]] = row["timestamp"] + seconds * SECOND if seconds else _NEVER
+
+    def _end_hold(self, row: Record) -> int:
+        due = self._holds.pop(row["pending_id"], None)
+        if due is None:
+            raise Violation("a hold is resolved once", f"{row['pending_id']} at position {row['position']}")
+        return due
+
+    def _event(self, event: Event) -> None:
+        body: Any
+        if event.kind == ANSWERED:
+            require(event.command_id not in self.answered, "one effect per key", f"{event.command_id:032x} twice")
+            self.answered.add(event.command_id)
+        elif event.kind == TIMER_SET:
+            body = msgspec.json.decode(event.body, type=PendingTimer)
+            self.timers_due[event.position] = body.due
+        elif event.kind == TIMER_FIRED:
+            body = msgspec.json.decode(event.body, type=TimerFiring)
+            due = self.timers_due.pop(body.set_at, None)
+            if due is None:
+                raise Violation("a timer fires once", f"the one set at {body.set_at}")
+            require(event.timestamp >= due, "no timer fires early", f"the one set at {body.set_at}")
+
+    # -- what it all comes to --------------------------------------------------------------
+
+    def _fold(self, batch: Batch) -> None:
+        try:
+            self.follower.fold(batch.accounts, batch.transfers, batch.events, until=batch.last)
+        except JournalCorrupted as error:
+            raise Violation("every row is what it does", str(error)) from error
+        require(self.follower.state_hash == batch.state_hash, "refolding gives the same hash", f"at {batch.last}")
+
+    def _books_balance(self) -> None:
+        sums: dict[int, list[int]] = {}
+        for account in unpack(self.follower.machine.accounts):
+            _require_floor(account)
+            ledger = sums.setdefault(account["ledger"], [0, 0])
+            ledger[0] += account["debits_pending"] - account["credits_pending"]
+            ledger[1] += account["debits_posted"] - account["credits_posted"]
+        require(all(differences == [0, 0] for differences in sums.values()), "debits equal credits", f"{sums}")
+
+
+def _require_floor(account: Record) -> None:
+    debits = account["debits_pending"] + account["debits_posted"]
+    credits_ = account["credits_pending"] + account["credits_posted"]
+    if account["flags"] & AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS:
+        ceiling = account["credits_posted"] + account["credit_limit"]
+        require(debits <= ceiling, "no account below its floor", f"account {account['id']}")
+    if account["flags"] & AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS:
+        require(credits_ <= account["debits_posted"], "no account below its floor", f"account {account['id']}")

@@ -1,0 +1,28 @@
+"""What the simulator reports when a guarantee does not hold."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+__all__ = ["Violation", "require"]
+
+
+class Violation(AssertionError):
+    """A guarantee was broken.
+
+    ``check`` names the guarantee in a few words.
+    """
+
+    def __init__(self, check: str, detail: str) -> None:
+        super().__init__(f"{check}: {detail}")
+        self.check = check
+
+
+def require(condition: object, check: str, detail: str = "") -> None:
+    """Raise ``Violation`` unless a condition holds."""
+    if not condition:
+        _violate(check, detail)
+
+
+def _violate(check: str, detail: str) -> NoReturn:
+    raise Violation(check, detail)

@@ -1,0 +1,171 @@
+"""The one way to compile a kernel: numba, without the GIL, cached where stale code cannot survive.
+
+Choices, and why:
+
+- ``nogil``: a kernel works on packed arrays, so other threads go on (the commit beside it).
+- No ``fastmath``: it reorders additions, and results must be the same bits everywhere.
+- ``error_model="python"``, numba's default: a division by zero raises. The other model answers
+  zero, and a ledger must not go on with that; kernels hardly divide, so it costs nothing.
+- Integers wrap around silently when compiled; a kernel checks for overflow before it adds.
+- The cache folder's name is a hash of all source of the package, numba's version, its
+  settings that change code, and the processor. numba's own index watches only the file of
+  the function and keeps stale code of the functions it *calls*.
+
+Under ``NUMBA_DISABLE_JIT=1`` kernels are the plain Python functions, for debuggers.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import llvmlite.binding
+import numba
+
+from formicary.base.errors import OperationalFault
+from formicary.base.limits import KERNEL_CACHES_KEPT_MAX
+
+__all__ = ["CacheUnusable", "cache_folder", "kernel", "kernel_part"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE: Final = Path(__file__).parents[1]
+_CONFIG: Final[Any] = numba.config
+_FOLDER_NAME: Final = re.compile(r"kernels-[0-9a-f]{32}")
+
+
+class CacheUnusable(OperationalFault):
+    """The folder for compiled kernels cannot be used."""
+
+
+def kernel(function: Function) -> Function:
+    """Compile ``function`` on its first call with numba; to type checkers it stays what it was."""
+    if _CONFIG.DISABLE_JIT:
+        return function
+    with _numba_cache_in(_package_cache_folder()):
+        return cast("Function", numba.njit(nogil=True, cache=True, error_model="python")(function))
+
+
+def kernel_part(function: Function) -> Function:
+    """Compile ``function`` into the kernels that call it; compiled, nothing else can call it.
+
+    A part is always inlined: a ledger's state is some hundred machine words, and handing them from
+    function to function costs more than most parts do. Without an entry from Python it compiles
+    faster, too.
+    """
+    if _CONFIG.DISABLE_JIT:
+        return function
+    # numba's type stubs do not know these two options.
+    no_entry: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(
+        "Function", numba.njit(nogil=True, error_model="python", forceinline=True, **no_entry)(function)
+    )
+
+
+def cache_folder(package: Path, environment: Mapping[str, str]) -> Path:
+    """Return the folder for the compiled kernels of ``package``; create it and prune older ones.
+
+    Parameters
+    ----------
+    package
+        The folder whose ``.py`` files, at any depth, the kernels are compiled from.
+    environment
+        ``FORMICARY_CACHE`` names the parent folder; otherwise it is ``formicary`` in the user's
+        cache folder (``XDG_CACHE_HOME``, else ``.cache`` in ``HOME``), or in the folder for
+        temporary files when that one cannot be written.
+
+    Raises
+    ------
+    CacheUnusable
+        ``FORMICARY_CACHE`` cannot be written, or the temporary folder belongs to someone else.
+    """
+    parent = _writable_parent(environment)
+    folder = parent / f"kernels-{_fingerprint(package)}"
+    folder.mkdir(exist_ok=True)
+    os.utime(folder)
+    _prune(parent)
+    return folder
+
+
+@functools.cache
+def _package_cache_folder() -> Path:
+    return cache_folder(_PACKAGE, os.environ)
+
+
+@contextmanager
+def _numba_cache_in(folder: Path) -> Iterator[None]:
+    # numba reads its setting while it decorates; put back, other packages keep their own folder.
+    before = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        _CONFIG.CACHE_DIR = before
+
+
+def _fingerprint(package: Path) -> str:
+    settings = (numba.__version__, llvmlite.binding.get_host_cpu_name(), _CONFIG.BOUNDSCHECK, _CONFIG.OPT)
+    digest = hashlib.sha256(repr([str(setting) for setting in settings]).encode())
+    for path in sorted(package.rglob("*.py")):
+        source = path.read_bytes()
+        # The length keeps two files apart from one file that holds both.
+        digest.update(f"\n{path.relative_to(package).as_posix()} {len(source)}\n".encode())
+        digest.update(source)
+    return digest.hexdigest()[:32]
+
+
+def _writable_parent(environment: Mapping[str, str]) -> Path:
+    wanted = environment.get("FORMICARY_CACHE")
+    if wanted:
+        parent = Path(wanted)
+        if not _is_writable(parent):
+            message = f"FORMICARY_CACHE={wanted} cannot be written"
+            raise CacheUnusable(message)
+        return parent
+    base = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "/nonexistent")) / ".cache")
+    parent = Path(base) / "formicary"
+    return parent if _is_writable(parent) else _private_temporary_folder()
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _private_temporary_folder() -> Path:
+    # Everyone may create this name first, and a cache holds code that is run: trust only our own.
+    folder = Path(tempfile.gettempdir()) / f"formicary-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022
+    if not private or status.st_uid != os.getuid():
+        message = f"{folder} is not a private folder of this user; set FORMICARY_CACHE"
+        raise CacheUnusable(message)
+    return folder
+
+
+def _prune(parent: Path) -> None:
+    folders = [path for path in parent.iterdir() if _FOLDER_NAME.fullmatch(path.name)]
+    for folder in sorted(folders, key=_last_use, reverse=True)[KERNEL_CACHES_KEPT_MAX:]:
+        # Another process may prune the same folder; numba recompiles what it does not find.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_use(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

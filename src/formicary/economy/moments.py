@@ -1,0 +1,122 @@
+"""What a world wants done, moment by moment, and how to ask an engine for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import Refusal
+from formicary.factory.ledger import ACCOUNT, CreateAccountStatus, CreateTransferStatus, TransferFlags
+
+__all__ = ["Moment", "ReplayRefused", "Tally", "replay"]
+
+Items = npt.NDArray[Any]
+Execute = Callable[[Sequence[Items]], Sequence[Items]]
+
+
+class ReplayRefused(Refusal):
+    """The ledger refused a part of a replay: its data folder holds something else under these ids."""
+
+    code = "replay_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything that is asked for at one time, decided and committed together.
+
+    Attributes
+    ----------
+    at
+        Nanoseconds since the Unix epoch; moments follow each other in time.
+    requests
+        Arrays of ``ACCOUNT`` or ``TRANSFER``, one a request, each shape (n,).
+    """
+
+    at: int
+    requests: tuple[Items, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.requests))
+
+
+@dataclass(slots=True)
+class Tally:
+    """How a replay was answered: events created, and events that were there from an earlier run."""
+
+    accounts: int = 0
+    transfers: int = 0
+    existing: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def count(self, request: Items, results: Items) -> None:
+        """Count the answers (n,) to one request (n,)."""
+        if request.dtype == ACCOUNT:
+            self._count_accounts(results["status"])
+        else:
+            self._count_transfers(request, results["status"])
+
+    def _count_accounts(self, statuses: Items) -> None:
+        created, existing = (
+            statuses == status for status in (CreateAccountStatus.CREATED, CreateAccountStatus.EXISTS)
+        )
+        self.accounts += int(created.sum())
+        self.existing += int(existing.sum())
+        self._refuse(statuses[~created & ~existing], CreateAccountStatus)
+
+    def _count_transfers(self, request: Items, statuses: Items) -> None:
+        created = statuses == CreateTransferStatus.CREATED
+        existing = statuses == CreateTransferStatus.EXISTS
+        # A chain that is repeated answers `exists` on its first member and breaks there.
+        ends = (request["flags"] & TransferFlags.LINKED) == 0
+        chain = np.cumsum(ends) - ends
+        existing |= (statuses == CreateTransferStatus.LINKED_EVENT_FAILED) & np.isin(chain, chain[existing])
+        self.transfers += int(created.sum())
+        self.existing += int(existing.sum())
+        self._refuse(statuses[~created & ~existing], CreateTransferStatus)
+
+    def _refuse(self, statuses: Items, names: type[CreateAccountStatus | CreateTransferStatus]) -> None:
+        self.refused.update(names(status).name.lower() for status in statuses.tolist())
+
+
+def replay(
+    moments: Iterable[Moment],
+    execute: Execute,
+    *,
+    set_time: Callable[[int], None],
+    done: Callable[[int], None],
+) -> Tally:
+    """Ask for moments in their order; return how they were answered.
+
+    Parameters
+    ----------
+    moments
+        What is wanted.
+    execute
+        Decides requests together and returns their results once they are committed.
+    set_time
+        Told each moment's time, in nanoseconds, before it is decided.
+    done
+        Told how many events each moment had, after its commit.
+
+    Raises
+    ------
+    ReplayRefused
+        An event was neither created nor there already; moments after it were not asked for.
+    """
+    tally = Tally()
+    for moment in moments:
+        set_time(moment.at)
+        answers = execute(moment.requests)
+        for request, results in zip(moment.requests, answers, strict=True):
+            tally.count(request, results)
+        if tally.refused:
+            reasons = ", ".join(f"{name} ({count})" for name, count in tally.refused.most_common())
+            message = f"the ledger refused a part of the replay: {reasons}"
+            raise ReplayRefused(message)
+        done(len(moment))
+    return tally

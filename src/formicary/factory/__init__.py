@@ -1,0 +1,1 @@
+"""The machine that every product stands on: exactly one of each."""

@@ -1,0 +1,1 @@
+"""The step: requests in, decisions, one commit, answers out; and how it recovers."""

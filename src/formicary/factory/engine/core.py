@@ -1,0 +1,378 @@
+"""Deciding: a group of requests in, one batch of journal rows and the answers out.
+
+No input or output but the look-up of old rows; time comes with the call. The same requests with the
+same stamps give the same rows, wherever the groups were cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import Refusal
+from formicary.factory.engine.products import Context, Decision, Product, TimerFired
+from formicary.factory.engine.requests import (
+    CommandRequest,
+    KeyReused,
+    LedgerRequest,
+    ReadRequest,
+    Request,
+    UnknownProduct,
+    derive_id,
+)
+from formicary.factory.engine.state import (
+    ANSWERED,
+    TIMER_FIRED,
+    TIMER_SET,
+    FactoryState,
+    PendingTimer,
+    Receipt,
+    TimerFiring,
+)
+from formicary.factory.journal.batch import Batch
+from formicary.factory.journal.events import Event
+from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.semantics import semantics_activated
+from formicary.factory.ledger import (
+    SEMANTICS,
+    CreateAccountStatus,
+    CreateTransferStatus,
+    Group,
+    LedgerMachine,
+    TransferFlags,
+    account_array,
+    check_request,
+    group_requests,
+    transfer_array,
+)
+
+__all__ = ["Core", "Decided", "OldRows"]
+
+Rows = npt.NDArray[Any]
+
+_NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
+_NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
+
+
+class OldRows(Protocol):
+    """Where rows that left memory are found again."""
+
+    def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
+        """Return the transfers at positions (n,), in that order, (n,) of ``TRANSFER_ROW``."""
+
+    def receipts(self, command_ids: Sequence[int]) -> Mapping[int, Event]:
+        """Return the ``engine.answered`` events of those commands that were answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a group: a batch to append (None if nothing is to be kept), and the answers.
+
+    An answer is an array of results, a ``Receipt``, what a read returned, or a refusal. No answer
+    may be given before the batch is committed.
+    """
+
+    batch: Batch | None
+    answers: list[Any]
+
+
+class Core:
+    """Decides; keeps the state ahead of the journal by what is not committed yet."""
+
+    def __init__(self, state: FactoryState, old_rows: OldRows) -> None:
+        self.state = state
+        self._old_rows = old_rows
+        self._accounts: list[Rows] = []
+        self._transfers: list[Rows] = []
+        self._events: list[Event] = []
+
+    @property
+    def _machine(self) -> LedgerMachine:
+        return self.state.machine
+
+    # -- one step --------------------------------------------------------------------------
+
+    def run_timers(self, now: int) -> Decided | None:
+        """Run timers due at ``now``, as many as fit one batch; None if none is due."""
+        due = self._machine.due
+        if due is None or due > now:
+            return None
+        first = self.state.position + 1
+        self._run_timers_once(now)
+        return Decided(self._batch(first, requests=0), [])
+
+    def activate_semantics(self, now: int) -> Decided | None:
+        """Date the first use of this code's kernels, unless the journal has it already."""
+        if self.state.semantics >= SEMANTICS:
+            return None
+        first = self._machine.take_positions(1)
+        event = semantics_activated(semantics=SEMANTICS, position=first, timestamp=self._stamp(now))
+        self.state.apply([event])
+        self._events.append(event)
+        return Decided(self._batch(first, requests=0), [])
+
+    def decide(self, requests: Sequence[Request], now: int) -> Decided:
+        """Decide requests in their order; each event is stamped ``now`` or just after the one before."""
+        first = self.state.position + 1
+        known = self._receipts(requests)
+        answers: list[Any] = []
+        run: list[Rows] = []
+        for request in requests:
+            if isinstance(request, LedgerRequest) and _refusal_of(request.items) is None:
+                run.append(request.items)
+                answers.append(None)
+                continue
+            self._decide_run(run, answers, now)
+            run = []
+            answers.append(self._decide_other(request, known, now))
+        self._decide_run(run, answers, now)
+        return Decided(self._batch(first, requests=len(requests)), answers)
+
+    def _decide_other(self, request: Request, known: Mapping[int, Receipt], now: int) -> Any:
+        if isinstance(request, LedgerRequest):
+            return _refusal_of(request.items)
+        if isinstance(request, ReadRequest):
+            return request.read(self._machine)
+        return self._decide_command(request, known, now)
+
+    def _batch(self, first: int, *, requests: int) -> Batch | None:
+        last = self.state.position
+        accounts, transfers, events = self._accounts, self._transfers, self._events
+        self._accounts, self._transfers, self._events = [], [], []
+        if last < first:
+            return None
+        return Batch(
+            accounts=_join(accounts, _NO_ACCOUNTS),
+            transfers=_join(transfers, _NO_TRANSFERS),
+            events=tuple(events),
+            first=first,
+            last=last,
+            requests=requests,
+            state_hash=self.state.state_hash,
+        )
+
+    # -- the ledger's requests -------------------------------------------------------------
+
+    def _decide_run(self, run: Sequence[Rows], answers: list[Any], now: int) -> None:
+        """Decide consecutive ledger requests, whose answers are the last of ``answers``."""
+        at = len(answers) - len(run)
+        for group in group_requests(run):
+            results = group.split(self._decide_group(group, self._stamp(now)))
+            answers[at : at + len(results)] = results
+            at += len(results)
+
+    def _stamp(self, now: int) -> int:
+        # A clock that went back is clamped: stamps only grow.
+        return max(now, self._machine.timestamp + 1)
+
+    def _decide_group(self, group: Group, first_stamp: int, *, run_timers: bool = True) -> Rows:
+        results, decided = group.empty_results(), 0
+        while True:
+            decided = self._decide_from(group, results, first_stamp, decided, run_timers=run_timers)
+            if decided == len(group.items):
+                return results
+            self._run_timers_once(first_stamp + decided)
+            # What a timer moved was stamped as well: the rest of the group comes after it.
+            first_stamp = max(first_stamp, self._machine.timestamp + 1 - decided)
+
+    def _decide_from(
+        self, group: Group, results: Rows, first_stamp: int, start: int, *, run_timers: bool
+    ) -> int:
+        machine = self._machine
+        if not group.opens_accounts:
+            machine.reserve(transfers=len(group.items))
+            self._fetch(group.items)
+            first_row = machine.scalar("recent")
+            decided = machine.decide_transfers(
+                group.items,
+                group.ordinals,
+                results,
+                first_stamp=first_stamp,
+                start=start,
+                run_timers=run_timers,
+            )
+        else:
+            machine.reserve(accounts=len(group.items))
+            first_row, first = machine.scalar("recent"), len(machine.accounts)
+            decided = machine.decide_accounts(
+                group.items,
+                group.ordinals,
+                results,
+                first_stamp=first_stamp,
+                start=start,
+                run_timers=run_timers,
+            )
+            done = slice(start, decided)
+            opened = machine.opened(first, group.items[done], results[done], group.ordinals[done])
+            self._accounts.append(opened)
+        self._transfers.append(machine.recent_rows(first_row))
+        return decided
+
+    def _fetch(self, items: Rows) -> None:
+        positions = self._machine.missing(items)
+        # Nothing missing is the rule; nothing is looked up then.
+        rows = self._old_rows.transfers_at(positions) if len(positions) else _NO_TRANSFERS
+        self._machine.fetch(rows)
+
+    # -- timers ----------------------------------------------------------------------------
+
+    def _run_timers_once(self, stamp: int) -> None:
+        """Run due timers in order: expiries up to the cap, or up to and with one of a product."""
+        machine = self._machine
+        machine.reserve()
+        first_row = machine.scalar("recent")
+        machine.tick(stamp)
+        self._transfers.append(machine.recent_rows(first_row))
+        set_at = machine.take_timer(stamp)
+        if set_at is not None and set_at in self.state.timers:
+            self._fire(set_at, self.state.timers[set_at])
+
+    def _fire(self, set_at: int, timer: PendingTimer) -> None:
+        product, subject = self.state.products[timer.product], int(timer.subject, 16)
+        fired = TimerFired(subject=subject, name=timer.name, due=timer.due)
+        # Stamped with its own due time, unless the journal is past it already.
+        stamp = max(timer.due, self._machine.timestamp)
+        command_id = derive_id(set_at, 0)
+        receipt, events = self._carry_out(product, fired, command_id, "", stamp)
+        firing = TimerFiring(set_at=set_at, code=receipt.code)
+        self._keep([(TIMER_FIRED, 1, firing), *events], command_id, subject, stamp)
+
+    # -- products' commands ----------------------------------------------------------------
+
+    def _receipts(self, requests: Sequence[Request]) -> dict[int, Receipt]:
+        ids = [
+            request.command_id
+            for request in requests
+            if isinstance(request, CommandRequest) and self.state.receipt(request.command_id) is None
+        ]
+        if not ids:
+            return {}
+        found = self._old_rows.receipts(ids)
+        return {key: msgspec.json.decode(event.body, type=Receipt) for key, event in found.items()}
+
+    def _decide_command(self, request: CommandRequest, known: Mapping[int, Receipt], now: int) -> Any:
+        earlier = self.state.receipt(request.command_id) or known.get(request.command_id)
+        if earlier is not None:
+            return earlier if earlier.fingerprint == request.fingerprint else KeyReused()
+        product = self.state.products.get(request.product)
+        if product is None or type(request.command) not in product.commands:
+            return UnknownProduct()
+        stamp = self._stamp(now)
+        while (due := self._machine.due) is not None and due <= stamp:
+            self._run_timers_once(stamp)
+            stamp = self._stamp(stamp)
+        receipt, events = self._carry_out(
+            product, request.command, request.command_id, request.fingerprint, stamp
+        )
+        subject = request.command.subject
+        self._keep([*events, (ANSWERED, 1, receipt)], request.command_id, subject, stamp)
+        return receipt
+
+    def _carry_out(
+        self, product: Product, command: Any, command_id: int, fingerprint: str, stamp: int
+    ) -> tuple[Receipt, list[tuple[str, int, Any]]]:
+        """Let the product decide, move the money; return the receipt and the events to keep."""
+        context = _Context(stamp, command_id, self._machine)
+        aggregate = self.state.aggregates[product.name].find(command.subject)
+        try:
+            decision = product.decide(command, aggregate, context)
+            self._open(decision, stamp)
+            self._transfer(decision, context)
+        except Refusal as refusal:
+            code = refusal.code if not isinstance(refusal, TransferRefused) else refusal.status
+            return Receipt(product=product.name, fingerprint=fingerprint, code=code), []
+        answer = dict(decision.answer)
+        receipt = Receipt(product=product.name, fingerprint=fingerprint, answer=answer)
+        version = product.event_version
+        events = [(product.event_kind(type(event)), version, event) for event in decision.events]
+        timers = [
+            (TIMER_SET, 1, PendingTimer(product.name, f"{command.subject:032x}", timer.name, timer.due))
+            for timer in decision.timers
+        ]
+        return receipt, [*events, *timers]
+
+    def _open(self, decision: Decision, stamp: int) -> None:
+        if not decision.accounts:
+            return
+        group = group_requests([account_array(decision.accounts)])[0]
+        results = self._decide_group(group, self._stamp(stamp), run_timers=False)
+        for status in results["status"].tolist():
+            if status not in (CreateAccountStatus.CREATED, CreateAccountStatus.EXISTS):
+                raise TransferRefused(CreateAccountStatus(status).name.lower())
+
+    def _transfer(self, decision: Decision, context: Context) -> None:
+        if not decision.transfers:
+            return
+        items = transfer_array(decision.transfers)
+        for ordinal in np.flatnonzero((items["id_high"] == 0) & (items["id_low"] == 0)).tolist():
+            derived = context.derive_id(ordinal)
+            items[ordinal]["id_high"], items[ordinal]["id_low"] = derived >> 64, derived & (2**64 - 1)
+        items["flags"][:-1] |= int(TransferFlags.LINKED)
+        group = group_requests([items])[0]
+        results = self._decide_group(group, self._stamp(context.now), run_timers=False)
+        for status in results["status"].tolist():
+            if status not in (CreateTransferStatus.CREATED, CreateTransferStatus.LINKED_EVENT_FAILED):
+                raise TransferRefused(CreateTransferStatus(status).name.lower())
+
+    def _keep(self, kept: Iterable[tuple[str, int, Any]], command_id: int, subject: int, stamp: int) -> None:
+        contents = list(kept)
+        first = self._machine.take_positions(len(contents))
+        stamp = max(stamp, self._machine.timestamp)
+        events = [
+            Event(
+                position=first + i,
+                timestamp=stamp,
+                kind=kind,
+                version=version,
+                command_id=command_id,
+                subject=subject,
+                body=msgspec.json.encode(body),
+            )
+            for i, (kind, version, body) in enumerate(contents)
+        ]
+        self.state.apply(events)
+        self._events += events
+
+
+class TransferRefused(Refusal):
+    """The ledger refused a part of a decision; ``status`` is the ledger's own word for it."""
+
+    code = "transfer_refused"
+
+    def __init__(self, status: str) -> None:
+        super().__init__()
+        self.status = status
+
+
+class _Context:
+    def __init__(self, now: int, command_id: int, machine: LedgerMachine) -> None:
+        self.now = now
+        self._command_id = command_id
+        self._machine = machine
+
+    def derive_id(self, ordinal: int) -> int:
+        return derive_id(self._command_id, ordinal)
+
+    def account(self, account_id: int) -> Rows | None:
+        number = self._machine.account_number(account_id)
+        return None if number < 0 else self._machine.account_view(number)
+
+
+def _refusal_of(items: Rows) -> Refusal | None:
+    try:
+        check_request(items)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def _join(parts: Sequence[Rows], nothing: Rows) -> Rows:
+    full = [part for part in parts if len(part)]
+    if not full:
+        return nothing
+    return full[0] if len(full) == 1 else np.concatenate(full)

@@ -1,0 +1,118 @@
+"""The engine's socket: fixed frames of a header and packed records.
+
+A frame is ``HEADER`` and ``size`` bytes: records of one dtype for the ledger's operations, JSON for
+the others. Every request gets one frame back with its ``correlation``; frames may be
+answered in another order than sent only across connections, never on one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from formicary.base.errors import FormicaryError, Refusal
+from formicary.base.limits import FRAME_BYTES_MAX
+
+__all__ = [
+    "HEADER_BYTES",
+    "CommandBody",
+    "ErrorBody",
+    "Frame",
+    "MalformedFrame",
+    "Operation",
+    "error_body",
+    "pack",
+    "unpack_all",
+]
+
+_HEADER: Final = struct.Struct("<4sHHQII")
+_MAGIC: Final = b"FMCY"
+_VERSION: Final = 1
+HEADER_BYTES: Final = _HEADER.size
+
+
+class Operation(IntEnum):
+    """What a frame asks for; an answer repeats it, or is an ``ERROR``."""
+
+    ERROR = 0
+    CREATE_ACCOUNTS = 1
+    CREATE_TRANSFERS = 2
+    LOOKUP_ACCOUNTS = 3
+    LAST_ENTRIES = 4
+    ROWS_IN_MEMORY = 5
+    TRIAL_BALANCE = 6
+    STATUS = 7
+    COMMAND = 8
+
+
+class MalformedFrame(Refusal):
+    """The bytes are no frame of this version, or one that is too large; the connection is closed."""
+
+    code = "malformed_frame"
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One frame taken apart."""
+
+    operation: int
+    correlation: int
+    payload: bytes
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request was not done; ``unknown`` means that it may have been done all the same."""
+
+    code: str
+    message: str
+    unknown: bool = False
+
+
+class CommandBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A product's command as it comes over the wire; ``command`` is tagged with its type."""
+
+    product: str
+    principal: str
+    key: str
+    command: msgspec.Raw
+
+
+def pack(operation: int, correlation: int, payload: bytes) -> bytes:
+    """Return a frame as bytes."""
+    return _HEADER.pack(_MAGIC, _VERSION, operation, correlation, len(payload), 0) + payload
+
+
+def unpack_all(buffer: bytearray) -> Iterator[Frame]:
+    """Take every whole frame off the front of a buffer.
+
+    Raises
+    ------
+    MalformedFrame
+        The buffer does not begin with a frame, or the frame is over ``FRAME_BYTES_MAX``.
+    """
+    taken = 0
+    try:
+        while len(buffer) - taken >= HEADER_BYTES:
+            magic, version, operation, correlation, size, _ = _HEADER.unpack_from(buffer, taken)
+            if magic != _MAGIC or version != _VERSION or size > FRAME_BYTES_MAX:
+                raise MalformedFrame
+            end = taken + HEADER_BYTES + size
+            if end > len(buffer):
+                return
+            yield Frame(operation, correlation, bytes(buffer[taken + HEADER_BYTES : end]))
+            taken = end
+    finally:
+        del buffer[:taken]
+
+
+def error_body(error: FormicaryError, *, unknown: bool = False) -> bytes:
+    """Return the payload of an ``ERROR`` frame."""
+    code = error.code if isinstance(error, Refusal) else _snake(type(error).__name__)
+    return msgspec.json.encode(ErrorBody(code=code, message=str(error), unknown=unknown))
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

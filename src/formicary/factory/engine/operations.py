@@ -1,0 +1,121 @@
+"""What each operation of the socket means: its payload in, its answer out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import Refusal
+from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.frames import CommandBody, Frame, MalformedFrame, Operation
+from formicary.factory.engine.requests import (
+    LedgerRequest,
+    ReadRequest,
+    Request,
+    UnknownProduct,
+    command_request,
+)
+from formicary.factory.ledger import ACCOUNT, TRANSFER, LedgerMachine
+
+__all__ = ["ID_PAIR", "encode_answer", "parse_request", "size_of"]
+
+ID_PAIR: Final = np.dtype([("high", "<u8"), ("low", "<u8")])
+"""A 128-bit id on the wire."""
+
+
+class MalformedPayload(Refusal):
+    """The payload is not what its operation takes."""
+
+    code = "malformed_payload"
+
+
+def parse_request(frame: Frame, engine: Engine) -> Request:
+    """Return the request of a frame.
+
+    Raises
+    ------
+    MalformedFrame, MalformedPayload, UnknownProduct
+        It is none.
+    """
+    operation, payload = frame.operation, frame.payload
+    if operation == Operation.CREATE_TRANSFERS:
+        return LedgerRequest(_records(payload, TRANSFER))
+    if operation == Operation.CREATE_ACCOUNTS:
+        return LedgerRequest(_records(payload, ACCOUNT))
+    if operation == Operation.COMMAND:
+        return _command(payload, engine)
+    return ReadRequest(_read(operation, payload, engine))
+
+
+def size_of(request: Request) -> int:
+    """Return how many events a request counts for."""
+    return len(request.items) if isinstance(request, LedgerRequest) else 1
+
+
+def encode_answer(answer: Any) -> bytes:
+    """Return the payload of an answer: packed records, or JSON."""
+    if isinstance(answer, np.ndarray):
+        return answer.tobytes()
+    return msgspec.json.encode(answer)
+
+
+def _records(payload: bytes, dtype: np.dtype[np.void]) -> npt.NDArray[Any]:
+    if len(payload) % dtype.itemsize:
+        raise MalformedPayload
+    return np.frombuffer(payload, dtype)
+
+
+def _ids(payload: bytes) -> list[int]:
+    pairs = _records(payload, ID_PAIR)
+    return [(high << 64) | low for high, low in pairs.tolist()]
+
+
+def _command(payload: bytes, engine: Engine) -> Request:
+    try:
+        body = msgspec.json.decode(payload, type=CommandBody)
+        product = engine.state.products.get(body.product)
+        if product is None:
+            raise UnknownProduct
+        command = msgspec.json.decode(body.command, type=_union(product.commands))
+    except msgspec.MsgspecError as error:
+        raise MalformedPayload(str(error)) from error
+    return command_request(body.product, command, principal=body.principal, key=body.key)
+
+
+def _union(types: tuple[type, ...]) -> Any:
+    union: Any = types[0]
+    for other in types[1:]:
+        union = union | other
+    return union
+
+
+def _read(operation: int, payload: bytes, engine: Engine) -> Any:
+    if operation == Operation.LOOKUP_ACCOUNTS:
+        ids = _ids(payload)
+        return lambda machine: machine.account_views(ids)
+    if operation == Operation.LAST_ENTRIES:
+        ids = _ids(payload)
+        return lambda machine: machine.last_entries(ids)
+    if operation == Operation.ROWS_IN_MEMORY:
+        request = msgspec.json.decode(payload, type=dict[str, int])
+        return lambda machine: machine.entries_in_memory(**request)
+    if operation == Operation.TRIAL_BALANCE:
+        return lambda machine: {str(key): value for key, value in machine.trial_balance().items()}
+    if operation == Operation.STATUS:
+        return lambda machine: _status(machine, engine)
+    raise MalformedFrame
+
+
+def _status(machine: LedgerMachine, engine: Engine) -> dict[str, int]:
+    return {
+        "position": machine.position,
+        "timestamp": machine.timestamp,
+        "accounts": len(machine.accounts),
+        "open_holds": machine.open_holds,
+        "state_hash": engine.state.state_hash,
+        "sealed_generations": len(machine.sealed),
+        "bytes_in_memory": machine.bytes_in_memory,
+    }

@@ -1,0 +1,121 @@
+"""What a product gives the factory: a manifest, a decider, and nothing else.
+
+A product *decides* (may refuse) and *evolves* (cannot)::
+
+    decide(command, aggregate, context) -> Decision      or raises a Refusal
+    evolve(event kind, aggregates (n,), events (n,))     changes the aggregates in place
+
+The factory calls them, journals what was decided, moves the money as one chain,
+keeps the aggregates, sets the timers and answers a repeated command with its first answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.journal.upcasters import Upcasters
+from formicary.factory.ledger import Account, Transfer
+
+__all__ = [
+    "AGGREGATE_HEADER",
+    "Command",
+    "Context",
+    "Decision",
+    "DomainEvent",
+    "Product",
+    "Timer",
+    "TimerFired",
+]
+
+AGGREGATE_HEADER: Final = [("id_high", "<u8"), ("id_low", "<u8"), ("timestamp", "<i8"), ("events", "<u4")]
+"""The fields every aggregate begins with: its id, when it last changed, how many events made it."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What somebody wants done, in the imperative; ``subject`` is the aggregate's 128-bit id."""
+
+    subject: int
+
+
+class DomainEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What happened to an aggregate, in the past tense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """Wake the aggregate at ``due`` nanoseconds under a name of the product's choosing."""
+
+    name: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired:
+    """A timer that fell due: what a decider gets in place of a command."""
+
+    subject: int
+    name: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is to happen, all of it or nothing.
+
+    ``transfers`` become one linked chain; where the ledger refuses one, the command is refused with
+    that status and nothing else of the decision happens. Transfer ids of 0 are derived from
+    the command's id and the transfer's ordinal.
+    """
+
+    events: Sequence[DomainEvent] = ()
+    accounts: Sequence[Account] = ()
+    transfers: Sequence[Transfer] = ()
+    timers: Sequence[Timer] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Context(Protocol):
+    """What a decider may know besides its aggregate."""
+
+    @property
+    def now(self) -> int:
+        """The stamp of the command in nanoseconds."""
+
+    def derive_id(self, ordinal: int) -> int:
+        """Return a 128-bit id that follows from the command's id and an ordinal."""
+
+    def account(self, account_id: int) -> npt.NDArray[Any] | None:
+        """Return an account as it is now, one ``ACCOUNT`` record, or None."""
+
+
+def _nothing_to_upcast(_: Upcasters) -> None:
+    """Register no upcasters: every event has its first form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product's manifest: what it adds to the factory, on one page.
+
+    ``aggregate`` is a struct dtype whose first fields are ``AGGREGATE_HEADER``; ``event_version`` is
+    the version its events are written with, and ``upcast`` registers the ways up from older versions.
+    """
+
+    name: str
+    aggregate: np.dtype[np.void]
+    commands: tuple[type[Command], ...]
+    events: tuple[type[DomainEvent], ...]
+    decide: Callable[[Command | TimerFired, npt.NDArray[Any] | None, Context], Decision]
+    evolve: Callable[[str, npt.NDArray[Any], Sequence[DomainEvent]], None]
+    timers: tuple[str, ...] = ()
+    event_version: int = 1
+    upcast: Callable[[Upcasters], None] = _nothing_to_upcast
+
+    def event_kind(self, event: type[DomainEvent]) -> str:
+        """Return the journal's name of an event kind: ``product.EventName``."""
+        return f"{self.name}.{event.__name__}"

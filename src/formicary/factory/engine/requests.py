@@ -1,0 +1,93 @@
+"""What callers ask of the engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy.typing as npt
+
+from formicary.base.errors import OperationalFault, Refusal
+from formicary.factory.engine.products import Command
+from formicary.factory.ledger import LedgerMachine
+
+__all__ = [
+    "CommandRequest",
+    "EngineBusy",
+    "EngineStopped",
+    "KeyReused",
+    "LedgerRequest",
+    "ReadRequest",
+    "Request",
+    "UnknownProduct",
+    "command_request",
+    "derive_id",
+]
+
+
+class EngineBusy(OperationalFault):
+    """The engine's queue is full; nothing was done, try again a little later."""
+
+
+class EngineStopped(OperationalFault):
+    """The engine stopped before it could confirm; the outcome is unknown until asked again by id."""
+
+
+class KeyReused(Refusal):
+    """The idempotency key was used before with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class UnknownProduct(Refusal):
+    """No product of this name runs here."""
+
+    code = "unknown_product"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRequest:
+    """Accounts to open or transfers to make; answered with one result an event."""
+
+    items: npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequest:
+    """A product's command; answered with a ``Receipt``."""
+
+    product: str
+    command_id: int
+    fingerprint: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A look into the ledger as it is once everything asked before is committed."""
+
+    read: Callable[[LedgerMachine], Any]
+
+
+Request = LedgerRequest | CommandRequest | ReadRequest
+
+
+def command_request(product: str, command: Command, *, principal: str, key: str) -> CommandRequest:
+    """Make the request of a command; its id follows from who asks and their idempotency key."""
+    body = msgspec.json.encode(command, order="sorted")
+    named = f"{len(principal)}:{principal}{key}".encode()
+    return CommandRequest(
+        product=product,
+        command_id=int.from_bytes(hashlib.blake2b(named, digest_size=16).digest(), "big"),
+        fingerprint=hashlib.blake2b(body, digest_size=16).hexdigest(),
+        command=command,
+    )
+
+
+def derive_id(command_id: int, ordinal: int) -> int:
+    """Return the 128-bit id of the ordinal-th thing that a command makes."""
+    named = command_id.to_bytes(16, "big") + ordinal.to_bytes(8, "big")
+    return int.from_bytes(hashlib.blake2b(named, digest_size=16, person=b"formicary-id").digest(), "big")

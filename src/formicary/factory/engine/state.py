@@ -1,0 +1,239 @@
+"""All state of the factory, and how a journal folds into it.
+
+The engine, its standby, recovery and verification all use this one class: what they hold can
+only differ if the journal does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
+from formicary.factory.engine.aggregates import Aggregates
+from formicary.factory.engine.products import DomainEvent, Product
+from formicary.factory.journal.errors import JournalCorrupted
+from formicary.factory.journal.events import Event
+from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, declare_semantics, eras_of
+from formicary.factory.journal.upcasters import Upcasters
+from formicary.factory.ledger import LedgerMachine
+
+__all__ = [
+    "ANSWERED",
+    "TIMER_FIRED",
+    "TIMER_SET",
+    "FactoryState",
+    "PendingTimer",
+    "Receipt",
+    "TimerFiring",
+    "known_events",
+]
+
+ANSWERED: Final = "engine.answered"
+TIMER_SET: Final = "engine.timer_set"
+TIMER_FIRED: Final = "engine.timer_fired"
+_WORD: Final = 2**64 - 1
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command, kept so that a repeated command gets it again.
+
+    ``code`` is empty where the command was done, else why it was refused.
+    """
+
+    product: str
+    fingerprint: str
+    code: str = ""
+    answer: dict[str, Any] = {}
+
+
+class PendingTimer(msgspec.Struct, frozen=True):
+    """A product's timer, from when it is set until it fires."""
+
+    product: str
+    subject: str
+    name: str
+    due: int
+
+
+class TimerFiring(msgspec.Struct, frozen=True, kw_only=True):
+    """Which timer fired: the position of the event that set it; ``code`` says why nothing came of it."""
+
+    set_at: int
+    code: str = ""
+
+
+class FactoryState:
+    """The ledger, every product's aggregates, the timers, and the latest receipts.
+
+    Parameters
+    ----------
+    folder
+        Where the ledger writes the ids that left memory.
+    products
+        The products whose events the journal may hold.
+    """
+
+    def __init__(
+        self, folder: Path, products: Iterable[Product] = (), *, generation_rows: int = GENERATION_ROWS
+    ) -> None:
+        self.machine = LedgerMachine(folder, generation_rows=generation_rows)
+        self.products = {product.name: product for product in products}
+        self.aggregates = {name: Aggregates(product.aggregate) for name, product in self.products.items()}
+        self.timers: dict[int, PendingTimer] = {}
+        self._receipts: OrderedDict[int, Receipt] = OrderedDict()
+        self.semantics = 0
+        """The version of the kernels' semantics that the journal says is active; 0 before the first."""
+        self._events_hash = 0
+        self._decoders = {
+            product.event_kind(event): (product, msgspec.json.Decoder(event))
+            for product in self.products.values()
+            for event in product.events
+        }
+
+    @property
+    def position(self) -> int:
+        """The position of the last row that this state knows."""
+        return self.machine.position
+
+    @property
+    def state_hash(self) -> int:
+        """An unsigned 64-bit hash of all state: equal for equal journals, however they were cut."""
+        aggregates = sum(kept.hash for kept in self.aggregates.values())
+        return (self.machine.state_hash + self._events_hash + aggregates) & _WORD
+
+    def receipt(self, command_id: int) -> Receipt | None:
+        """Return the receipt of a command, if it is among the latest."""
+        return self._receipts.get(command_id)
+
+    # -- folding ---------------------------------------------------------------------------
+
+    def fold(self, accounts: Any, transfers: Any, events: Sequence[Event], *, until: int) -> None:
+        """Give effect to the rows of a block that ends at ``until``.
+
+        Within a block the ledger's rows come before the events: the two touch no common state.
+
+        Raises
+        ------
+        JournalCorrupted
+            A row is not what it does; this state must not be used any more.
+        """
+        bad = self.machine.fold(accounts, transfers, until=until)
+        if bad is not None:
+            message = f"the row at position {bad} is not what folding it gives"
+            raise JournalCorrupted(message)
+        self.apply(events)
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Give effect to events, in their order: just decided ones, or read from the journal."""
+        waiting: list[Event] = []
+        for event in events:
+            self._events_hash = (self._events_hash + _event_hash(event)) & _WORD
+            if event.kind in self._decoders:
+                subjects = [other.subject for other in waiting]
+                if waiting and (waiting[0].kind != event.kind or event.subject in subjects):
+                    self._evolve(waiting)
+                    waiting = []
+                waiting.append(event)
+            else:
+                self._apply_own(event)
+        if waiting:
+            self._evolve(waiting)
+        if events:
+            self.machine.note_stamp(events[-1].timestamp)
+
+    def _evolve(self, events: Sequence[Event]) -> None:
+        product, decoder = self._decoders[events[0].kind]
+        subjects = [event.subject for event in events]
+        kept = self.aggregates[product.name]
+        records = kept.take(subjects)
+        bodies: list[DomainEvent] = [decoder.decode(event.body) for event in events]
+        product.evolve(events[0].kind.partition(".")[2], records, bodies)
+        records["timestamp"] = [event.timestamp for event in events]
+        records["events"] += 1
+        kept.put(subjects, records)
+
+    def _apply_own(self, event: Event) -> None:
+        if event.kind == ANSWERED:
+            self._receipts[event.command_id] = msgspec.json.decode(event.body, type=Receipt)
+            if len(self._receipts) > RECEIPTS_IN_MEMORY_MAX:
+                self._receipts.popitem(last=False)
+        elif event.kind == TIMER_SET:
+            timer = msgspec.json.decode(event.body, type=PendingTimer)
+            self.timers[event.position] = timer
+            self.machine.set_timer(timer.due, event.position)
+        elif event.kind == SEMANTICS_ACTIVATED:
+            self.semantics = eras_of([event])[0].semantics
+        elif event.kind == TIMER_FIRED:
+            del self.timers[msgspec.json.decode(event.body, type=TimerFiring).set_at]
+
+    # -- snapshots -------------------------------------------------------------------------
+
+    def sections(self) -> dict[str, Any]:
+        """Return everything a snapshot needs, as named arrays."""
+        sections = {f"ledger.{name}": array for name, array in self.machine.sections().items()}
+        for name, kept in self.aggregates.items():
+            sections[f"aggregates.{name}"] = kept.records
+        small = {
+            "timers": {str(position): timer for position, timer in self.timers.items()},
+            "receipts": [[f"{command_id:032x}", receipt] for command_id, receipt in self._receipts.items()],
+            "events_hash": self._events_hash,
+            "semantics": self.semantics,
+        }
+        sections["engine"] = np.frombuffer(msgspec.json.encode(small), np.uint8)
+        return sections
+
+    def restore(self, sections: Mapping[str, Any], sealed: Sequence[Path] = ()) -> None:
+        """Take over a snapshot's sections and the files of its sealed ids; the state must be new."""
+        ledger = {
+            name.removeprefix("ledger."): array
+            for name, array in sections.items()
+            if name.startswith("ledger.")
+        }
+        self.machine.restore(ledger)
+        for path in sealed:
+            self.machine.sealed.load(path)
+        for name, kept in self.aggregates.items():
+            if f"aggregates.{name}" in sections:
+                kept.restore(np.array(sections[f"aggregates.{name}"]))
+        small = msgspec.json.decode(np.asarray(sections["engine"]).tobytes(), type=_Small)
+        self.timers = {int(position): timer for position, timer in small.timers.items()}
+        self._receipts = OrderedDict((int(key, 16), receipt) for key, receipt in small.receipts)
+        self._events_hash = small.events_hash
+        self.semantics = small.semantics
+
+
+class _Small(msgspec.Struct):
+    timers: dict[str, PendingTimer]
+    receipts: list[tuple[str, Receipt]]
+    events_hash: int
+    semantics: int
+
+
+def known_events(products: Iterable[Product] = ()) -> Upcasters:
+    """Return the event kinds that a factory with these products knows, and the ways up from older ones."""
+    upcasters = Upcasters()
+    declare_semantics(upcasters)
+    for kind in (ANSWERED, TIMER_SET, TIMER_FIRED):
+        upcasters.declare(kind, version=1)
+    for product in products:
+        for event in product.events:
+            upcasters.declare(product.event_kind(event), version=product.event_version)
+        product.upcast(upcasters)
+    return upcasters
+
+
+def _event_hash(event: Event) -> int:
+    # The body is hashed by its meaning: the database keeps JSON, not its bytes.
+    body = msgspec.json.encode(msgspec.json.decode(event.body), order="sorted")
+    header = (
+        f"{event.position} {event.timestamp} {event.kind} {event.version} {event.command_id} {event.subject} "
+    )
+    digest = hashlib.blake2b(header.encode() + body, digest_size=8).digest()
+    return int.from_bytes(digest, "little")

@@ -1,0 +1,92 @@
+"""Whether a snapshot holds what folding the journal gives, array by array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.journal.rows import TRANSFER_ROW
+from formicary.factory.journal.snapshot_file import Snapshot
+from formicary.factory.ledger._layout import HOLD_OPEN, TIMER_OF_HOLD
+
+__all__ = ["differing_parts"]
+
+Rows = npt.NDArray[Any]
+Sections = Mapping[str, Any]
+
+# Of the ledger's numbers those that follow from the journal alone; the others say how memory is laid out.
+_SCALARS: Final = (
+    *("position", "timestamp", "account_timestamp", "transfer_timestamp", "accounts", "holds_open"),
+    *("accounts_hash", "holds_hash", "rows_hash"),
+)
+
+
+def differing_parts(state: FactoryState, snapshot: Snapshot, reader: JournalReader) -> list[str]:
+    """Return the names of what differs between a folded state and a snapshot of the same position."""
+    folded, kept = state.sections(), snapshot.sections
+    parts = _comparable(folded), _comparable(kept)
+    differing = [name for name in sorted({*parts[0], *parts[1]}) if not _same(*(part.get(name) for part in parts))]
+    if snapshot.header.state_hash != state.state_hash:
+        differing.append("state hash")
+    if not _rows_are_the_journals(folded, kept, reader):
+        differing.append("rows in memory")
+    return differing
+
+
+def _comparable(sections: Sections) -> dict[str, Any]:
+    """Return the parts of a snapshot that are the same wherever groups and generations were cut."""
+    parts: dict[str, Any] = {name: sections["ledger.scalars"][name] for name in _SCALARS}
+    parts["accounts"] = sections["ledger.accounts"]
+    is_open = sections["ledger.holds"]["state"] == HOLD_OPEN
+    parts["hold rows"] = _by_position(sections["ledger.hold_rows"][is_open])
+    parts["hold due times"] = np.sort(sections["ledger.holds"]["due"][is_open])
+    small = msgspec.json.decode(np.asarray(sections["engine"]).tobytes())
+    parts["engine"] = small
+    parts["timers"] = _timers_in_use(sections, is_open, {int(position) for position in small["timers"]})
+    parts.update({name: array for name, array in sections.items() if name.startswith("aggregates.")})
+    return parts
+
+
+def _timers_in_use(sections: Sections, is_open: Rows, of_products: set[int]) -> Rows:
+    """Return due time and position of the timers that still mean something, in order."""
+    timers = sections["ledger.timers"]
+    of_hold = timers["kind"] == TIMER_OF_HOLD
+    in_use = np.isin(timers["position"], list(of_products)) & ~of_hold
+    in_use[of_hold] = is_open[timers["reference"][of_hold]]
+    pairs: Rows = timers[in_use][["due", "position"]]
+    return np.sort(pairs, order=("due", "position"))
+
+
+def _rows_are_the_journals(folded: Sections, kept: Sections, reader: JournalReader) -> bool:
+    """Tell whether a snapshot's rows are those of the journal up to its position, without a gap."""
+    mine, theirs = (np.concatenate([part["ledger.older"], part["ledger.recent"]]) for part in (folded, kept))
+    if not len(mine) or not len(theirs):
+        return len(mine) == len(theirs)
+    both = max(int(mine[0]["position"]), int(theirs[0]["position"]))
+    if not _same(_from(mine, both), _from(theirs, both)):
+        return False
+    earlier = theirs[theirs["position"] < both]
+    if not len(earlier):
+        return True
+    blocks = reader.read(after=int(earlier[0]["position"]) - 1, until=both - 1)
+    return _same(np.concatenate([np.empty(0, TRANSFER_ROW), *(block.transfers for block in blocks)]), earlier)
+
+
+def _from(rows: Rows, position: int) -> Rows:
+    return rows[rows["position"] >= position]
+
+
+def _by_position(rows: Rows) -> Rows:
+    return rows[np.argsort(rows["position"], kind="stable")]
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+    return bool(left == right)

@@ -1,0 +1,206 @@
+"""Snapshots of the whole factory: a file of arrays, and beside it the files of the ids that left memory.
+
+::
+
+    <folder>/0000000000004194304.snapshot
+    <folder>/ids/0000000000004194304/ids-00000000000000000001 ...   links to files that never change
+
+A snapshot is usable when both are there, and when the journal has a commit that left the same state there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.limits import GENERATION_ROWS
+from formicary.factory.engine.products import Product
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.follower.commits import committed_hash
+from formicary.factory.follower.sealed_files import SealedFile, SealedFolder
+from formicary.factory.journal.errors import SnapshotCorrupted
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.journal.snapshot_file import Snapshot, SnapshotHeader
+from formicary.factory.journal.snapshots import Snapshots
+from formicary.factory.ledger import SEMANTICS
+
+__all__ = ["Note", "Restored", "StateSnapshots", "new_state"]
+
+Rows = npt.NDArray[Any]
+Report = Callable[[SnapshotCorrupted], None]
+
+_LOG: Final = logging.getLogger(__name__)
+_NOTE: Final = "follower"
+_ENTRY_COUNTS: Final = "follower.entry_counts"
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot says beside the state: where its last commit begins, and its files of sealed ids."""
+
+    commit_first: int
+    sealed: tuple[SealedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A state, and (n,) how many entries each account had since its last point in the entry index."""
+
+    state: FactoryState
+    entry_counts: Rows
+    commit_first: int
+
+
+class StateSnapshots:
+    """The snapshots of one journal's state.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept; created when the first is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._snapshots = Snapshots(folder)
+        self._sealed = SealedFolder(folder / "ids")
+
+    def positions(self) -> tuple[int, ...]:
+        """Return the positions of the snapshots that are there, in ascending order."""
+        return self._snapshots.positions()
+
+    def write(self, restored: Restored) -> None:
+        """Write a snapshot of a state that stands at the end of a commit; durable on return."""
+        state = restored.state
+        note = Note(
+            commit_first=restored.commit_first,
+            sealed=self._sealed.keep(state.machine.sealed.files, position=state.position),
+        )
+        header = SnapshotHeader(
+            semantics=SEMANTICS,
+            position=state.position,
+            timestamp=state.machine.timestamp,
+            state_hash=state.state_hash,
+        )
+        sections = {
+            **state.sections(),
+            _NOTE: np.frombuffer(msgspec.json.encode(note), np.uint8),
+            _ENTRY_COUNTS: restored.entry_counts,
+        }
+        self._snapshots.write(header, sections)
+        self._sealed.prune(self.positions())
+
+    def sound(self, *, until: int, report: Report) -> Iterator[Snapshot]:
+        """Yield the sound snapshots at or before ``until``, the newest first; report the damaged ones.
+
+        Raises
+        ------
+        JournalTooNew
+            One is of a newer release.
+        """
+        while (snapshot := self._snapshots.latest(semantics=SEMANTICS, until=until, report=report)) is not None:
+            yield snapshot
+            until = snapshot.header.position - 1
+
+    def read(self, position: int) -> Snapshot:
+        """Return the snapshot at ``position``; ``SnapshotCorrupted`` if it is damaged or not there."""
+
+        def refuse(error: SnapshotCorrupted) -> None:
+            raise error
+
+        snapshot = self._snapshots.latest(semantics=SEMANTICS, until=position, report=refuse)
+        if snapshot is None or snapshot.header.position != position:
+            message = f"there is no snapshot at position {position}"
+            raise SnapshotCorrupted(message)
+        return snapshot
+
+    def restore(self, snapshot: Snapshot, state: FactoryState, folder: Path) -> Restored:
+        """Bring a new state to what a snapshot holds; ``folder`` is the state's own.
+
+        Raises
+        ------
+        SnapshotCorrupted
+            A file of sealed ids is missing or has another size, or what is in memory does not give the hash.
+        """
+        note = note_of(snapshot)
+        files = self._sealed.bring(note.sealed, position=snapshot.header.position, folder=folder)
+        state.restore(snapshot.sections, files)
+        if state.state_hash != snapshot.header.state_hash or state.position != snapshot.header.position:
+            message = f"the snapshot at position {snapshot.header.position} does not hold the state it names"
+            raise SnapshotCorrupted(message)
+        return Restored(state, snapshot.sections[_ENTRY_COUNTS], note.commit_first)
+
+    def check_sealed(self, snapshot: Snapshot) -> None:
+        """Raise ``SnapshotCorrupted`` unless every bit of a snapshot's files of sealed ids is as it was."""
+        self._sealed.check(note_of(snapshot).sealed, position=snapshot.header.position)
+
+
+def new_state(
+    folder: Path,
+    snapshots: StateSnapshots,
+    products: Iterable[Product],
+    reader: JournalReader,
+    *,
+    until: int | None = None,
+    report: Report | None = None,
+    generation_rows: int = GENERATION_ROWS,
+) -> Restored:
+    """Return the state of the latest usable snapshot, or an empty one.
+
+    Parameters
+    ----------
+    folder
+        Where the state keeps files of its own; files that an earlier one left there are removed.
+    snapshots, products
+        Where the snapshots are, and the products whose events the journal may hold.
+    reader
+        The journal: a snapshot of which it knows nothing is of another journal, or of one that was set back.
+    until
+        Use no later snapshot; the journal's head unless given.
+    report
+        Called with the reason for every snapshot that is skipped; logged as an error unless given.
+
+    Raises
+    ------
+    JournalTooNew
+        The latest snapshot is of a newer release.
+    """
+    report = report or _log
+    for snapshot in snapshots.sound(until=reader.head() if until is None else until, report=report):
+        state = _empty(folder, products, generation_rows)
+        try:
+            _require_known(snapshot, reader)
+            return snapshots.restore(snapshot, state, folder)
+        except SnapshotCorrupted as error:
+            report(error)
+    return Restored(_empty(folder, products, generation_rows), np.zeros(0, np.uint8), 0)
+
+
+def note_of(snapshot: Snapshot) -> Note:
+    """Return what a snapshot says beside the state."""
+    return msgspec.json.decode(snapshot.sections[_NOTE].tobytes(), type=Note)
+
+
+def _require_known(snapshot: Snapshot, reader: JournalReader) -> None:
+    header = snapshot.header
+    hash_there = committed_hash(reader, first=note_of(snapshot).commit_first, last=header.position)
+    if hash_there != header.state_hash:
+        message = f"the snapshot at position {header.position} is not of this journal"
+        raise SnapshotCorrupted(message)
+
+
+def _empty(folder: Path, products: Iterable[Product], generation_rows: int) -> FactoryState:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        # Unlinked, never overwritten: a snapshot may hold a link to the same file.
+        path.unlink()
+    return FactoryState(folder, products, generation_rows=generation_rows)
+
+
+def _log(error: SnapshotCorrupted) -> None:
+    _LOG.error("%s", error)

@@ -1,0 +1,11 @@
+"""What was: balances as of a time, pages of entries, transfers by id or by filter.
+
+Read from the journal, with the tail from the ledger's memory; the answers are those of ``Ledger``.
+"""
+
+from formicary.factory.history.chain import QueryTooBroad
+from formicary.factory.history.entry_index import EntryIndex, EntryIndexReader
+from formicary.factory.history.history import History, IndexBehind
+from formicary.factory.history.memory import Look
+
+__all__ = ["EntryIndex", "EntryIndexReader", "History", "IndexBehind", "Look", "QueryTooBroad"]

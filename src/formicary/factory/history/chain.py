@@ -1,0 +1,102 @@
+"""An account's entries as one chain, newest first: in memory where they are there, else in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import Refusal
+from formicary.base.limits import ENTRY_INDEX_STRIDE, HISTORY_ENTRIES_MAX
+from formicary.factory.history._walk import pick
+from formicary.factory.history.memory import Look, Step, step_back
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.journal.rows import TRANSFER_ROW
+
+__all__ = ["Chain", "QueryTooBroad"]
+
+Rows = npt.NDArray[Any]
+
+# What one statement reads grows up to here: little is wasted on a short page, few round trips on a long one.
+_PAGE_ENTRIES_MAX: Final = 1_024
+
+
+class QueryTooBroad(Refusal):
+    """Too many entries would have to be looked through; ask for a shorter time or fewer conditions."""
+
+    code = "query_too_broad"
+
+
+class Chain:
+    """Walks chains of entries.
+
+    Parameters
+    ----------
+    reader
+        The journal.
+    look
+        Reads the ledger's memory.
+    """
+
+    def __init__(self, reader: JournalReader, look: Look) -> None:
+        self._reader = reader
+        self._look = look
+
+    def back(
+        self,
+        account_id: int,
+        wanted: Rows,
+        *,
+        position: int,
+        floor: int,
+        limit: int,
+        page: int,
+        in_memory: bool = True,
+    ) -> Iterator[Step]:
+        """Yield stretches of a walk back from the entry at ``position`` to the one after ``floor``.
+
+        The caller may stop at any time, and go on elsewhere. All stretches together find at most ``limit`` rows.
+
+        Parameters
+        ----------
+        account_id, wanted
+            The account, and the conditions as a ``compiled_filter``.
+        page
+            How many entries to read from the journal at first.
+        in_memory
+            False where ``position`` is known to have left memory, and with it everything before.
+
+        Raises
+        ------
+        QueryTooBroad
+            ``HISTORY_ENTRIES_MAX`` entries were passed.
+        """
+        passed = 0
+        while position > floor and limit > 0:
+            if passed >= HISTORY_ENTRIES_MAX:
+                raise QueryTooBroad
+            if in_memory:
+                step = self._in_memory(wanted, position=position, floor=floor, limit=limit)
+                # Everything before an entry that left memory has left it too.
+                in_memory = step.passed > 0
+            if not in_memory:
+                page = min(page, _PAGE_ENTRIES_MAX)
+                step = self._in_journal(account_id, wanted, position=position, floor=floor, limit=limit, page=page)
+                page = max(2 * page, ENTRY_INDEX_STRIDE)
+            position, limit, passed = step.cursor, limit - len(step.rows), passed + step.passed
+            yield step
+
+    def _in_memory(self, wanted: Rows, *, position: int, floor: int, limit: int) -> Step:
+        return self._look(
+            lambda machine: step_back(machine, wanted, position=position, floor=floor, limit=limit)
+        )
+
+    def _in_journal(
+        self, account_id: int, wanted: Rows, *, position: int, floor: int, limit: int, page: int
+    ) -> Step:
+        entries = self._reader.walk(account_id=account_id, from_position=position, limit=page)
+        found = np.empty(min(limit, len(entries)), TRANSFER_ROW)
+        count, cursor = pick(entries, wanted[()], floor, found)
+        return Step(rows=found[:count], cursor=int(cursor), passed=len(entries))

@@ -1,0 +1,112 @@
+"""Which SQL column holds which fields of a row: the one place that maps rows.py to the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from formicary.factory.journal.rows import ACCOUNT_ROW, SIDES, TOTALS, TRANSFER_ROW, WORD_PAIRS
+
+__all__ = [
+    "ACCOUNT_COLUMNS",
+    "COMMIT_COLUMNS",
+    "COMMIT_ROW",
+    "SQL_TYPES",
+    "TRANSFER_COLUMNS",
+    "Column",
+    "SqlType",
+    "column_dtype",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlType:
+    """A type of PostgreSQL: its object id and the expression that gives its binary form."""
+
+    name: str
+    oid: int
+    send: str
+
+
+SQL_TYPES: Final = {
+    kind.name: kind
+    for kind in (
+        SqlType("bigint", 20, "int8send({})"),
+        SqlType("integer", 23, "int4send({})"),
+        SqlType("smallint", 21, "int2send({})"),
+        SqlType("uuid", 2950, "uuid_send({})"),
+        SqlType("bytea", 17, "{}"),
+        SqlType("text", 25, "textsend({})"),
+        SqlType("jsonb", 3802, "jsonb_send({})"),
+    )
+}
+"""By name. Object ids of built-in types never change between releases of PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One SQL column and the fields of the row that it holds, in order, each big-endian."""
+
+    name: str
+    type: SqlType
+    fields: tuple[str, ...]
+
+    @property
+    def send(self) -> str:
+        """The SQL expression of the column's binary form."""
+        return self.type.send.format(f'"{self.name}"')
+
+
+COMMIT_ROW: Final = np.dtype(
+    [
+        ("first", "<i8"),
+        ("last", "<i8"),
+        ("epoch", "<i8"),
+        ("wall_time", "<i8"),
+        ("state_hash", "<u8"),
+        ("requests", "<i4"),
+    ]
+)
+"""One commit: its positions, inclusive, and what is outside every hash. ``wall_time`` is in ns."""
+
+_TYPE_OF_BYTES: Final = {2: "smallint", 4: "integer", 8: "bigint"}
+
+
+def column_dtype(columns: Sequence[Column], row: np.dtype[Any]) -> list[tuple[str, str]]:
+    """Return the big-endian fields of ``columns``, in their order, with the row's kinds and widths."""
+    return [(name, row[name].newbyteorder(">").str) for column in columns for name in column.fields]
+
+
+def _columns(row: np.dtype[Any], *, skipped: Sequence[str] = ()) -> tuple[Column, ...]:
+    """One column a field; a pair of words is one uuid."""
+    columns = []
+    for name in row.names or ():
+        if name in skipped or name.endswith("_low"):
+            continue
+        stem = name.removesuffix("_high")
+        if stem in WORD_PAIRS:
+            columns.append(Column(stem, SQL_TYPES["uuid"], (name, f"{stem}_low")))
+        else:
+            columns.append(Column(name, SQL_TYPES[_TYPE_OF_BYTES[row[name].itemsize]], (name,)))
+    return tuple(columns)
+
+
+# Ten words that are always written and read together: one column costs a sixth of ten.
+_AFTER: Final = (
+    "previous_debit",
+    "previous_credit",
+    *(f"{side}_{total}" for side in SIDES for total in TOTALS),
+)
+
+TRANSFER_COLUMNS: Final = (
+    *_columns(TRANSFER_ROW, skipped=("reserved", *_AFTER)),
+    Column("after", SQL_TYPES["bytea"], _AFTER),
+)
+"""``reserved`` is padding: it is not stored and reads back as zero."""
+
+ACCOUNT_COLUMNS: Final = _columns(ACCOUNT_ROW)
+
+COMMIT_COLUMNS: Final = _columns(COMMIT_ROW)

@@ -1,0 +1,189 @@
+"""Reading the journal, from any position: blocks, single transfers, an account's entries, commits."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import ProgrammingError
+from formicary.base.limits import BLOCK_ROWS, DEADLINE_SECONDS, QUERY_LIMIT_MAX
+from formicary.factory.journal import statements
+from formicary.factory.journal.access import Access, Role
+from formicary.factory.journal.blocks import Block, BlockSource, packed, spans
+from formicary.factory.journal.codec import array_header
+from formicary.factory.journal.columns import SQL_TYPES
+from formicary.factory.journal.errors import JournalCorrupted, JournalUnavailable
+from formicary.factory.journal.events import decode_events
+from formicary.factory.journal.prefetch import ahead
+from formicary.factory.journal.rows import TRANSFER_ROW
+from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, Era, eras_of
+from formicary.factory.journal.session import Session, int8
+from formicary.factory.journal.upcasters import Upcasters
+
+__all__ = ["JournalReader"]
+
+Rows = npt.NDArray[Any]
+Positions = npt.NDArray[np.int64]
+
+# Two connections keep two server processes packing while this one unpacks; more gain nothing on small
+# machines.
+_CONNECTIONS: Final = 2
+# Positions looked through at a time for commits: at most as many commits of 44 bytes.
+_COMMIT_SPAN: Final = 16 * BLOCK_ROWS
+_DATA_CORRUPTED: Final = "XX001"
+
+
+class JournalReader:
+    """Reads what is committed. For one thread at a time; a block iterator may live beside other calls.
+
+    Parameters
+    ----------
+    access
+        The database.
+    role
+        As whom it is entered.
+    upcasters
+        The event kinds this release knows; without them events come as they are stored.
+    deadline_seconds
+        How long one call may wait for the server.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        role: Role = Role.READER,
+        upcasters: Upcasters | None = None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._conninfo = access.conninfo_for(role)
+        self._upcasters = Upcasters(raw=True) if upcasters is None else upcasters
+        self._deadline_seconds = deadline_seconds
+        self._transfers = statements.transfer_codec()
+        self._commits = statements.commit_codec()
+        self._connected: BlockSource | None = None
+
+    def head(self) -> int:
+        """Return the last committed position; 0 in an empty journal."""
+        return self._source.session.number(statements.HEAD)
+
+    def read(self, *, after: int, until: int) -> Iterator[Block]:
+        """Yield the rows after ``after`` up to ``until`` in blocks, without a gap; see ``BlockSource.read``.
+
+        Raises
+        ------
+        ProgrammingError
+            ``until`` lies beyond the head, or ``after`` is negative or beyond ``until``.
+        """
+        head = self.head()
+        if not 0 <= after <= until <= head:
+            message = f"cannot read after {after} until {until}: the journal holds positions 1 to {head}"
+            raise ProgrammingError(message)
+        pieces = spans(after=after, until=until, segment_positions=self._source.segment_positions)
+        if len(pieces) <= _CONNECTIONS:
+            return (self._source.read(*piece) for piece in pieces)
+        # Without it each block would look through all pages that were written since the last time.
+        self._source.session.execute(statements.SUMMARIZE)
+        return self._read_ahead(pieces)
+
+    def transfers_at(self, positions: Positions) -> Rows:
+        """Return the transfers at ``positions`` (n,), in that order; positions may repeat.
+
+        Raises
+        ------
+        JournalCorrupted
+            There is no transfer at one of them.
+        """
+        wanted = np.unique(positions)
+        segments = (wanted - 1) // self._source.segment_positions
+        parts = [self._picked(int(segment), wanted[segments == segment]) for segment in np.unique(segments)]
+        found = np.concatenate([np.zeros(0, TRANSFER_ROW), *parts])
+        found = found[np.argsort(found["position"], kind="stable")]
+        if not np.array_equal(found["position"], wanted):
+            held, counts = np.unique(found["position"], return_counts=True)
+            missing = np.setdiff1d(wanted, held[counts == 1])
+            message = f"position {missing[0]} does not hold exactly one transfer"
+            raise JournalCorrupted(message)
+        return found[np.searchsorted(wanted, positions)]
+
+    def walk(self, *, account_id: int, from_position: int, limit: int) -> Rows:
+        """Return up to ``limit`` entries of an account, newest first, from the one at ``from_position`` back.
+
+        Each row names the position of the account's entry before it, so no index on accounts is needed.
+
+        Raises
+        ------
+        JournalCorrupted
+            ``from_position`` or a position that a row names is no entry of the account.
+        """
+        parameters = [account_id.to_bytes(16), int8(from_position), int8(min(limit, QUERY_LIMIT_MAX))]
+        try:
+            return self._transfers.decode(packed(self._source.session, statements.WALK, parameters))
+        except JournalUnavailable as error:
+            if error.sqlstate == _DATA_CORRUPTED:
+                raise JournalCorrupted(str(error)) from error
+            raise
+
+    def commits(self, *, after: int) -> Iterator[Rows]:
+        """Yield ``COMMIT_ROW`` arrays (c,) of the commits that begin after ``after``, in order."""
+        source = self._source
+        for start, end in spans(
+            after=after,
+            until=self.head(),
+            segment_positions=source.segment_positions,
+            positions_max=_COMMIT_SPAN,
+        ):
+            sql = statements.read_packed("commits", start // source.segment_positions)
+            rows = self._commits.decode(packed(source.session, sql, [int8(start), int8(end)]))
+            if len(rows):
+                yield rows[np.argsort(rows["first"], kind="stable")]
+
+    def eras(self) -> tuple[Era, ...]:
+        """Return the eras of the kernels' semantics in the order of their positions."""
+        stored = self._source.session.value(statements.READ_KIND, [SEMANTICS_ACTIVATED.encode()])
+        return eras_of(sorted(decode_events(stored), key=lambda event: event.position))
+
+    def close(self) -> None:
+        """Close the connection; a later call opens a new one."""
+        if self._connected is not None:
+            self._connected.session.close()
+
+    @property
+    def _source(self) -> BlockSource:
+        if self._connected is None or self._connected.session.closed:
+            self._connected = self._connect()
+        return self._connected
+
+    def _connect(self) -> BlockSource:
+        session = Session(self._conninfo, purpose="reader", deadline_seconds=self._deadline_seconds)
+        return BlockSource(session, self._upcasters)
+
+    def _picked(self, segment: int, positions: Positions) -> Rows:
+        elements = np.zeros(len(positions), [("size", ">i4"), ("position", ">i8")])
+        elements["size"] = 8
+        elements["position"] = positions
+        array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
+        return self._transfers.decode(packed(self._source.session, statements.read_picked(segment), [array]))
+
+    def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
+        sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()
+        opened = [self._connect() for _ in range(_CONNECTIONS)]
+        for source in opened:
+            sources.put(source)
+
+        def read(piece: tuple[int, int]) -> Block:
+            source = sources.get()
+            try:
+                return source.read(*piece)
+            finally:
+                sources.put(source)
+
+        try:
+            yield from ahead(read, pieces, threads=_CONNECTIONS)
+        finally:
+            for source in opened:
+                source.session.close()

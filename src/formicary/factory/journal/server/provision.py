@@ -1,0 +1,112 @@
+"""Roles and databases: made where we may, done without where we may not."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from formicary.base.limits import DEADLINE_SECONDS
+from formicary.factory.journal.access import Access, Role
+from formicary.factory.journal.errors import JournalUnavailable
+
+__all__ = ["access_by_url", "provide_database"]
+
+_LOG: Final = logging.getLogger(__name__)
+_HAS_ROLE: Final = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
+_HAS_DATABASE: Final = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
+_MAY_BE_ALL: Final = (
+    "SELECT bool_and(pg_has_role(current_user, name, 'MEMBER')) FROM unnest(%s::text[]) AS name"
+)
+_ROLES: Final = [role.value for role in Role]
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def provide_database(superuser_conninfo: str, database: str) -> Access:
+    """Return access to a database of our own server; create it and the roles when missing.
+
+    Every role is a login of its own there: the operating system says who connects.
+
+    Raises
+    ------
+    JournalUnavailable
+        The server failed.
+    """
+    try:
+        with _connect(superuser_conninfo) as connection:
+            for role in _ROLES:
+                _create_role(connection, role, login=True)
+            if not _exists(connection, _HAS_DATABASE, database):
+                name, owner = sql.Identifier(database), sql.Identifier(Role.OWNER)
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
+                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+                roles = sql.SQL(", ").join(map(sql.Identifier, _ROLES))
+                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
+    except psycopg.Error as error:
+        message = f"the database {database} could not be made: {error}"
+        raise JournalUnavailable(message, sqlstate=error.sqlstate or "") from error
+    conninfo = make_conninfo(superuser_conninfo, dbname=database, user=Role.READER.value)
+    return Access(conninfo=conninfo, roles=True, peer=True)
+
+
+def access_by_url(url: str) -> Access:
+    """Return access to the database of a URL; the login takes on the roles where it may have them.
+
+    Raises
+    ------
+    JournalUnavailable
+        The database cannot be reached.
+    """
+    try:
+        with _connect(url) as connection:
+            roles = _provide_roles(connection)
+    except psycopg.Error as error:
+        message = f"the database of DATABASE_URL cannot be reached: {error}"
+        raise JournalUnavailable(message, sqlstate=error.sqlstate or "") from error
+    if not roles:
+        _LOG.warning(
+            "the login may not create roles: triggers and rights revoked from itself keep rows final"
+        )
+    return Access(conninfo=url, roles=roles)
+
+
+def _provide_roles(connection: Connection) -> bool:
+    """Create the roles, join them, let the owner create schemas; False where that is refused."""
+    try:
+        with connection.transaction():
+            for role in _ROLES:
+                _create_role(connection, role, login=False)
+            if not _exists(connection, _MAY_BE_ALL, _ROLES):
+                roles = sql.SQL(", ").join(map(sql.Identifier, _ROLES))
+                connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(roles))
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(
+                sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(name, sql.Identifier(Role.OWNER))
+            )
+            # Refused without an error where we neither own the database nor may pass the right on.
+            return _exists(
+                connection, "SELECT has_database_privilege(%s, current_database(), 'CREATE')", Role.OWNER
+            )
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+
+
+def _create_role(connection: Connection, role: str, *, login: bool) -> None:
+    if not _exists(connection, _HAS_ROLE, role):
+        kind = sql.SQL("LOGIN" if login else "NOLOGIN")
+        connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role), kind))
+
+
+def _exists(connection: Connection, query: str, parameter: object) -> bool:
+    row = connection.execute(query.encode(), (parameter,)).fetchone()
+    return bool(row and row[0])
+
+
+def _connect(conninfo: str) -> Connection:
+    return psycopg.connect(
+        conninfo, autocommit=True, connect_timeout=DEADLINE_SECONDS, application_name="formicary provision"
+    )

@@ -1,0 +1,156 @@
+"""The SQL of the hot paths. Each names its partition: pruning a plan over many costs more than the rows."""
+
+# ruff: noqa: S608 - composed of nothing but our own names and numbers; values are parameters.
+
+from __future__ import annotations
+
+from typing import Final
+
+from formicary.factory.journal.codec import RowCodec
+from formicary.factory.journal.columns import ACCOUNT_COLUMNS, COMMIT_COLUMNS, COMMIT_ROW, TRANSFER_COLUMNS
+from formicary.factory.journal.events import EVENT_NAMES, EVENT_SELECT
+from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+
+__all__ = [
+    "CREATE_SEGMENTS",
+    "HEAD",
+    "READ_KIND",
+    "ROW_TYPES",
+    "SEGMENT_POSITIONS",
+    "SUMMARIZE",
+    "TABLES",
+    "TAKE_OVER",
+    "WALK",
+    "account_codec",
+    "append_in_one",
+    "begin_append",
+    "commit_codec",
+    "count_from",
+    "read_packed",
+    "read_picked",
+    "transfer_codec",
+]
+
+TABLES: Final = ("transfers", "accounts", "events")
+"""The tables that share the positions."""
+
+HEAD: Final = "SELECT position FROM journal.writer"
+SEGMENT_POSITIONS: Final = "SELECT segment_positions FROM journal.layout"
+SUMMARIZE: Final = "SELECT journal.summarize()"
+CREATE_SEGMENTS: Final = "SELECT journal.create_segments($1)"
+# The row lock waits for an append in flight; the position returned is the one which that append left.
+TAKE_OVER: Final = "UPDATE journal.writer SET epoch = epoch + 1 RETURNING epoch, position"
+# The object ids of the tables' row types: an array parameter has to name its element type.
+ROW_TYPES: Final = "SELECT " + ", ".join(f"'journal.{table}'::regtype::oid::bigint" for table in TABLES)
+
+
+def transfer_codec() -> RowCodec:
+    """Return a codec for transfers, for one thread."""
+    return RowCodec(TRANSFER_COLUMNS, TRANSFER_ROW)
+
+
+def account_codec() -> RowCodec:
+    """Return a codec for accounts, for one thread."""
+    return RowCodec(ACCOUNT_COLUMNS, ACCOUNT_ROW)
+
+
+def commit_codec() -> RowCodec:
+    """Return a codec for the side table of commits, for one thread."""
+    return RowCodec(COMMIT_COLUMNS, COMMIT_ROW)
+
+
+_NAMES: Final = {
+    "transfers": transfer_codec().names,
+    "accounts": account_codec().names,
+    "events": EVENT_NAMES,
+}
+_PACKED: Final = {
+    "transfers": transfer_codec().select,
+    "accounts": account_codec().select,
+    "events": EVENT_SELECT,
+    "commits": commit_codec().select,
+}
+READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
+WALK: Final = (
+    f"SELECT string_agg({_PACKED['transfers']}, '')"
+    " FROM journal.walk($1::uuid, $2::bigint, $3::bigint::integer)"
+)
+
+_KEYS: Final = {"transfers": "position", "accounts": "position", "events": "position", "commits": "first"}
+_COMMIT_NAMES: Final = "first, last, epoch, state_hash, requests"
+
+
+def append_in_one(segment: int, tables: tuple[str, ...]) -> str:
+    """Return an append as one statement: rows are added only where the fence was passed.
+
+    Parameters: new position, epoch, old position, state hash, requests, then an array of rows per table.
+    Answers how many fences it passed, 1 or 0.
+    """
+    added = "".join(
+        f""", {table}_added AS (
+            INSERT INTO journal.{table}_{segment} ({_NAMES[table]})
+            SELECT row_added.* FROM fence, unnest(${6 + place}::journal.{table}[]) AS row_added
+        )"""
+        for place, table in enumerate(tables)
+    )
+    return f"""
+        WITH fence AS (
+            UPDATE journal.writer SET position = $1::bigint
+            WHERE epoch = $2::bigint AND position = $3::bigint RETURNING 1
+        ), commit_added AS (
+            INSERT INTO journal.commits_{segment} ({_COMMIT_NAMES})
+            SELECT $3 + 1, $1, $2, $4::bigint, $5::integer FROM fence
+        ){added}
+        SELECT count(*) FROM fence"""
+
+
+def begin_append(
+    *,
+    segment: int,
+    epoch: int,
+    first: int,
+    last: int,
+    state_hash: int,
+    requests: int,
+    copies: list[tuple[str, int]],
+) -> str:
+    """Return an append as one script that stops at each COPY for its rows.
+
+    ``copies`` names table and segment of each. The fence is the second result; with another count than 1
+    no row may be sent.
+    """
+    copying = "".join(
+        f"COPY journal.{table}_{number} ({_NAMES[table]}) FROM STDIN (FORMAT binary);"
+        for table, number in copies
+    )
+    return (
+        "BEGIN;"
+        f"UPDATE journal.writer SET position = {last} WHERE epoch = {epoch} AND position = {first - 1};"
+        f"INSERT INTO journal.commits_{segment} ({_COMMIT_NAMES})"
+        f" VALUES ({first}, {last}, {epoch}, {state_hash}, {requests});"
+        f"{copying}COMMIT"
+    )
+
+
+def read_packed(table: str, segment: int) -> str:
+    """Return the query of all rows after $1 up to $2 as one value; their order is the one they lie in."""
+    key = _KEYS[table]
+    return (
+        f"SELECT string_agg({_PACKED[table]}, '') FROM journal.{table}_{segment}"
+        f" WHERE {key} > $1::bigint AND {key} <= $2::bigint"
+    )
+
+
+def read_picked(segment: int) -> str:
+    """Return the query of the transfers at the positions of the array $1 as one value, in any order."""
+    return (
+        f"SELECT string_agg({_PACKED['transfers']}, '') FROM journal.transfers_{segment}"
+        " WHERE position = ANY ($1::bigint[])"
+    )
+
+
+def count_from(segment: int) -> str:
+    """Return the query of how many rows a segment holds from position $1 on."""
+    return "SELECT " + " + ".join(
+        f"(SELECT count(*) FROM journal.{table}_{segment} WHERE position >= $1::bigint)" for table in TABLES
+    )

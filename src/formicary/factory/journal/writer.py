@@ -1,0 +1,208 @@
+"""The one writer of the journal: taking over, and appending behind the fence."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from formicary.base.limits import DEADLINE_SECONDS
+from formicary.factory.journal import statements
+from formicary.factory.journal.access import Access, Role
+from formicary.factory.journal.batch import Batch
+from formicary.factory.journal.codec import COPY_HEADER, COPY_TRAILER, RowCodec
+from formicary.factory.journal.durability import require_durable
+from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnavailable
+from formicary.factory.journal.events import event_array, event_copy
+from formicary.factory.journal.parts import Part, parts_of
+from formicary.factory.journal.session import Session, int8
+from formicary.factory.journal.takeover import Lease, end_appends_in_flight, is_lock_timeout, take_over
+
+if TYPE_CHECKING:
+    from psycopg.abc import Buffer
+
+__all__ = ["Writer"]
+
+IN_ONE_ROWS_MAX: Final = 256
+# How long a take-over waits for an append in flight before it ends it: far longer than an append takes.
+_PATIENCE_SECONDS: Final = 1.0
+# The server's classes "data exception" and "integrity constraint violation": the batch is wrong, not the
+# server.
+_REJECTING_CLASSES: Final = frozenset({"22", "23"})
+_COMMITTED: Final = b"COMMIT"
+_SIGNED_HALF: Final = 1 << 63
+
+
+class Writer:
+    """Appends batches. For one thread at a time; waiting for the server does not hold the GIL.
+
+    Parameters
+    ----------
+    access
+        The database; it is entered as the writer, on the first take-over.
+    allow_full_page_writes_off
+        See ``require_durable``.
+    deadline_seconds
+        How long one call may wait for the server.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        allow_full_page_writes_off: bool = False,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._access = access
+        self._allow_full_page_writes_off = allow_full_page_writes_off
+        self._deadline_seconds = deadline_seconds
+        self._transfers = statements.transfer_codec()
+        self._accounts = statements.account_codec()
+        self._session: Session | None = None
+        self._lease: Lease | None = None
+        self._segment_positions = 0
+        self._row_types: dict[str, int] = {}
+        # The last position that has a partition.
+        self._places = 0
+
+    def take_over(self) -> Lease:
+        """Depose every other writer and return the lease; see ``takeover.take_over``."""
+        self.close()
+        try:
+            self._lease = self._take_over(min(_PATIENCE_SECONDS, self._deadline_seconds))
+        except JournalUnavailable as error:
+            if not is_lock_timeout(error):
+                raise
+            end_appends_in_flight(self._access.login)
+            self._lease = self._take_over(self._deadline_seconds)
+        return self._lease
+
+    def append(self, batch: Batch) -> None:
+        """Write one batch in one transaction; on return it is durable.
+
+        After any error the writer has to take over again: that is how it learns what was written.
+
+        Raises
+        ------
+        Fenced
+            A newer epoch owns the journal; nothing was written.
+        BatchRejected
+            The batch does not follow the lease's position or broke a constraint; nothing was written.
+        JournalUnavailable
+            Whether it was written is unknown.
+        """
+        session, lease = self._require_lease(batch)
+        # Until it is confirmed there is no lease: whatever goes wrong below, the next step is a take-over.
+        self._lease = None
+        try:
+            self._ensure_places(session, batch)
+            parts = parts_of(batch, self._segment_positions)
+            if len(batch) <= IN_ONE_ROWS_MAX and parts[0].segment == parts[-1].segment:
+                self._append_in_one(session, lease, batch, parts)
+            else:
+                self._append_by_copy(session, lease, batch, parts)
+        except JournalUnavailable as error:
+            if error.sqlstate[:2] in _REJECTING_CLASSES:
+                raise BatchRejected(str(error)) from error
+            raise
+        self._lease = Lease(epoch=lease.epoch, position=batch.last)
+
+    def close(self) -> None:
+        """Close the connection and give up the lease."""
+        self._lease = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _take_over(self, lock_seconds: float) -> Lease:
+        session = self._connect()
+        session.query(f"SET lock_timeout = {int(lock_seconds * 1_000)}")
+        lease = take_over(session, segment_positions=self._segment_positions)
+        self._places = 0
+        return lease
+
+    def _connect(self) -> Session:
+        session = Session(
+            self._access.conninfo_for(Role.WRITER), purpose="writer", deadline_seconds=self._deadline_seconds
+        )
+        self._session = session
+        require_durable(session, allow_full_page_writes_off=self._allow_full_page_writes_off)
+        self._segment_positions = session.number(statements.SEGMENT_POSITIONS)
+        types = session.execute(statements.ROW_TYPES)
+        self._row_types = {
+            table: int.from_bytes(types.get_value(0, place) or b"")
+            for place, table in enumerate(statements.TABLES)
+        }
+        return session
+
+    def _require_lease(self, batch: Batch) -> tuple[Session, Lease]:
+        if self._session is None or self._lease is None:
+            message = "the journal must be taken over before it can be appended to"
+            raise BatchRejected(message)
+        if batch.first != self._lease.position + 1:
+            message = f"a batch from position {batch.first} cannot follow position {self._lease.position}"
+            raise BatchRejected(message)
+        return self._session, self._lease
+
+    def _ensure_places(self, session: Session, batch: Batch) -> None:
+        """Create the next segment half a segment ahead, in a transaction of its own."""
+        if batch.last + self._segment_positions // 2 > self._places:
+            until = batch.last + self._segment_positions
+            self._places = session.number(statements.CREATE_SEGMENTS, [int8(until)])
+
+    def _append_in_one(self, session: Session, lease: Lease, batch: Batch, parts: list[Part]) -> None:
+        """One statement, one round trip: for a small batch that is most of its time."""
+        sql = statements.append_in_one(parts[0].segment, tuple(part.table for part in parts))
+        parameters = [
+            int8(batch.last),
+            int8(lease.epoch),
+            int8(lease.position),
+            int8(_signed(batch.state_hash)),
+            struct.pack(">i", batch.requests),
+            *(self._array(part) for part in parts),
+        ]
+        if session.number(sql, parameters) != 1:
+            self._fenced(session, lease)
+
+    def _append_by_copy(self, session: Session, lease: Lease, batch: Batch, parts: list[Part]) -> None:
+        script = statements.begin_append(
+            segment=(batch.first - 1) // self._segment_positions,
+            epoch=lease.epoch,
+            first=batch.first,
+            last=batch.last,
+            state_hash=_signed(batch.state_hash),
+            requests=batch.requests,
+            copies=[(part.table, part.segment) for part in parts],
+        )
+        fence = session.query(script)[1]
+        if fence.command_tuples != 1:
+            self._fenced(session, lease)
+        for part in parts:
+            results = session.send_rows((COPY_HEADER, *self._copied(part), COPY_TRAILER))
+        if results[-1].command_status != _COMMITTED:
+            session.close()
+            message = f"the server answered {results[-1].command_status!r} to COMMIT"
+            raise JournalUnavailable(message)
+
+    def _fenced(self, session: Session, lease: Lease) -> None:
+        # Closing is what rolls back a transaction that waits for its rows.
+        session.close()
+        message = f"epoch {lease.epoch} no longer owns the journal at position {lease.position}"
+        raise Fenced(message)
+
+    def _array(self, part: Part) -> bytes:
+        row_type = self._row_types[part.table]
+        if part.table == "events":
+            return event_array(part.rows, row_type)
+        return self._codec(part).array(part.rows, row_type)
+
+    def _copied(self, part: Part) -> Iterable[Buffer]:
+        return (event_copy(part.rows) if part.table == "events" else self._codec(part).copy(part.rows),)
+
+    def _codec(self, part: Part) -> RowCodec:
+        return self._transfers if part.table == "transfers" else self._accounts
+
+
+def _signed(word: int) -> int:
+    """Return the signed 64-bit integer of the same bits."""
+    return (word ^ _SIGNED_HALF) - _SIGNED_HALF

@@ -1,0 +1,273 @@
+"""Deciding transfers: the loop over the events of a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from formicary.base.kernels import kernel, kernel_part
+from formicary.factory.ledger._apply import (
+    apply_row,
+    begin_chain,
+    new_row,
+    note_timer,
+    remember_for_undo,
+    undo_chain,
+)
+from formicary.factory.ledger._expire import expire_due, inherit_from_hold
+from formicary.factory.ledger._find import find_transfer, transfer_row
+from formicary.factory.ledger._index import BY_ID, find_account
+from formicary.factory.ledger._judge_plain import is_transient, judge_envelope, judge_plain
+from formicary.factory.ledger._judge_resolution import judge_resolution
+from formicary.factory.ledger._judge_retry import judge_retry
+from formicary.factory.ledger._layout import (
+    IMPORTED,
+    LINKED,
+    PENDING,
+    RESOLVES,
+    Records,
+    State,
+)
+from formicary.factory.ledger.statuses import CreateTransferStatus as Status
+
+__all__ = ["create_transfers"]
+
+
+@kernel_part
+def _resolve_accounts(state: State, items: Records, start: int, debits: Records, credits_: Records) -> None:
+    """Find the accounts of a batch ahead of deciding it.
+
+    A loop of nothing but independent look-ups lets the processor overlap their cache misses.
+    """
+    for i in range(start, len(items)):
+        item = items[i]
+        debits[i] = find_account(state, item["debit_account_id_high"], item["debit_account_id_low"])
+        credits_[i] = find_account(state, item["credit_account_id_high"], item["credit_account_id_low"])
+
+
+@kernel_part
+def _copy_row_totals(result: Any, row: Any) -> None:
+    result["debit_debits_pending"] = row["debit_debits_pending"]
+    result["debit_debits_posted"] = row["debit_debits_posted"]
+    result["debit_credits_pending"] = row["debit_credits_pending"]
+    result["debit_credits_posted"] = row["debit_credits_posted"]
+    result["credit_debits_pending"] = row["credit_debits_pending"]
+    result["credit_debits_posted"] = row["credit_debits_posted"]
+    result["credit_credits_pending"] = row["credit_credits_pending"]
+    result["credit_credits_posted"] = row["credit_credits_posted"]
+
+
+@kernel_part
+def _copy_account_totals(result: Any, debit: Any, credit: Any) -> None:
+    result["debit_debits_pending"] = debit["debits_pending"]
+    result["debit_debits_posted"] = debit["debits_posted"]
+    result["debit_credits_pending"] = debit["credits_pending"]
+    result["debit_credits_posted"] = debit["credits_posted"]
+    result["credit_debits_pending"] = credit["debits_pending"]
+    result["credit_debits_posted"] = credit["debits_posted"]
+    result["credit_credits_pending"] = credit["credits_pending"]
+    result["credit_credits_posted"] = credit["credits_posted"]
+
+
+@kernel_part
+def _clear_result(result: Any, status: int, timestamp: int) -> None:
+    result["status"] = status
+    result["timestamp"] = timestamp
+    result["debit_debits_pending"] = 0
+    result["debit_debits_posted"] = 0
+    result["debit_credits_pending"] = 0
+    result["debit_credits_posted"] = 0
+    result["credit_debits_pending"] = 0
+    result["credit_debits_posted"] = 0
+    result["credit_credits_pending"] = 0
+    result["credit_credits_posted"] = 0
+
+
+@kernel_part
+def _fill_row(row: Any, item: Any, amount: int) -> None:
+    row["id_high"] = item["id_high"]
+    row["id_low"] = item["id_low"]
+    row["debit_account_id_high"] = item["debit_account_id_high"]
+    row["debit_account_id_low"] = item["debit_account_id_low"]
+    row["credit_account_id_high"] = item["credit_account_id_high"]
+    row["credit_account_id_low"] = item["credit_account_id_low"]
+    row["amount"] = amount
+    row["pending_id_high"] = item["pending_id_high"]
+    row["pending_id_low"] = item["pending_id_low"]
+    row["user_data_128_high"] = item["user_data_128_high"]
+    row["user_data_128_low"] = item["user_data_128_low"]
+    row["user_data_64"] = item["user_data_64"]
+    row["user_data_32"] = item["user_data_32"]
+    row["timeout"] = item["timeout"]
+    row["ledger"] = item["ledger"]
+    row["code"] = item["code"]
+    row["flags"] = item["flags"]
+
+
+@kernel_part
+def _decide_plain(
+    state: State, item: Any, stamp: int, ordinal: int, debit: int, credit: int, in_chain: bool, result: Any
+) -> int:
+    timestamp = item["timestamp"] if item["flags"] & IMPORTED != 0 else stamp
+    status, amount, reached = judge_plain(state, item, debit, credit, timestamp)
+    if status != Status.CREATED:
+        if reached:
+            _copy_account_totals(result, state.accounts[debit], state.accounts[credit])
+        return status
+    if in_chain:
+        remember_for_undo(state, debit, credit, -1)
+    row = new_row(state, Status.CREATED, timestamp, ordinal)
+    _fill_row(row, item, amount)
+    apply_row(state, debit, credit, -1)
+    _copy_row_totals(result, row)
+    result["timestamp"] = timestamp
+    return status
+
+
+@kernel_part
+def _decide_resolution(state: State, item: Any, stamp: int, ordinal: int, in_chain: bool, result: Any) -> int:
+    timestamp = item["timestamp"] if item["flags"] & IMPORTED != 0 else stamp
+    status, amount, hold = judge_resolution(state, item, stamp)
+    if status != Status.CREATED:
+        return status
+    debit, credit = int(state.holds[hold]["debit"]), int(state.holds[hold]["credit"])
+    if in_chain:
+        remember_for_undo(state, debit, credit, hold)
+    row = new_row(state, Status.CREATED, timestamp, ordinal)
+    _fill_row(row, item, amount)
+    inherit_from_hold(row, state.hold_rows[hold])
+    apply_row(state, debit, credit, hold)
+    _copy_row_totals(result, row)
+    result["timestamp"] = timestamp
+    return status
+
+
+@kernel_part
+def _decide_transfer(
+    state: State,
+    item: Any,
+    stamp: int,
+    ordinal: int,
+    debit: int,
+    credit: int,
+    import_mode: bool,
+    in_chain: bool,
+    result: Any,
+) -> int:
+    status = judge_envelope(item, stamp, import_mode)
+    if status != Status.CREATED:
+        return status
+    generation, index = find_transfer(state, BY_ID, item["id_high"], item["id_low"])
+    if index >= 0:
+        row = transfer_row(state, generation, index)
+        status = judge_retry(state, item, row)
+        if status == Status.EXISTS:
+            result["timestamp"] = row["timestamp"]
+            _copy_row_totals(result, row)
+        return status
+    if item["flags"] & RESOLVES != 0:
+        return _decide_resolution(state, item, stamp, ordinal, in_chain, result)
+    return _decide_plain(state, item, stamp, ordinal, debit, credit, in_chain, result)
+
+
+@kernel_part
+def _burn(state: State, item: Any, status: int, stamp: int, ordinal: int) -> None:
+    row = new_row(state, status, stamp, ordinal)
+    _fill_row(row, item, item["amount"])
+    apply_row(state, -1, -1, -1)
+
+
+@kernel_part
+def _note_timers(state: State, first_row: int) -> None:
+    for index in range(first_row, state.scalars[0]["recent"]):
+        row = state.recent.rows[index]
+        if row["status"] == Status.CREATED and row["flags"] & PENDING != 0 and row["timeout"] != 0:
+            note_timer(state, row)
+
+
+@kernel_part
+def _fail_chain(results: Records, chain: int, last: int, first_stamp: int, status: int) -> None:
+    """Give every member of a broken chain its answer; the breaker, ``last``, keeps its own."""
+    for i in range(chain, last):
+        _clear_result(results[i], Status.LINKED_EVENT_FAILED, first_stamp + i)
+    _clear_result(results[last], status, results[last]["timestamp"])
+
+
+@kernel
+def create_transfers(
+    state: State,
+    items: Records,
+    ordinals: Records,
+    first_stamp: int,
+    start: int,
+    expiries_max: int,
+    results: Records,
+) -> int:
+    """Decide the events of a group of requests from ``start`` on, and write their rows.
+
+    ``ordinals`` (n,) counts each event within its own request, from 0. Event i is stamped
+    ``first_stamp + i``.
+    Returns how many events of the group are decided: fewer than all when a timer comes first that
+    is not the ledger's, or when ``expiries_max`` holds expired; the caller then goes on from there.
+    """
+    scalars = state.scalars[0]
+    count = len(items)
+    debits, credits_ = np.empty(count, np.int64), np.empty(count, np.int64)
+    _resolve_accounts(state, items, start, debits, credits_)
+    chain = -1
+    broken = False
+    for i in range(start, count):
+        item, result, stamp = items[i], results[i], first_stamp + i
+        linked = item["flags"] & LINKED != 0
+        first_row = scalars["recent"]
+        if chain < 0:
+            if expiries_max >= 0:
+                expired, all_due_ran = expire_due(state, stamp, expiries_max)
+                expiries_max -= expired
+                if not all_due_ran:
+                    return i
+            first_row = scalars["recent"]
+            if linked:
+                chain, broken = i, False
+                begin_chain(state)
+        scalars["timestamp"] = stamp
+        ends_request = i + 1 == count or ordinals[i + 1] == 0
+        status: Any
+        _clear_result(result, Status.CREATED, stamp)
+        if linked and ends_request:
+            status = np.int64(Status.LINKED_EVENT_CHAIN_OPEN)
+        elif broken:
+            status = np.int64(Status.LINKED_EVENT_FAILED)
+        else:
+            import_mode = items[i - ordinals[i]]["flags"] & IMPORTED != 0
+            status = np.int64(
+                _decide_transfer(
+                    state,
+                    item,
+                    stamp,
+                    ordinals[i],
+                    debits[i],
+                    credits_[i],
+                    import_mode,
+                    chain >= 0,
+                    result,
+                )
+            )
+        result["status"] = status
+        if status != Status.CREATED:
+            if chain >= 0 and not broken:
+                undo_chain(state)
+                scalars["timestamp"] = stamp
+                _fail_chain(results, chain, i, first_stamp, status)
+                broken = True
+            if is_transient(status):
+                _burn(state, item, status, stamp, ordinals[i])
+        elif chain < 0:
+            _note_timers(state, first_row)
+        if chain >= 0 and (not linked or ends_request):
+            if not broken:
+                _note_timers(state, state.chain_start[0]["recent"])
+            chain = -1
+            broken = False
+    return count

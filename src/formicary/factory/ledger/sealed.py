@@ -1,0 +1,61 @@
+"""The ids of generations that left memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from formicary.factory.ledger._layout import Generation, Records
+from formicary.factory.ledger._sealed import SEALED_KEY, count_keys, find_sealed, seal
+
+__all__ = ["SealedGenerations"]
+
+
+class SealedGenerations:
+    """Sealed generations, oldest first: two bytes an id in memory, forty in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs: list[tuple[Records, Records]] = []
+        self.files: list[Path] = []
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """The size of all filters, in bytes."""
+        return sum(words.nbytes for words, _ in self._runs)
+
+    def add(self, generation: Generation, count: int) -> None:
+        """Seal the first ``count`` rows of a generation."""
+        keys = count_keys(generation, count)
+        words = np.zeros(max(keys // 4, 1), np.uint64)
+        table = np.zeros(keys + keys // 4 + 1, SEALED_KEY)
+        seal(generation, count, words, table)
+        path = self._folder / f"ids-{generation.rows[0]['position']:020d}"
+        with path.open("wb") as file:
+            file.write(words.size.to_bytes(8, "little"))
+            words.tofile(file)
+            table.tofile(file)
+        self.load(path)
+
+    def load(self, path: Path) -> None:
+        """Take in a generation that was sealed before."""
+        with path.open("rb") as file:
+            words = np.fromfile(file, np.uint64, int.from_bytes(file.read(8), "little"))
+        # Copy-on-write: kernels are compiled for writable arrays.
+        table = np.memmap(path, SEALED_KEY, mode="c", offset=8 + words.nbytes)
+        self._runs.append((words, np.asarray(table)))
+        self.files.append(path)
+
+    def positions(self, items: Records) -> Records:
+        """Return the positions, sorted, of the sealed rows that deciding ``items`` (n,) needs."""
+        found = np.empty(3 * len(items), np.int64)
+        positions = [found[:0]]
+        for words, keys in self._runs:
+            count = find_sealed(words, keys, items, found)
+            if count:
+                positions.append(found[:count].copy())
+        return np.unique(np.concatenate(positions)) if len(positions) > 1 else found[:0]

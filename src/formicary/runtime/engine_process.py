@@ -1,0 +1,101 @@
+"""What runs in the engine's process."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from formicary.base.clock import Clock, LiveClock
+from formicary.base.errors import OperationalFault
+from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.products import Product
+from formicary.factory.engine.server import EngineServer
+from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.errors import Fenced
+from formicary.factory.journal.journal import Journal
+from formicary.factory.ledger import SEMANTICS, Account, Ledger, Transfer, TransferFlags
+
+__all__ = ["engine_main", "warm_up"]
+
+_LOG: Final = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 0.02
+
+
+def warm_up() -> None:
+    """Load every kernel a process needs, compiling those that are not in the cache."""
+    ledger = Ledger(LiveClock(), generation_rows=1)
+    ledger.create_accounts([Account(id=number, ledger=1, code=1) for number in (1, 2)])
+    flags = (TransferFlags.PENDING, TransferFlags.NONE)
+    for number, flag in enumerate(flags, start=1):
+        transfer = Transfer(
+            id=number, debit_account_id=1, credit_account_id=2, amount=1, ledger=1, code=1, flags=flag
+        )
+        ledger.create_transfers([transfer])
+
+
+class _Stop:
+    """Becomes true when the process is asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.then: Callable[[], None] = lambda: None
+        signal.signal(signal.SIGTERM, self._ask)
+        # A terminal's interrupt reaches the whole group; the parent passes it on in order.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        self.then()
+
+
+def engine_main(
+    access: Access,
+    socket_path: Path,
+    new_state: Callable[[], FactoryState],
+    *,
+    products: Sequence[Product] = (),
+    clock: Clock | None = None,
+) -> None:
+    """Serve until asked to end; recover after every fault of the journal.
+
+    Raises
+    ------
+    Fenced
+        Another engine took the journal over.
+    """
+    stop = _Stop()
+    while not stop.asked:
+        try:
+            journal = Journal(access, semantics=SEMANTICS, upcasters=known_events(products))
+        except OperationalFault as fault:
+            _LOG.warning("the journal cannot be opened yet: %s", fault)
+            time.sleep(_RETRY_SECONDS)
+            continue
+        engine = Engine(journal, new_state, clock or LiveClock())
+        try:
+            _recover_and_serve(engine, journal, socket_path, stop)
+        except Fenced:
+            raise
+        except OperationalFault as fault:
+            _LOG.warning("the engine recovers: %s", fault)
+            time.sleep(_RETRY_SECONDS)
+        finally:
+            journal.close()
+
+
+def _recover_and_serve(engine: Engine, journal: Journal, socket_path: Path, stop: _Stop) -> None:
+    began = time.monotonic()
+    position = engine.recover()
+    _LOG.info("recovered to position %d in %.3f s", position, time.monotonic() - began)
+    server = EngineServer(engine, socket_path, journal.append)
+    stop.then = server.stop
+    try:
+        if not stop.asked:
+            server.run()
+    finally:
+        server.close()

@@ -1,0 +1,109 @@
+"""Where things are, read from an explicit mapping: nothing else looks at the environment.
+
+``FORMICARY_HOME``
+    Holds all data: the embedded database, snapshots, sealed ids, the engine's socket.
+``DATABASE_URL``
+    A PostgreSQL to use instead of the embedded one.
+``FORMICARY_DATA``
+    The folder of real data sets, for the demo and some tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["Settings", "read_settings"]
+
+# Root's own folder is closed to the unprivileged user that PostgreSQL runs as.
+_HOME_OF_ROOT: Final = Path("/var/lib/formicary")
+_DATA_SETS: Final = Path("..", "shared", "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where things are.
+
+    Attributes
+    ----------
+    home
+        The folder that holds all data.
+    database_url
+        The PostgreSQL to use; the embedded one unless given.
+    data_sets
+        The folder of real data sets, where there is one.
+    """
+
+    home: Path
+    database_url: str | None = None
+    data_sets: Path | None = None
+
+    @property
+    def postgres_folder(self) -> Path:
+        """The embedded server's data, socket and log."""
+        return self.home / "postgres"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """The follower's snapshots of all state."""
+        return self.home / "snapshots"
+
+    @property
+    def engine_folder(self) -> Path:
+        """Files of the engine's state."""
+        return self.home / "engine"
+
+    @property
+    def follower_folder(self) -> Path:
+        """Files of the follower's state."""
+        return self.home / "follower"
+
+    @property
+    def engine_socket(self) -> Path:
+        """Where the engine answers while it runs."""
+        return self.home / "engine.socket"
+
+    @property
+    def processes_file(self) -> Path:
+        """The numbers of the running processes."""
+        return self.home / "processes"
+
+
+def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool) -> Settings:
+    """Return the settings of an environment.
+
+    Parameters
+    ----------
+    environment
+        As in ``os.environ``; a variable that is empty counts as not there.
+    folder
+        The current folder: relative paths start there, and so does the search for the data sets.
+    is_root
+        Whether the process may do everything, so that its own data folder is not the place.
+    """
+    home = _given(environment, "FORMICARY_HOME") or _default_home(environment, is_root=is_root)
+    data_sets = _given(environment, "FORMICARY_DATA")
+    if data_sets is None and (folder / _DATA_SETS).is_dir():
+        data_sets = _DATA_SETS
+    return Settings(
+        # Processes that are started elsewhere must mean the same folders.
+        home=(folder / home).resolve(),
+        database_url=environment.get("DATABASE_URL") or None,
+        data_sets=None if data_sets is None else (folder / data_sets).resolve(),
+    )
+
+
+def _given(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name)
+    return Path(value).expanduser() if value else None
+
+
+def _default_home(environment: Mapping[str, str], *, is_root: bool) -> Path:
+    data_home = _given(environment, "XDG_DATA_HOME")
+    if data_home is not None:
+        return data_home / "formicary"
+    if is_root:
+        return _HOME_OF_ROOT
+    return Path(environment.get("HOME", "/nonexistent"), ".local", "share", "formicary")

@@ -1,0 +1,93 @@
+"""The whole factory in one process: database, journal, engine, history, follower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
+
+from formicary.base.clock import Clock
+from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.products import Product
+from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.follower import Follower, StateSnapshots, new_state
+from formicary.factory.history import EntryIndex, History
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.journal import Journal
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.ledger import SEMANTICS
+from formicary.runtime.database import open_database
+from formicary.runtime.settings import Settings
+
+__all__ = ["Factory", "open_factory", "recovered_state"]
+
+
+class Factory:
+    """A factory in this process.
+
+    Attributes
+    ----------
+    access
+        Its database.
+    journal, engine, history
+        The engine is recovered: it owns the journal until another one takes over.
+    snapshots
+        Where the follower writes, and where recovery begins.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        stack: ExitStack,
+        *,
+        clock: Clock,
+        products: Sequence[Product],
+    ) -> None:
+        self.access = access
+        self.snapshots = StateSnapshots(settings.snapshots_folder)
+        self._settings = settings
+        self._products = products
+        self._stack = stack
+        upcasters = known_events(products)
+        self.journal = stack.enter_context(closing(Journal(access, semantics=SEMANTICS, upcasters=upcasters)))
+        self.engine = Engine(self.journal, lambda: recovered_state(settings, access, products), clock)
+        self.history = stack.enter_context(
+            closing(History(access, lambda read: read(self.engine.state.machine)))
+        )
+        self.engine.recover()
+
+    @cached_property
+    def follower(self) -> Follower:
+        """A follower of this journal, not opened yet: it folds a state of its own."""
+        follower = Follower(
+            reader=JournalReader(self.access, upcasters=known_events(self._products)),
+            index=EntryIndex(self.access),
+            snapshots=self.snapshots,
+            folder=self._settings.follower_folder,
+            products=self._products,
+        )
+        return self._stack.enter_context(closing(follower))
+
+
+@contextmanager
+def open_factory(settings: Settings, *, clock: Clock, products: Sequence[Product] = ()) -> Iterator[Factory]:
+    """Yield a recovered factory in this process; an engine that runs elsewhere on its journal is deposed.
+
+    Raises
+    ------
+    PostgresNotFound, PostgresFailed, JournalUnavailable, JournalTooNew, JournalNotDurable
+        The database cannot be used.
+    JournalCorrupted
+        The journal is not what it must be.
+    """
+    with ExitStack() as stack:
+        access = stack.enter_context(open_database(settings))
+        yield Factory(settings, access, stack, clock=clock, products=products)
+
+
+def recovered_state(settings: Settings, access: Access, products: Sequence[Product] = ()) -> FactoryState:
+    """Return the state of the latest usable snapshot, or an empty one: what an engine recovers from."""
+    with closing(JournalReader(access, upcasters=known_events(products))) as reader:
+        snapshots = StateSnapshots(settings.snapshots_folder)
+        return new_state(settings.engine_folder, snapshots, products, reader).state

@@ -1,0 +1,153 @@
+"""The demo's first part: a merchant's year, invoice by invoice, balanced to the penny."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from formicary.economy.chart import AccountCode
+from formicary.economy.invoices import MILLS_PER_PENNY
+from formicary.economy.merchant_book import Kind, MerchantBook
+from formicary.economy.moments import Tally, replay
+from formicary.economy.reconciliation import ReconciliationRow, reconcile, total_row
+from formicary.surfaces.cli.output import progress, write_table
+from formicary.surfaces.cli.ports import DemoFactory
+from formicary.surfaces.cli.values import amount_text
+
+__all__ = ["RULES", "MerchantResult", "merchant_document", "replay_merchant", "write_merchant"]
+
+RULES: Final = (
+    "Lines are exact to a thousandth of a pound; an invoice is summed, then rounded half-even to the penny.",
+    "A wallet may not go below zero. It is funded with exactly what an invoice lacks, linked to its payment.",
+    "An invoice without a customer belongs to a guest, a party of its own.",
+    "An invoice whose number starts with C is a cancellation: the merchant refunds it.",
+    "A refund of more than its party has paid and not been refunded yet is a goodwill refund.",
+    "A negative quantity on anything that is no cancellation is a stock correction: counted, no money.",
+    "An invoice whose number starts with A adjusts bad debt, between the merchant and a bad debt account.",
+    "An invoice that rounds to zero has nothing to pay: counted, no money.",
+    "Each invoice is booked at its own simulated time; those of one minute are one commit.",
+)
+"""What the replay does with each kind of line, to be shown with its result."""
+
+_PAYMENTS: Final = (Kind.PAYMENT, Kind.GUEST_PAYMENT)
+_GOODWILL: Final = (Kind.GOODWILL_REFUND, Kind.GUEST_GOODWILL_REFUND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MerchantResult:
+    """What came of the replay.
+
+    ``balance`` is the merchant's in the ledger, in minor units; ``seconds`` is the replay's wall time.
+    """
+
+    book: MerchantBook
+    tally: Tally
+    seconds: float
+    rows: list[ReconciliationRow]
+    balance: int
+
+    @property
+    def total(self) -> ReconciliationRow:
+        """The sum of all rows."""
+        return total_row(self.rows)
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether what the ledger gave the merchant and what was left over are the file's sum."""
+        return MILLS_PER_PENNY * self.balance + self.total.left_over_mills == self.total.mills
+
+    def sums(self, *kinds: Kind) -> tuple[int, int]:
+        """How many documents became one of these kinds, and what moved to the merchant with them."""
+        rows = [row for row in self.rows if row.name in kinds]
+        return sum(row.documents for row in rows), sum(row.pence for row in rows)
+
+
+def replay_merchant(factory: DemoFactory, book: MerchantBook) -> MerchantResult:
+    """Ask the factory for a merchant's moments, one commit each."""
+    began = time.perf_counter()
+    with progress("replaying the invoices", sum(map(len, book.moments))) as step:
+        tally = replay(book.moments, factory.execute, set_time=factory.set_time, done=step.advance)
+    seconds = time.perf_counter() - began
+    merchant = factory.sums(ledger=book.currency.number, code=AccountCode.MERCHANT)
+    return MerchantResult(
+        book=book,
+        tally=tally,
+        seconds=seconds,
+        rows=reconcile(book.documents),
+        balance=merchant["credits_posted"] - merchant["debits_posted"],
+    )
+
+
+def merchant_document(result: MerchantResult) -> dict[str, Any]:
+    """Return the result as a JSON document; amounts are pence unless named mills."""
+    payments, gross = result.sums(*_PAYMENTS)
+    refunds, refunded = result.sums(Kind.REFUND, *_GOODWILL)
+    return {
+        "rules": list(RULES),
+        "parties": {"customers": result.book.customers, "guests": result.book.guests},
+        "payments": payments,
+        "gross": gross,
+        "refunds": refunds,
+        "refunded": -refunded,
+        "merchant_balance": result.balance,
+        "merchant_credit_limit": result.book.credit_limit,
+        "lines": result.total.lines,
+        "sum_mills": result.total.mills,
+        "rounding_mills": result.total.left_over_mills,
+        "reconciles": result.reconciles,
+        "transfers": result.tally.transfers,
+        "existing": result.tally.existing,
+        "commits": len(result.book.moments),
+        "seconds": round(result.seconds, 3),
+        "reconciliation": [
+            {name: getattr(row, name) for name in ("name", "lines", "documents", "mills", "pence")}
+            for row in result.rows
+        ],
+    }
+
+
+def write_merchant(result: MerchantResult) -> None:
+    """Write the result as two tables."""
+    write_table(("the merchant's year", ">count", ">GBP"), _figures(result))
+    columns = ("reconciliation", ">lines", ">documents", ">sum in the file", ">moved", ">left over")
+    write_table(columns, [_row(result, row) for row in (*result.rows, result.total)])
+
+
+def _figures(result: MerchantResult) -> list[tuple[str, str, str]]:
+    payments, gross = result.sums(*_PAYMENTS)
+    sums = {
+        "payments, gross": (payments, gross),
+        "refunds of purchases": result.sums(Kind.REFUND),
+        "goodwill refunds": result.sums(*_GOODWILL),
+        "bad debt adjustments": result.sums(Kind.ADJUSTMENT),
+    }
+    commits = len(result.book.moments)
+    return [
+        ("parties: customers", f"{result.book.customers:,}", ""),
+        ("parties: guests", f"{result.book.guests:,}", ""),
+        *((name, f"{count:,}", _pounds(result, pence)) for name, (count, pence) in sums.items()),
+        ("merchant's balance in the ledger", "", _pounds(result, result.balance)),
+        ("credit the merchant needed", "", _pounds(result, result.book.credit_limit)),
+        ("rounding to the penny", "", _mills(result.total.left_over_mills)),
+        ("sum of the file", f"{result.total.lines:,}", _mills(result.total.mills)),
+        ("transfers made, deposits included", f"{result.tally.transfers:,}", ""),
+        ("events there from an earlier run", f"{result.tally.existing:,}", ""),
+        ("durable commits", f"{commits:,}", ""),
+        ("durable commits a second", f"{commits / result.seconds:,.0f}", ""),
+        ("payments a second, one by one", f"{payments / result.seconds:,.0f}", ""),
+    ]
+
+
+def _row(result: MerchantResult, row: ReconciliationRow) -> tuple[str, ...]:
+    counts = (f"{row.lines:,}", f"{row.documents:,}")
+    return row.name, *counts, _mills(row.mills), _pounds(result, row.pence), _mills(row.left_over_mills)
+
+
+def _pounds(result: MerchantResult, pence: int) -> str:
+    return amount_text(pence, result.book.currency.number)
+
+
+def _mills(mills: int) -> str:
+    sign, (pounds, rest) = "-" if mills < 0 else "", divmod(abs(mills), 1_000)
+    return f"{sign}{pounds:,}.{rest:03}"

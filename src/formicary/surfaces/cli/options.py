@@ -1,0 +1,23 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from formicary.base.limits import QUERY_LIMIT_MAX
+from formicary.surfaces.cli.ports import Program
+
+__all__ = ["AccountArgument", "AsJson", "Limit", "Newest", "program_of"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout.")]
+AccountArgument = Annotated[str, typer.Argument(help="Id of the account: UUID text or a decimal number.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=QUERY_LIMIT_MAX, help="Write at most so many.")]
+Newest = Annotated[bool, typer.Option("--newest", help="Begin with the newest.")]
+
+
+def program_of(context: typer.Context) -> Program:
+    """Return the program around the command line."""
+    program: Program = context.obj
+    return program

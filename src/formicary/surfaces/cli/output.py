@@ -1,0 +1,114 @@
+"""Writing answers: one JSON document or a table on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from formicary.base.errors import FormicaryError, Refusal
+from formicary.surfaces.cli.exit_codes import ExitCode
+
+__all__ = ["Step", "note", "progress", "report_error", "write_json", "write_table"]
+
+_UPDATES_PER_SECOND: Final = 4
+# Where the output is no terminal, so that tables do not break off at 80 columns.
+_WIDTH_ELSEWHERE: Final = 120
+
+
+def write_json(document: Any) -> None:
+    """Write one JSON document and nothing else to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+    """Write a table to stdout; a column whose name begins with ``>`` is flush right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*row)
+    _console(stderr=False).print(table)
+
+
+def note(message: str) -> None:
+    """Tell a person something, on stderr."""
+    _console(stderr=True).print(message, markup=False, highlight=False)
+
+
+def report_error(error: FormicaryError, *, as_json: bool) -> ExitCode:
+    """Tell why a command was not done, in one line with the documented code; return how to end."""
+    refused = isinstance(error, Refusal)
+    code = error.code if isinstance(error, Refusal) else type(error).__name__
+    message = " ".join(str(error).split())
+    if as_json:
+        write_json({"error": {"code": code, "message": message, "retry": not refused}})
+    else:
+        note(f"{'refused' if refused else 'failed'} ({code}): {message}")
+    return ExitCode.REFUSED if refused else ExitCode.FAULT
+
+
+class Step:
+    """One bar of a progress display."""
+
+    def __init__(self, bars: Progress, name: str, total: int | None) -> None:
+        self._bars = bars
+        self._task = bars.add_task(name, total=total)
+
+    def advance(self, count: int) -> None:
+        """Say that so many more are done."""
+        self._bars.advance(self._task, count)
+
+    def reach(self, count: int, total: int | None = None) -> None:
+        """Say how many are done, of how many where that has changed."""
+        self._bars.update(self._task, completed=count, total=total)
+
+
+@contextmanager
+def progress(name: str, total: int | None) -> Iterator[Step]:
+    """Show a bar on stderr while something long is done; without a terminal, one line when it is done.
+
+    Parameters
+    ----------
+    name
+        What is done.
+    total
+        How many there are; None where nobody knows, or where one is as long as all.
+    """
+    counts = (BarColumn(), TaskProgressColumn(), MofNCompleteColumn())
+    bars = Progress(
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        *(counts if total is not None else ()),
+        TimeElapsedColumn(),
+        console=_console(stderr=True),
+        refresh_per_second=_UPDATES_PER_SECOND,
+    )
+    with bars:
+        step = Step(bars, name, total)
+        yield step
+        # A step without counts is finished by having been left.
+        if total is None:
+            step.reach(1, 1)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH_ELSEWHERE)

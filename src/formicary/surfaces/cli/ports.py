@@ -1,0 +1,166 @@
+"""What the command line needs of the program around it; ``formicary.runtime`` provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
+
+__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "Verification"]
+
+Records = npt.NDArray[Any]
+
+
+class Outcome(StrEnum):
+    """How one check of ``doctor`` went."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of ``doctor``: what was looked at, what was found, and what to do about it."""
+
+    name: str
+    outcome: Outcome
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a refold of the journal found.
+
+    Attributes
+    ----------
+    position
+        The last position that was folded.
+    state_hash
+        The hash of the state that folding gives, unsigned 64-bit.
+    findings
+        What is wrong, each in one sentence; none where all is well.
+    checked
+        What was compared, by name, with how many of it.
+    """
+
+    position: int
+    state_hash: int
+    findings: tuple[str, ...]
+    checked: dict[str, int]
+
+
+class LedgerAccess(Protocol):
+    """A ledger to ask, in this process or behind the engine's socket; ``Ledger`` is one."""
+
+    def create_accounts(self, accounts: Records | Iterable[Account]) -> Records:
+        """Open accounts; return one result each."""
+        ...
+
+    def create_transfers(self, transfers: Records | Iterable[Transfer]) -> Records:
+        """Make transfers; return one result each."""
+        ...
+
+    def lookup_accounts(self, ids: Sequence[int]) -> Records:
+        """Return the accounts that exist."""
+        ...
+
+    def query_accounts(self, wanted: QueryFilter) -> Records:
+        """Return the accounts that match."""
+        ...
+
+    def query_transfers(self, wanted: QueryFilter) -> Records:
+        """Return the transfers that match."""
+        ...
+
+    def get_account_transfers(self, wanted: AccountFilter) -> Records:
+        """Return the transfers of an account."""
+        ...
+
+    def get_account_balances(self, wanted: AccountFilter) -> Records:
+        """Return an account's totals after each of its entries."""
+        ...
+
+    def balance_as_of(self, account_id: int, timestamp: int) -> Records | None:
+        """Return an account's totals at a time in nanoseconds, or None before it was opened."""
+        ...
+
+    def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Return the sums of the four totals by ledger."""
+        ...
+
+
+class DemoFactory(Protocol):
+    """A factory of the demo's own, in this process and in simulated time."""
+
+    def execute(self, requests: Sequence[Records]) -> Sequence[Records]:
+        """Decide requests as one group, commit, and return their results."""
+        ...
+
+    def set_time(self, nanoseconds: int) -> None:
+        """Move the factory's clock."""
+        ...
+
+    def sums(self, *, ledger: int, code: int) -> dict[str, int]:
+        """Return the sums of the four totals, by name, over the accounts of a ledger and a code."""
+        ...
+
+    def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Return the sums of the four totals by ledger."""
+        ...
+
+    @property
+    def state_hash(self) -> int:
+        """The hash of all state as the engine holds it."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The last position of the journal."""
+        ...
+
+    def refold(self, *, progress: Callable[[int], None]) -> int:
+        """Fold the whole journal into a new state and return its hash; tell each position reached."""
+        ...
+
+
+class Program(Protocol):
+    """The program around the command line: where things are, and how to reach them."""
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds all data."""
+        ...
+
+    @property
+    def data_sets(self) -> Path | None:
+        """The folder of real data sets, where there is one."""
+        ...
+
+    def ledger(self) -> AbstractContextManager[LedgerAccess]:
+        """Reach the ledger: the running engine's, else one in this process."""
+        ...
+
+    def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
+        """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
+        ...
+
+    def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
+        """Run every process until told to end; ``on_change`` gets their numbers by name."""
+        ...
+
+    def verify(self, *, progress: Callable[[int, int], None]) -> Verification:
+        """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
+        ...
+
+    def doctor(self) -> Iterable[Check]:
+        """Look at the machine and the installation, one check after the other."""
+        ...

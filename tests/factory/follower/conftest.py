@@ -1,0 +1,5 @@
+"""The follower's tests run on a real PostgreSQL."""
+
+from tests.fixtures_postgres import access, postgres, postgres_source, small_segments
+
+__all__ = ["access", "postgres", "postgres_source", "small_segments"]

@@ -1,0 +1,114 @@
+"""A whole house for tests: an engine on a real journal, and beside it the ledger in memory, fed the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from formicary.base.clock import SimulatedClock
+from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.follower import Follower, Pace, StateSnapshots
+from formicary.factory.history import EntryIndex, History
+from formicary.factory.journal.access import Access, Role
+from formicary.factory.journal.journal import Journal
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.ledger import SEMANTICS, Ledger
+from tests.factory.ledger.workload import Workload
+
+SMALL_GENERATION = 300
+
+
+class NoReceipts:
+    """The journal as an engine without products needs it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        """Pass everything else on."""
+        return getattr(self._journal, name)
+
+    def receipts(self, command_ids: Sequence[int]) -> dict[int, Any]:
+        """Return none."""
+        return {}
+
+
+@dataclass
+class House:
+    """An engine, its journal, a ledger that is told the same, and folders for files."""
+
+    access: Access
+    folder: Path
+    clock: SimulatedClock
+    journal: Journal
+    engine: Engine
+    ledger: Ledger
+    opened: list[Any] = field(default_factory=list)
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Let engine and ledger decide the same; return the engine's answers, which are the ledger's too."""
+        answers = self.engine.execute([LedgerRequest(items) for items in requests])
+        expected = self.ledger.execute(list(requests))
+        assert [answer.tobytes() for answer in answers] == [answer.tobytes() for answer in expected]
+        return answers
+
+    def work(self, seed: int, *, groups: int, size: int = 12) -> Workload:
+        """Let it work off a seeded workload in so many groups."""
+        workload, random = Workload(seed), Random(seed)
+        self.clock.set(workload.start)
+        self.execute([workload.opening()])
+        for _ in range(groups):
+            self.clock.set(workload.pause())
+            requests = [workload.request(random.randint(1, size)) for _ in range(random.randint(1, 3))]
+            for request, answers in zip(requests, self.execute(requests), strict=True):
+                workload.learn(request, answers["status"].tolist())
+        return workload
+
+    def reader(self) -> JournalReader:
+        """Return a new reader, closed with the house."""
+        reader = JournalReader(self.access, role=Role.FOLLOWER, deadline_seconds=5)
+        self.opened.append(reader)
+        return reader
+
+    def follower(self, *, name: str = "follower", **options: Any) -> Follower:
+        """Return a new follower, closed with the house."""
+        follower = Follower(
+            reader=self.reader(),
+            index=EntryIndex(self.access),
+            snapshots=StateSnapshots(self.folder / "snapshots"),
+            folder=self.folder / name,
+            **{"generation_rows": SMALL_GENERATION, "pace": Pace(), **options},
+        )
+        self.opened.append(follower)
+        return follower
+
+    def history(self) -> History:
+        """Return history that looks at the engine's memory, closed with the house."""
+        history = History(self.access, lambda read: read(self.engine.state.machine))
+        self.opened.append(history)
+        return history
+
+
+@contextmanager
+def open_house(access: Access, folder: Path, *, generation_rows: int = SMALL_GENERATION) -> Iterator[House]:
+    """Open a house on a fresh database."""
+    clock = SimulatedClock(10**18)
+    journal = Journal(access, semantics=SEMANTICS, deadline_seconds=5)
+    sealed = folder / "engine"
+    sealed.mkdir()
+    engine = Engine(
+        NoReceipts(journal), lambda: FactoryState(sealed, generation_rows=generation_rows), clock
+    )
+    house = House(access, folder, clock, journal, engine, Ledger(clock), [journal])
+    try:
+        engine.recover()
+        yield house
+    finally:
+        for closable in house.opened:
+            closable.close()
