@@ -74,10 +74,11 @@ class SimulatedJournal:
         self._may_fail(Fault.READ_FAILED)
         return self._store.transfers_at(positions.tolist())
 
-    def receipts(self, command_ids: Sequence[int]) -> Mapping[int, Event]:
-        """Return committed answers."""
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
+        """Return the committed events of a kind by the commands that caused them."""
         self._may_fail(Fault.READ_FAILED)
-        return self._store.receipts(command_ids)
+        found = self._store.receipts(command_ids)
+        return {key: event for key, event in found.items() if event.kind == kind}
 
     def _begin(self, lease: Lease, batch: Batch) -> Transaction:
         return self._store.begin(lease, batch)

@@ -205,7 +205,7 @@ class Model(Oracle):
         row = {name: held[name] for name in (*SIDES, *DETAILS, "amount")}
         row |= {"pending_id": held["id"], "timestamp": due(held), "status": int(S.EXPIRED)}
         self._enter(row, pending=-held["amount"], reopened=held["flags"])
-        self.last_timestamp = max(self.last_timestamp, due(held))
+        self.last_timestamp = max(self.last_timestamp, due(held) - 1)
 
     def _fire(self, timer: _Timer) -> None:
         del self.timers[timer.position]

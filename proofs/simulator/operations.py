@@ -7,7 +7,7 @@ from typing import Any
 
 from formicary.factory.engine.products import Command as ProductCommand
 from formicary.factory.engine.requests import LedgerRequest, ReadRequest, Request, command_request
-from formicary.factory.ledger import LedgerMachine
+from formicary.factory.engine.state import FactoryState
 from proofs.simulator.model import Command, Read
 from tests.factory.ledger.oracle_rules import TOTALS
 
@@ -53,7 +53,8 @@ def command_operation(name: str, key: str, command: ProductCommand) -> Operation
 def read_operation(name: str, accounts: tuple[int, ...]) -> Operation:
     """Look at accounts."""
 
-    def look(machine: LedgerMachine) -> tuple[int, list[tuple[int, ...]]]:
+    def look(state: FactoryState) -> tuple[int, list[tuple[int, ...]]]:
+        machine = state.machine
         numbers = [machine.account_number(account) for account in accounts]
         found = [machine.accounts[number] if number >= 0 else None for number in numbers]
         return machine.position, [() if one is None else tuple(int(one[name]) for name in TOTALS) for one in found]

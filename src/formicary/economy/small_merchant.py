@@ -37,7 +37,7 @@ def small_merchant(*, seed: int, invoices: int) -> pl.DataFrame:
 
 
 def _random_invoice(random: Random, number: int, at: int) -> list[Line]:
-    customer = random.choice([None, *range(_CUSTOMERS)])
+    customer = random.choice([None, *range(_CUSTOMERS)]) if random.randrange(5) else None
     sign, prefix = (-1, "C") if random.randrange(7) == 0 else (1, "")
     return [
         (f"{prefix}{number}", at, customer, sign * random.randint(1, 24), random.choice(_PRICES_MILLS))

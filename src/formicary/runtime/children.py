@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Child", "Children"]
+__all__ = ["AskedToEnd", "Child", "Children"]
 
 _LOG: Final = logging.getLogger(__name__)
 _QUICK_DEATH_SECONDS: Final = 1.0
@@ -37,6 +37,21 @@ class Child:
     quick_deaths: int = 0
     not_before: float = 0.0
     deaths: list[int] = field(default_factory=list)
+
+
+class AskedToEnd:
+    """In a child: becomes true on ``SIGTERM``, and calls ``then``."""
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        self.asked = False
+        self.then = then
+        signal.signal(signal.SIGTERM, self._ask)
+        # A terminal's interrupt reaches the whole group; the parent passes it on in order.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        self.then()
 
 
 class Children:

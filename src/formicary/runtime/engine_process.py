@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from formicary.factory.journal.access import Access
 from formicary.factory.journal.errors import Fenced
 from formicary.factory.journal.journal import Journal
 from formicary.factory.ledger import SEMANTICS, Account, Ledger, Transfer, TransferFlags
+from formicary.runtime.children import AskedToEnd
 
 __all__ = ["engine_main", "warm_up"]
 
@@ -38,21 +38,6 @@ def warm_up() -> None:
         ledger.create_transfers([transfer])
 
 
-class _Stop:
-    """Becomes true when the process is asked to end."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.then: Callable[[], None] = lambda: None
-        signal.signal(signal.SIGTERM, self._ask)
-        # A terminal's interrupt reaches the whole group; the parent passes it on in order.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
-        self.then()
-
-
 def engine_main(
     access: Access,
     socket_path: Path,
@@ -68,7 +53,7 @@ def engine_main(
     Fenced
         Another engine took the journal over.
     """
-    stop = _Stop()
+    stop = AskedToEnd()
     while not stop.asked:
         try:
             journal = Journal(access, semantics=SEMANTICS, upcasters=known_events(products))
@@ -88,7 +73,7 @@ def engine_main(
             journal.close()
 
 
-def _recover_and_serve(engine: Engine, journal: Journal, socket_path: Path, stop: _Stop) -> None:
+def _recover_and_serve(engine: Engine, journal: Journal, socket_path: Path, stop: AskedToEnd) -> None:
     began = time.monotonic()
     position = engine.recover()
     _LOG.info("recovered to position %d in %.3f s", position, time.monotonic() - began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -37,31 +37,120 @@ __all__ = ["InProcessLedger", "RunningLedger", "open_ledger"]
 Records = npt.NDArray[Any]
 
 
-class _Reads:
-    """What a ledger remembers, answered by its history."""
+class _Remembered:
+    """What a ledger's history answers, whoever decides."""
 
-    history: History
-
-    def lookup_accounts(self, ids: Sequence[int]) -> Records:
-        """Return the accounts that exist, in the order asked."""
-        return self.history.lookup_accounts(ids)
+    @property
+    def history(self) -> History:
+        """The history to ask."""
+        raise NotImplementedError
 
     def query_accounts(self, wanted: QueryFilter) -> Records:
-        """Return the accounts that match, in order of opening."""
+        """Return the accounts that match, in order of opening, (n,) of ``ACCOUNT``."""
         return self.history.query_accounts(wanted)
 
     def query_transfers(self, wanted: QueryFilter) -> Records:
-        """Return the transfers that match, in order."""
+        """Return the transfers that match, in order, (n,) of ``TRANSFER``."""
         return self.history.query_transfers(wanted)
 
     def get_account_transfers(self, wanted: AccountFilter) -> Records:
-        """Return the transfers of an account."""
+        """Return the transfers of an account, (n,) of ``TRANSFER``."""
         return self.history.get_account_transfers(wanted)
 
     def get_account_balances(self, wanted: AccountFilter) -> Records:
-        """Return an account's totals after each of its entries."""
+        """Return an account's totals after each of its entries, (n,) of ``ACCOUNT_BALANCE``."""
         return self.history.get_account_balances(wanted)
 
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time in nanoseconds, or None before it was opened."""
         return self.history.balance_as_of(account_id, timestamp)
+
+
+class InProcessLedger(_Remembered):
+    """The ledger of a factory in this process."""
+
+    def __init__(self, factory: Factory) -> None:
+        self._factory = factory
+
+    @property
+    def history(self) -> History:
+        """The factory's."""
+        return self._factory.history
+
+    def create_accounts(self, accounts: Records | Iterable[Account]) -> Records:
+        """Open accounts; return one result each, (n,) of ``ACCOUNT_RESULT``."""
+        return self._execute(accounts if isinstance(accounts, np.ndarray) else account_array(accounts))
+
+    def create_transfers(self, transfers: Records | Iterable[Transfer]) -> Records:
+        """Make transfers; return one result each, (n,) of ``TRANSFER_RESULT``."""
+        return self._execute(transfers if isinstance(transfers, np.ndarray) else transfer_array(transfers))
+
+    def lookup_accounts(self, ids: Sequence[int]) -> Records:
+        """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
+        return self.history.lookup_accounts(ids)
+
+    def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Return the sums of the four totals by ledger."""
+        return self._factory.engine.state.machine.trial_balance()
+
+    def _execute(self, request: Records) -> Records:
+        answer = self._factory.engine.execute([LedgerRequest(request)])[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return np.asarray(answer)
+
+
+class RunningLedger(_Remembered):
+    """The ledger of an engine that runs elsewhere on this machine.
+
+    What it decides and what it holds now is asked over its socket. What was is read from the journal,
+    through a state of our own: the latest snapshot and what was written since, up to the moment of the
+    first question.
+    """
+
+    def __init__(self, client: EngineClient, settings: Settings, stack: ExitStack) -> None:
+        self.create_accounts = client.create_accounts
+        self.create_transfers = client.create_transfers
+        self.lookup_accounts = client.lookup_accounts
+        self.trial_balance = client.trial_balance
+        self._settings = settings
+        self._stack = stack
+
+    @cached_property
+    def _history(self) -> History:
+        access = self._stack.enter_context(open_database(self._settings))
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="formicary-read-")))
+        state = _state_at_head(self._settings, access, folder)
+        return self._stack.enter_context(closing(History(access, lambda read: read(state.machine))))
+
+    @property
+    def history(self) -> History:
+        """Of the journal as it was when this was first asked for."""
+        return self._history
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]:
+    """Yield the running engine's ledger; where no engine answers, one in this process.
+
+    Raises
+    ------
+    OperationalFault
+        Neither is possible; see ``open_factory``.
+    """
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(EngineClient(settings.engine_socket))
+        except EngineUnreachable:
+            factory = stack.enter_context(open_factory(settings, clock=LiveClock()))
+            yield InProcessLedger(factory)
+        else:
+            yield RunningLedger(client, settings, stack)
+
+
+def _state_at_head(settings: Settings, access: Access, folder: Path) -> FactoryState:
+    with closing(JournalReader(access, upcasters=known_events())) as reader:
+        state = new_state(folder, StateSnapshots(settings.snapshots_folder), (), reader).state
+        for block in reader.read(after=state.position, until=reader.head()):
+            state.fold(block.accounts, block.transfers, block.events, until=block.until)
+    return state

@@ -3,65 +3,114 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Final
 
+from formicary.factory.engine.products import Product
+from formicary.factory.engine.state import known_events
+from formicary.factory.follower import Follower, StateSnapshots
+from formicary.factory.follower.process import follow
+from formicary.factory.history import EntryIndex
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.migrations import migrate
+from formicary.factory.journal.reader import JournalReader
+from formicary.factory.journal.server.provision import access_by_url
 from formicary.factory.journal.supervisor import Supervisor
-from formicary.runtime.children import Child, Children
+from formicary.runtime.children import AskedToEnd, Child, Children
+from formicary.runtime.engine_process import engine_main, warm_up
+from formicary.runtime.settings import Settings
+from formicary.runtime.wiring import recovered_state
 
-__all__ = ["keep_alive"]
+__all__ = ["run_processes"]
 
 _LOG: Final = logging.getLogger(__name__)
 _TEND_SECONDS: Final = 0.01
 _STOP_SECONDS_MAX: Final = 10.0
+# The learner and the follower may wait for a core; an answer may not.
+_FOLLOWER_NICENESS: Final = 5
 
 
-def keep_alive(
-    supervisor: Supervisor | None,
-    children: list[Child],
-    *,
-    on_change: Callable[[dict[str, int]], None],
-    pid_file: Path,
+def run_processes(
+    settings: Settings, *, on_change: Callable[[dict[str, int]], None], products: Sequence[Product] = ()
 ) -> None:
-    """Keep a server and children running until ``SIGTERM`` or ``SIGINT``, then end the children.
+    """Keep the server, the engine and the follower running until ``SIGTERM`` or ``SIGINT``.
 
-    Parameters
-    ----------
-    supervisor
-        Of the embedded server, started; None where the database is somebody else's to keep.
-    children
-        Forked here.
-    on_change
-        Called with the process numbers by name whenever one changes.
-    pid_file
-        Holds this process's number while it runs.
+    ``on_change`` gets the process numbers by name whenever one changes; 0 is one that is down.
+    The embedded server is stopped at the end if it was started here.
     """
-    stopping = False
+    settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    warm_up()
+    supervisor = Supervisor(settings.postgres_folder) if settings.database_url is None else None
+    was_running = supervisor is not None and supervisor.pid is not None
+    if supervisor is not None:
+        supervisor.start()
+    try:
+        access = access_by_url(settings.database_url or "") if supervisor is None else supervisor.access()
+        migrate(access)
+        children = [
+            Child("engine", lambda: _run_engine(settings, access, products)),
+            Child("follower", lambda: _run_follower(settings, access, products)),
+        ]
+        _keep_alive(settings, supervisor, Children(children), on_change)
+    finally:
+        if supervisor is not None and not was_running:
+            supervisor.stop()
 
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    group = Children(children)
+def _run_engine(settings: Settings, access: Access, products: Sequence[Product]) -> None:
+    engine_main(
+        access,
+        settings.engine_socket,
+        lambda: recovered_state(settings, access, products),
+        products=products,
+    )
+
+
+def _run_follower(settings: Settings, access: Access, products: Sequence[Product]) -> None:
+    stop = threading.Event()
+    os.nice(_FOLLOWER_NICENESS)
+    AskedToEnd(stop.set)
+    follower = Follower(
+        reader=JournalReader(access, upcasters=known_events(products)),
+        index=EntryIndex(access),
+        snapshots=StateSnapshots(settings.snapshots_folder),
+        folder=settings.follower_folder,
+        products=products,
+    )
+    with closing(follower):
+        follow(follower, stop, access=access)
+
+
+def _keep_alive(
+    settings: Settings,
+    supervisor: Supervisor | None,
+    children: Children,
+    on_change: Callable[[dict[str, int]], None],
+) -> None:
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     known: dict[str, int] = {}
     try:
-        while not stopping:
+        while not stop.is_set():
             if supervisor is not None and supervisor.pid is None:
                 _LOG.warning("PostgreSQL is down; starting it")
                 supervisor.start()
-            group.tend()
-            pids = group.pids | ({"postgres": supervisor.pid or 0} if supervisor is not None else {})
+            children.tend()
+            pids = children.pids | ({"postgres": supervisor.pid or 0} if supervisor is not None else {})
             if pids != known:
                 known = pids
-                pid_file.write_text("".join(f"{name} {pid}\n" for name, pid in known.items()))
+                settings.processes_file.write_text("".join(f"{name} {pid}\n" for name, pid in known.items()))
                 on_change(known)
             time.sleep(_TEND_SECONDS)
     finally:
-        group.stop(_STOP_SECONDS_MAX)
-        pid_file.unlink(missing_ok=True)
+        children.stop(_STOP_SECONDS_MAX)
+        settings.processes_file.unlink(missing_ok=True)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -24,21 +24,6 @@ from tests.factory.ledger.workload import Workload
 SMALL_GENERATION = 300
 
 
-class NoReceipts:
-    """The journal as an engine without products needs it."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def __getattr__(self, name: str) -> Any:
-        """Pass everything else on."""
-        return getattr(self._journal, name)
-
-    def receipts(self, command_ids: Sequence[int]) -> dict[int, Any]:
-        """Return none."""
-        return {}
-
-
 @dataclass
 class House:
     """An engine, its journal, a ledger that is told the same, and folders for files."""
@@ -102,9 +87,7 @@ def open_house(access: Access, folder: Path, *, generation_rows: int = SMALL_GEN
     journal = Journal(access, semantics=SEMANTICS, deadline_seconds=5)
     sealed = folder / "engine"
     sealed.mkdir()
-    engine = Engine(
-        NoReceipts(journal), lambda: FactoryState(sealed, generation_rows=generation_rows), clock
-    )
+    engine = Engine(journal, lambda: FactoryState(sealed, generation_rows=generation_rows), clock)
     house = House(access, folder, clock, journal, engine, Ledger(clock), [journal])
     try:
         engine.recover()

@@ -190,6 +190,7 @@ class Oracle:
                 row = {name: held[name] for name in (*SIDES, *DETAILS, "amount")}
                 row |= {"pending_id": held["id"], "timestamp": due(held), "status": int(S.EXPIRED)}
                 self._enter(row, pending=-held["amount"], reopened=held["flags"])
+                self.last_timestamp = max(self.last_timestamp, due(held) - 1)
 
     def _enter(
         self, row: Record, *, pending: int = 0, posted: int = 0, closed: int = 0, reopened: int = 0

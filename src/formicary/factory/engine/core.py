@@ -65,8 +65,8 @@ class OldRows(Protocol):
     def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
         """Return the transfers at positions (n,), in that order, (n,) of ``TRANSFER_ROW``."""
 
-    def receipts(self, command_ids: Sequence[int]) -> Mapping[int, Event]:
-        """Return the ``engine.answered`` events of those commands that were answered."""
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
+        """Return the event of a kind that each command caused, by the command's id, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Core:
         if isinstance(request, LedgerRequest):
             return _refusal_of(request.items)
         if isinstance(request, ReadRequest):
-            return request.read(self._machine)
+            return request.read(self.state)
         return self._decide_command(request, known, now)
 
     def _batch(self, first: int, *, requests: int) -> Batch | None:
@@ -245,15 +245,12 @@ class Core:
     # -- products' commands ----------------------------------------------------------------
 
     def _receipts(self, requests: Sequence[Request]) -> dict[int, Receipt]:
-        ids = [
-            request.command_id
-            for request in requests
-            if isinstance(request, CommandRequest) and self.state.receipt(request.command_id) is None
-        ]
-        if not ids:
-            return {}
-        found = self._old_rows.receipts(ids)
-        return {key: msgspec.json.decode(event.body, type=Receipt) for key, event in found.items()}
+        # Also those in memory: the group itself may push them out before they are asked for.
+        ids = [request.command_id for request in requests if isinstance(request, CommandRequest)]
+        known = {key: receipt for key in ids if (receipt := self.state.receipt(key)) is not None}
+        forgotten = [key for key in ids if key not in known]
+        found = self._old_rows.caused_by(forgotten, kind=ANSWERED) if forgotten else {}
+        return known | {key: msgspec.json.decode(event.body, type=Receipt) for key, event in found.items()}
 
     def _decide_command(self, request: CommandRequest, known: Mapping[int, Receipt], now: int) -> Any:
         earlier = self.state.receipt(request.command_id) or known.get(request.command_id)

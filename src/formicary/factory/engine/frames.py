@@ -43,10 +43,9 @@ class Operation(IntEnum):
     CREATE_TRANSFERS = 2
     LOOKUP_ACCOUNTS = 3
     LAST_ENTRIES = 4
-    ROWS_IN_MEMORY = 5
-    TRIAL_BALANCE = 6
-    STATUS = 7
-    COMMAND = 8
+    TRIAL_BALANCE = 5
+    STATUS = 6
+    COMMAND = 7
 
 
 class MalformedFrame(Refusal):
@@ -102,8 +101,9 @@ def unpack_all(buffer: bytearray) -> Iterator[Frame]:
             end = taken + HEADER_BYTES + size
             if end > len(buffer):
                 return
-            yield Frame(operation, correlation, bytes(buffer[taken + HEADER_BYTES : end]))
+            payload = bytes(buffer[taken + HEADER_BYTES : end])
             taken = end
+            yield Frame(operation, correlation, payload)
     finally:
         del buffer[:taken]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,8 @@ from formicary.factory.engine.requests import (
     UnknownProduct,
     command_request,
 )
-from formicary.factory.ledger import ACCOUNT, TRANSFER, LedgerMachine
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.ledger import ACCOUNT, TRANSFER
 
 __all__ = ["ID_PAIR", "encode_answer", "parse_request", "size_of"]
 
@@ -47,7 +49,7 @@ def parse_request(frame: Frame, engine: Engine) -> Request:
         return LedgerRequest(_records(payload, ACCOUNT))
     if operation == Operation.COMMAND:
         return _command(payload, engine)
-    return ReadRequest(_read(operation, payload, engine))
+    return ReadRequest(_read(operation, payload))
 
 
 def size_of(request: Request) -> int:
@@ -92,30 +94,28 @@ def _union(types: tuple[type, ...]) -> Any:
     return union
 
 
-def _read(operation: int, payload: bytes, engine: Engine) -> Any:
+def _read(operation: int, payload: bytes) -> Callable[[FactoryState], Any]:
     if operation == Operation.LOOKUP_ACCOUNTS:
         ids = _ids(payload)
-        return lambda machine: machine.account_views(ids)
+        return lambda state: state.machine.account_views(ids)
     if operation == Operation.LAST_ENTRIES:
         ids = _ids(payload)
-        return lambda machine: machine.last_entries(ids)
-    if operation == Operation.ROWS_IN_MEMORY:
-        request = msgspec.json.decode(payload, type=dict[str, int])
-        return lambda machine: machine.entries_in_memory(**request)
+        return lambda state: state.machine.last_entries(ids)
     if operation == Operation.TRIAL_BALANCE:
-        return lambda machine: {str(key): value for key, value in machine.trial_balance().items()}
+        return lambda state: {str(key): sums for key, sums in state.machine.trial_balance().items()}
     if operation == Operation.STATUS:
-        return lambda machine: _status(machine, engine)
+        return _status
     raise MalformedFrame
 
 
-def _status(machine: LedgerMachine, engine: Engine) -> dict[str, int]:
+def _status(state: FactoryState) -> dict[str, int]:
+    machine = state.machine
     return {
         "position": machine.position,
         "timestamp": machine.timestamp,
         "accounts": len(machine.accounts),
         "open_holds": machine.open_holds,
-        "state_hash": engine.state.state_hash,
+        "state_hash": state.state_hash,
         "sealed_generations": len(machine.sealed),
         "bytes_in_memory": machine.bytes_in_memory,
     }

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.factory.engine.products import Command
-from formicary.factory.ledger import LedgerMachine
+from formicary.factory.engine.state import FactoryState
 
 __all__ = [
     "CommandRequest",
@@ -67,9 +67,9 @@ class CommandRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A look into the ledger as it is once everything asked before is committed."""
+    """A look into the state as it is once everything asked before is committed."""
 
-    read: Callable[[LedgerMachine], Any]
+    read: Callable[[FactoryState], Any]
 
 
 Request = LedgerRequest | CommandRequest | ReadRequest

@@ -13,7 +13,9 @@ __all__ = ["choose_points"]
 
 
 @kernel_part
-def _count(since: Records, account: int, row: Any, high: Any, low: Any, stride: int, points: Records, chosen: int) -> int:
+def _count(
+    since: Records, account: int, row: Any, high: Any, low: Any, stride: int, points: Records, chosen: int
+) -> int:
     since[account] += 1
     if since[account] < stride:
         return chosen

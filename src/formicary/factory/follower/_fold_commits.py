@@ -15,10 +15,10 @@ __all__ = ["fold_commits"]
 def fold_commits(
     state: State, rows: Records, words: Records, ends: Records, hashes: Records, others_hash: Any
 ) -> tuple[int, int]:
-    """Fold rows; compare the state's hash with ``hashes`` (c,) at the last positions ``ends`` (c,) of commits.
+    """Fold rows; compare the hash with ``hashes`` (c,) at the last positions ``ends`` (c,) of commits.
 
-    ``words`` is the same memory as ``rows``, ``others_hash`` the hash of all state but the ledger's. Rows after the
-    last end are folded as well.
+    ``words`` is the same memory as ``rows``, ``others_hash`` the hash of all state but the ledger's.
+    Rows after the last end are folded as well.
 
     Returns
     -------

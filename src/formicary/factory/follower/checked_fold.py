@@ -35,11 +35,11 @@ class _Cut:
     hashes: Rows
 
     def after(self, piece: int) -> int:
-        """The position before a piece."""
+        """Return the position before a piece."""
         return int(self.ends[piece - 1]) if piece else self.block.after
 
     def pieces_with_rare_rows(self) -> list[int]:
-        """The pieces that hold accounts or events."""
+        """Return the pieces that hold accounts or events."""
         events = np.array([event.position for event in self.block.events], np.int64)
         rare = np.concatenate([self.block.accounts["position"], events])
         pieces: list[int] = np.unique(np.searchsorted(self.ends, rare)).tolist()
@@ -120,8 +120,8 @@ class CheckedFold:
 
     def _differs(self, cut: _Cut, piece: int) -> None:
         message = (
-            f"the commit that ends at position {cut.ends[piece]} left the state {int(cut.hashes[piece]):016x}, but "
-            f"its rows fold to {self.state.state_hash:016x}"
+            f"the commit that ends at position {cut.ends[piece]} left the state "
+            f"{int(cut.hashes[piece]):016x}, but its rows fold to {self.state.state_hash:016x}"
         )
         raise JournalCorrupted(message)
 

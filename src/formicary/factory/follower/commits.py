@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.limits import FOLLOWER_POSITIONS_MAX
-from formicary.factory.journal.columns import COMMIT_ROW
+from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.reader import JournalReader
 
-__all__ = ["committed_hash", "read_commits"]
+__all__ = ["Rows", "committed_hash", "ended_in", "read_commits"]
 
 Rows = npt.NDArray[Any]
 
 
-def read_commits(reader: JournalReader, *, after: int, positions_max: int = FOLLOWER_POSITIONS_MAX) -> Iterator[Rows]:
+def read_commits(
+    reader: JournalReader, *, after: int, positions_max: int = FOLLOWER_POSITIONS_MAX
+) -> Iterator[Rows]:
     """Yield the commits after position ``after``, in order, as arrays of ``COMMIT_ROW`` (c,).
 
     Each array covers about ``positions_max`` positions, so that what is read at a time is bounded.
@@ -47,10 +49,16 @@ def read_commits(reader: JournalReader, *, after: int, positions_max: int = FOLL
         raise JournalCorrupted(message)
 
 
+def ended_in(commits: Rows, block: Block) -> Rows:
+    """Return those of ``commits`` (c,), which are in order, that end in a block."""
+    first, last = np.searchsorted(commits["last"], [block.after, block.until], side="right")
+    return commits[first:last]
+
+
 def committed_hash(reader: JournalReader, *, first: int, last: int) -> int | None:
-    """Return the hash of the state that the commit of these positions left; None if there is no such commit."""
+    """Return the hash of the state that a commit of these positions left; None if there is no such commit."""
     for commits in reader.commits(after=first - 1):
-        if commits[0]["first"] == first and commits[0]["last"] == last:
-            return int(commits[0]["state_hash"])
-        break
+        commit = commits[0]
+        is_it = commit["first"] == first and commit["last"] == last
+        return int(commit["state_hash"]) if is_it else None
     return None

@@ -14,7 +14,7 @@ from formicary.base.limits import FOLLOWER_POSITIONS_MAX, GENERATION_ROWS, SNAPS
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
-from formicary.factory.follower.commits import Rows, read_commits
+from formicary.factory.follower.commits import Rows, ended_in, read_commits
 from formicary.factory.follower.entry_points import EntryPoints
 from formicary.factory.follower.state_snapshots import Restored, StateSnapshots, new_state
 from formicary.factory.history.entry_index import EntryIndex
@@ -59,7 +59,7 @@ class _Fold:
     points: EntryPoints
     commit_first: int
     ahead: Rows
-    """Commits that were read and not passed yet."""
+    """Commits that were read; the last ones may not be folded yet."""
     snapshot_position: int
     snapshot_time: float
     index_position: int
@@ -225,16 +225,14 @@ class Follower:
         return self._fold
 
     def _pass_commits(self, fold: _Fold) -> None:
-        """Fold the commits ahead; where the database fails among them, the rest stays ahead."""
-        if not len(fold.ahead):
-            return
-        for block in self._reader.read(after=fold.state.position, until=int(fold.ahead["last"][-1])):
-            passed = int(np.searchsorted(fold.ahead["last"], block.until, side="right"))
-            fold.checked.fold(block, fold.ahead[:passed])
+        """Fold the commits ahead; where the database fails among them, the next call folds the rest."""
+        until = int(fold.ahead["last"][-1]) if len(fold.ahead) else fold.state.position
+        for block in self._reader.read(after=fold.state.position, until=until):
+            ended = ended_in(fold.ahead, block)
+            fold.checked.fold(block, ended)
             fold.points.note(fold.state.machine, block.transfers)
-            if passed:
-                fold.commit_first = int(fold.ahead["first"][passed - 1])
-            fold.ahead = fold.ahead[passed:]
+            if len(ended):
+                fold.commit_first = int(ended["first"][-1])
             if any(event.kind == SEMANTICS_ACTIVATED for event in block.events):
                 require_known(self._reader.eras(), semantics=SEMANTICS)
 

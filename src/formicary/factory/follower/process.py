@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Final
@@ -24,8 +25,8 @@ _MAINTENANCE_SECONDS: Final = 1.0
 def follow(follower: Follower, stop: Event, *, access: Access, poll_seconds: float = _POLL_SECONDS) -> None:
     """Follow the journal until ``stop`` is set; then bring the entry index up to date and leave.
 
-    Beside it a thread looks after the journal's segments. Where the database is gone it is tried again, ever more
-    slowly, up to every ``FOLLOWER_RETRY_SECONDS_MAX``.
+    Beside it a thread looks after the journal's segments. Where the database is gone it is tried again, ever
+    more slowly, up to every ``FOLLOWER_RETRY_SECONDS_MAX``.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ def _through_restarts(work: Callable[[], None], stop: Event) -> None:
     """Do ``work`` until it returns or ``stop`` is set; again while the database is unavailable."""
     pause_seconds = _RETRY_SECONDS
     while True:
+        began = time.monotonic()
         try:
             work()
         except JournalUnavailable as error:
@@ -91,4 +93,7 @@ def _through_restarts(work: Callable[[], None], stop: Event) -> None:
             return
         if stop.wait(pause_seconds):
             return
-        pause_seconds = min(2 * pause_seconds, FOLLOWER_RETRY_SECONDS_MAX)
+        is_new_trouble = time.monotonic() - began > 2 * FOLLOWER_RETRY_SECONDS_MAX
+        pause_seconds = (
+            _RETRY_SECONDS if is_new_trouble else min(2 * pause_seconds, FOLLOWER_RETRY_SECONDS_MAX)
+        )

@@ -37,7 +37,7 @@ class SealedFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # By inode and time of change. Made once for each file: it never changes, and a large journal has many.
+        # By inode and time of change. Made once for each file: it never changes, and there are many.
         self._known: dict[tuple[int, int], SealedFile] = {}
 
     def keep(self, files: Sequence[Path], *, position: int) -> tuple[SealedFile, ...]:
@@ -59,8 +59,8 @@ class SealedFolder:
         Raises
         ------
         SnapshotCorrupted
-            One is missing or has another size. Their content is looked at by ``check``: there may be far more of it
-            than of the rest of a snapshot.
+            One is missing or has another size. Their content is looked at by ``check``: there may be far more
+            of it than of the rest of a snapshot.
         """
         brought = []
         for file in files:

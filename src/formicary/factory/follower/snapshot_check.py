@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -30,8 +30,9 @@ _SCALARS: Final = (
 def differing_parts(state: FactoryState, snapshot: Snapshot, reader: JournalReader) -> list[str]:
     """Return the names of what differs between a folded state and a snapshot of the same position."""
     folded, kept = state.sections(), snapshot.sections
-    parts = _comparable(folded), _comparable(kept)
-    differing = [name for name in sorted({*parts[0], *parts[1]}) if not _same(*(part.get(name) for part in parts))]
+    mine, theirs = _comparable(folded), _comparable(kept)
+    names = sorted({*mine, *theirs})
+    differing = [name for name in names if not _same(mine.get(name), theirs.get(name))]
     if snapshot.header.state_hash != state.state_hash:
         differing.append("state hash")
     if not _rows_are_the_journals(folded, kept, reader):
@@ -59,8 +60,8 @@ def _timers_in_use(sections: Sections, is_open: Rows, of_products: set[int]) -> 
     of_hold = timers["kind"] == TIMER_OF_HOLD
     in_use = np.isin(timers["position"], list(of_products)) & ~of_hold
     in_use[of_hold] = is_open[timers["reference"][of_hold]]
-    pairs: Rows = timers[in_use][["due", "position"]]
-    return np.sort(pairs, order=("due", "position"))
+    pairs = np.column_stack([timers["due"][in_use], timers["position"][in_use]])
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def _rows_are_the_journals(folded: Sections, kept: Sections, reader: JournalReader) -> bool:

@@ -11,7 +11,7 @@ __all__ = ["promote"]
 
 
 def promote(follower: Follower, journal: EngineJournal, clock: Clock) -> Engine:
-    """Return a recovered engine that goes on from a follower's state; the other engine, if it lives, is deposed.
+    """Return a recovered engine that goes on from a follower's state; an engine that still lives is deposed.
 
     The follower gives its state away. When the engine has to recover again later it begins at the
     latest snapshot, in the folder that was the follower's.

@@ -103,7 +103,7 @@ class StateSnapshots:
         JournalTooNew
             One is of a newer release.
         """
-        while (snapshot := self._snapshots.latest(semantics=SEMANTICS, until=until, report=report)) is not None:
+        while snapshot := self._snapshots.latest(semantics=SEMANTICS, until=until, report=report):
             yield snapshot
             until = snapshot.header.position - 1
 

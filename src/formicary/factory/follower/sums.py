@@ -99,7 +99,10 @@ def account_sums(access: Access, *, until: int) -> Rows:
 
 
 def first_difference(accounts: Rows, sums: Rows) -> str:
-    """Compare account states (n,) with ``account_sums`` (m,); return the first difference in words, or nothing."""
+    """Return the first difference of account states (n,) from ``account_sums`` (m,) in words, or nothing.
+
+    The totals are in the order of ``TOTALS``.
+    """
     with_entries = _sorted(accounts[accounts["last_entry"] > 0])
     sums = _sorted(sums)
     if len(with_entries) != len(sums):
@@ -112,7 +115,8 @@ def first_difference(accounts: Rows, sums: Rows) -> str:
         return ""
     first = int(np.flatnonzero(differs)[0])
     folded, summed = ([int(rows[first][name]) for name in names] for rows in (with_entries, sums))
-    return f"account {folded[0] << 64 | folded[1]:032x}: folded {folded[2:]}, summed up {summed[2:]} ({', '.join(TOTALS)})"
+    account_id = folded[0] << 64 | folded[1]
+    return f"account {account_id:032x} has {folded[2:]}, but its entries sum up to {summed[2:]}"
 
 
 def _sorted(rows: Rows) -> Rows:

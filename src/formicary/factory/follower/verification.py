@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
 import numpy as np
 
 from formicary.base.limits import GENERATION_ROWS
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
-from formicary.factory.follower.commits import Rows, read_commits
+from formicary.factory.follower.commits import Rows, ended_in, read_commits
 from formicary.factory.follower.follower import require_balanced
 from formicary.factory.follower.snapshot_check import differing_parts
 from formicary.factory.follower.state_snapshots import StateSnapshots
@@ -34,8 +35,8 @@ Progress = Callable[[int, int], None]
 class Finding:
     """Something that is not what it must be.
 
-    ``what`` is one of ``journal``, ``snapshot``, ``balances``, ``engine``, ``claim``; ``position`` is where the
-    fold stood.
+    ``what`` is one of ``journal``, ``snapshot``, ``balances``, ``engine``, ``claim``; ``position`` is where
+    the fold stood.
     """
 
     what: str
@@ -92,9 +93,9 @@ def verify(
 ) -> Verification:
     """Fold the journal from its first row, and compare it with all that was ever said about it.
 
-    Every row must be what it does; every commit must have left the state that the engine noted; every snapshot must
-    hold what the journal folds to at its position; the database's own sums of the entries must give the
-    folded balances; debits must equal credits.
+    Every row must be what it does; every commit must have left the state that the engine noted; every
+    snapshot must hold what the journal folds to at its position; the database's own sums of the entries must
+    give the folded balances; debits must equal credits.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class _Check:
         )
 
     def _fold(self, progress: Progress) -> bool:
-        """Fold as far as the journal is sound, look at what is claimed on the way; tell whether all of it is."""
+        """Fold as far as the journal is sound, look at the claims on the way; tell whether it all is."""
         head = self._reader.head()
         try:
             for commits in read_commits(self._reader, after=0):
@@ -174,7 +175,7 @@ class _Check:
             self._note("journal", str(error))
             return False
         for position in sorted(self._claims):
-            self._note("claim", f"no commit ends at position {position}, of which there is a snapshot or a hash")
+            self._note("claim", f"no commit ends at position {position}, of which something is claimed")
         return True
 
     def _fold_commits(self, commits: Rows, head: int, progress: Progress) -> None:
@@ -182,13 +183,11 @@ class _Check:
         fold = CheckedFold(self._state)
         stops = np.flatnonzero(np.isin(commits["last"], list(self._claims)))
         for part in np.split(commits, stops + 1):
-            if not len(part):
-                continue
-            for block in self._reader.read(after=self._state.position, until=int(part["last"][-1])):
-                passed = int(np.searchsorted(part["last"], block.until, side="right"))
-                fold.fold(block, part[:passed])
-                part = part[passed:]
-                self._commits += passed
+            until = int(part["last"][-1]) if len(part) else self._state.position
+            for block in self._reader.read(after=self._state.position, until=until):
+                ended = ended_in(part, block)
+                fold.fold(block, ended)
+                self._commits += len(ended)
                 progress(self._state.position, head)
             for compare in self._claims.pop(self._state.position, ()):
                 compare()
@@ -219,4 +218,3 @@ class _Check:
 
     def _note(self, what: str, message: str) -> None:
         self._findings.append(Finding(what=what, position=self._state.position, message=message))
-

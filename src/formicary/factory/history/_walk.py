@@ -75,7 +75,7 @@ def _take(row: Any, wanted: Any, found: Records, count: int) -> tuple[int, int]:
     if _is_wanted(row, wanted):
         found[count] = row
         count += 1
-    return count, np.int64(row["previous_debit"] if _is_debit(row, wanted) else row["previous_credit"])
+    return count, row["previous_debit"] if _is_debit(row, wanted) else row["previous_credit"]
 
 
 @kernel_part
@@ -139,7 +139,7 @@ def pick(rows: Records, wanted: Any, floor: int, found: Records) -> tuple[int, i
 
     Returns how many, and the position to go on from, 0 at the end; stops when ``found`` is full.
     """
-    count, position = 0, np.int64(0)
+    count, position = 0, 0
     for i in range(len(rows)):
         count, position = _take(rows[i], wanted, found, count)
         if position <= floor:

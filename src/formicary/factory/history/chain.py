@@ -57,7 +57,7 @@ class Chain:
     ) -> Iterator[Step]:
         """Yield stretches of a walk back from the entry at ``position`` to the one after ``floor``.
 
-        The caller may stop at any time, and go on elsewhere. All stretches together find at most ``limit`` rows.
+        The caller may stop at any time, and go on elsewhere. They find at most ``limit`` rows.
 
         Parameters
         ----------
@@ -83,7 +83,9 @@ class Chain:
                 in_memory = step.passed > 0
             if not in_memory:
                 page = min(page, _PAGE_ENTRIES_MAX)
-                step = self._in_journal(account_id, wanted, position=position, floor=floor, limit=limit, page=page)
+                step = self._in_journal(
+                    account_id, wanted, position=position, floor=floor, limit=limit, page=page
+                )
                 page = max(2 * page, ENTRY_INDEX_STRIDE)
             position, limit, passed = step.cursor, limit - len(step.rows), passed + step.passed
             yield step

@@ -43,7 +43,9 @@ class Connection:
     def session(self) -> Session:
         """The open session."""
         if self._session is None or self._session.closed:
-            self._session = Session(self._conninfo, purpose=self._purpose, deadline_seconds=self._deadline_seconds)
+            self._session = Session(
+                self._conninfo, purpose=self._purpose, deadline_seconds=self._deadline_seconds
+            )
             if self._settings:
                 self._session.query(self._settings)
         return self._session

@@ -30,6 +30,11 @@ _COLUMNS: Final = (
 _POSITION: Final = "SELECT position FROM read_models.follower"
 _LOCK: Final = "BEGIN; SELECT position FROM read_models.follower FOR UPDATE"
 _ORDER: Final = "ORDER BY timestamp, position"
+_ADD: Final = """
+    COPY read_models.entry_index ({names}) FROM STDIN (FORMAT binary);
+    UPDATE read_models.follower SET position = {position};
+    COMMIT
+"""
 _COMMITTED: Final = b"COMMIT"
 
 
@@ -46,7 +51,8 @@ _FIRST_AFTER: Final = f"""
 _POINTS: Final = f"""
     SELECT string_agg({_codec().select}, '' {_ORDER}) FROM (
         SELECT * FROM read_models.entry_index
-        WHERE account = $1::uuid AND (timestamp, position) > ($2::bigint, $3::bigint) {_ORDER} LIMIT $4::bigint
+        WHERE account = $1::uuid AND (timestamp, position) > ($2::bigint, $3::bigint)
+        {_ORDER} LIMIT $4::bigint
     ) AS point
 """  # noqa: S608
 
@@ -80,11 +86,7 @@ class EntryIndex:
         if stored >= position:
             session.query("ROLLBACK")
             return
-        session.query(
-            f"COPY read_models.entry_index ({self._codec.names}) FROM STDIN (FORMAT binary);"
-            f"UPDATE read_models.follower SET position = {position};"  # noqa: S608 - a number of ours.
-            "COMMIT"
-        )
+        session.query(_ADD.format(names=self._codec.names, position=position))
         fresh = points[points["position"] > stored]
         results = session.send_rows((COPY_HEADER, self._codec.copy(fresh), COPY_TRAILER))
         if results[-1].command_status != _COMMITTED:
@@ -107,7 +109,7 @@ class EntryIndexReader:
         self._codec = _codec()
 
     def first_after(self, account_id: int, timestamp: int) -> int:
-        """Return the position of an account's first indexed entry later than ``timestamp``; 0 if there is none."""
+        """Return the position of an account's first indexed entry later than ``timestamp``, or 0."""
         return self._connection.session.number(_FIRST_AFTER, [account_id.to_bytes(16), int8(timestamp)])
 
     def points(self, account_id: int, *, timestamp: int, after: int, limit: int) -> npt.NDArray[Any]:

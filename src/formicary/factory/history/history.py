@@ -1,8 +1,8 @@
 """What was, for people and products: the answers of ``Ledger``, from the journal and the ledger's memory.
 
 Every account's entries form a chain of positions. As-of balances and pages of entries walk it; the index of
-every 64th entry says where to begin, so that a walk passes at most 65 entries, plus those that the follower has not
-indexed yet.
+every 64th entry says where to begin, so that a walk passes at most 65 entries, plus those that the follower
+has not indexed yet.
 """
 
 from __future__ import annotations
@@ -114,7 +114,10 @@ class History:
         return views.transfers_view(self._page(wanted, expiries=False))
 
     def get_account_balances(self, wanted: AccountFilter) -> Rows:
-        """Return an account's totals after each of its entries, (n,) of ``ACCOUNT_BALANCE``; else the same."""
+        """Return an account's totals after each of its entries, (n,) of ``ACCOUNT_BALANCE``.
+
+        Expiries are entries. Raises what ``get_account_transfers`` does.
+        """
         return views.balances_view(self._page(wanted, expiries=True), wanted.account_id)
 
     def query_transfers(self, wanted: QueryFilter) -> Rows:

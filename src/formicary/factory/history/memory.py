@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,24 @@ from formicary.factory.history._walk import WANTED, rows_by_id, walk_memory
 from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.ledger import TRANSFER, AccountFilter, LedgerMachine
 
-__all__ = ["AccountHead", "Look", "Step", "account_head", "compiled_filter", "find_transfers", "latest_entries", "step_back"]
+__all__ = [
+    "AccountHead",
+    "Look",
+    "Step",
+    "account_head",
+    "compiled_filter",
+    "find_transfers",
+    "latest_entries",
+    "step_back",
+]
 
 Rows = npt.NDArray[Any]
 Answer = TypeVar("Answer")
 
-_WORD: int = 2**64 - 1
+_WORD: Final = 2**64 - 1
+_AS_THEY_ARE: Final = (
+    *("user_data_64", "user_data_32", "code", "timestamp_min", "timestamp_max", "debits", "credits"),
+)
 
 
 class Look(Protocol):
@@ -38,7 +50,7 @@ class Look(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
-    """Where an account's history begins and ends: when it was opened, its latest entry's position (0: none)."""
+    """Where an account's history begins and ends: when it was opened, where its latest entry is (0: none)."""
 
     opened: int
     last_entry: int
@@ -46,7 +58,7 @@ class AccountHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A stretch of a walk: the rows found, newest first; where to go on, 0 at the end; how many were passed."""
+    """A stretch of a walk: rows found, newest first; where to go on, 0 at the end; entries passed."""
 
     rows: Rows
     cursor: int
@@ -78,7 +90,7 @@ def compiled_filter(wanted: AccountFilter, *, expiries: bool) -> Rows:
     compiled["account_high"], compiled["account_low"] = wanted.account_id >> 64, wanted.account_id & _WORD
     compiled["user_data_128_high"] = wanted.user_data_128 >> 64
     compiled["user_data_128_low"] = wanted.user_data_128 & _WORD
-    for name in ("user_data_64", "user_data_32", "code", "timestamp_min", "timestamp_max", "debits", "credits"):
+    for name in _AS_THEY_ARE:
         compiled[name] = getattr(wanted, name)
     compiled["expiries"] = expiries
     return compiled
@@ -87,7 +99,7 @@ def compiled_filter(wanted: AccountFilter, *, expiries: bool) -> Rows:
 def step_back(machine: LedgerMachine, wanted: Rows, *, position: int, floor: int, limit: int) -> Step:
     """Walk an account's entries back from ``position`` to the one after ``floor``, as far as memory goes.
 
-    ``wanted`` is a ``compiled_filter``; at most ``limit`` rows are found and ``MEMORY_WALK_ENTRIES_MAX`` passed.
+    ``wanted`` is a ``compiled_filter``. At most ``limit`` rows are found, ``MEMORY_WALK_ENTRIES_MAX`` passed.
     """
     older, recent = machine.rows_in_memory()
     found = np.empty(min(limit, MEMORY_WALK_ENTRIES_MAX), TRANSFER_ROW)

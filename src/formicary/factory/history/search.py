@@ -39,7 +39,7 @@ class Search:
         )
 
     def transfers(self, wanted: QueryFilter) -> Rows:
-        """Return the transfers that match, in order, (n,) of ``TRANSFER_ROW``; expiries and burnt ids are none."""
+        """Return the transfers that match, in order, (n,) of ``TRANSFER_ROW``; no expiries, no burnt ids."""
         created = ("status = 0", b"")
         return self._found("transfers", statements.transfer_codec(), TRANSFER_ROW, wanted, [created])
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.errors import OperationalFault
 from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.blocks import Block
+from formicary.factory.journal.events import Event
 from formicary.factory.journal.migrations import check_migrations
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.semantics import Era, require_known
@@ -66,7 +68,11 @@ class Journal:
         self._reader = JournalReader(
             access, role=Role.WRITER, upcasters=upcasters, deadline_seconds=deadline_seconds
         )
-        require_known(self._reader.eras(), semantics=semantics)
+        try:
+            require_known(self._reader.eras(), semantics=semantics)
+        except OperationalFault:
+            self.close()
+            raise
 
     def take_over(self) -> Lease:
         """Depose every other writer and return the epoch and the last position written.
@@ -80,6 +86,8 @@ class Journal:
         JournalCorrupted, JournalUnavailable
             See ``takeover.take_over``.
         """
+        # Both sides begin anew: what broke one connection has most likely broken the other.
+        self._reader.close()
         lease = self._writer.take_over()
         # Only now can no newer release activate anything any more.
         require_known(self._reader.eras(), semantics=self._semantics)
@@ -108,6 +116,10 @@ class Journal:
     def commits(self, *, after: int) -> Iterator[npt.NDArray[Any]]:
         """Yield ``COMMIT_ROW`` arrays of the commits after ``after``; see ``JournalReader.commits``."""
         return self._reader.commits(after=after)
+
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> dict[int, Event]:
+        """Return the event of a kind that each command caused. See ``JournalReader.caused_by``."""
+        return self._reader.caused_by(command_ids, kind=kind)
 
     def eras(self) -> tuple[Era, ...]:
         """Return the eras of the kernels' semantics in the order of their positions."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from formicary.factory.journal.blocks import Block, BlockSource, packed, spans
 from formicary.factory.journal.codec import array_header
 from formicary.factory.journal.columns import SQL_TYPES
 from formicary.factory.journal.errors import JournalCorrupted, JournalUnavailable
-from formicary.factory.journal.events import decode_events
+from formicary.factory.journal.events import Event, decode_events
 from formicary.factory.journal.prefetch import ahead
 from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, Era, eras_of
@@ -146,6 +147,13 @@ class JournalReader:
         """Return the eras of the kernels' semantics in the order of their positions."""
         stored = self._source.session.value(statements.READ_KIND, [SEMANTICS_ACTIVATED.encode()])
         return eras_of(sorted(decode_events(stored), key=lambda event: event.position))
+
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> dict[int, Event]:
+        """Return the event of a kind that each command caused, by the command's id, where there is one."""
+        elements = b"".join(struct.pack(">i", 16) + command_id.to_bytes(16) for command_id in command_ids)
+        array = array_header(len(command_ids), SQL_TYPES["uuid"].oid) + elements
+        stored = self._source.session.value(statements.READ_CAUSED, [kind.encode(), array])
+        return {event.command_id: event for event in decode_events(stored)}
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""

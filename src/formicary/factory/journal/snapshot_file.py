@@ -80,20 +80,15 @@ def write_snapshot(file: BinaryIO, header: SnapshotHeader, sections: Mapping[str
     ProgrammingError
         An array holds Python objects.
     """
-    arrays = {name: np.ascontiguousarray(array) for name, array in sections.items()}
-    with ThreadPoolExecutor(_THREADS) as pool:
-        checksums = list(pool.map(_checksum, arrays.values()))
+    arrays = {name: np.asarray(array, order="C") for name, array in sections.items()}
+    dtypes = [_described(name, array.dtype) for name, array in arrays.items()]
+    checksums = _checksums(arrays)
     text = msgspec.json.encode(
         _Header(
             **msgspec.structs.asdict(header),
             sections=[
-                _Section(
-                    name=name,
-                    dtype=_described(name, array.dtype),
-                    shape=list(array.shape),
-                    checksum=checksum.hex(),
-                )
-                for (name, array), checksum in zip(arrays.items(), checksums, strict=True)
+                _Section(name=name, dtype=dtype, shape=list(array.shape), checksum=checksum.hex())
+                for (name, array), dtype, checksum in zip(arrays.items(), dtypes, checksums, strict=True)
             ],
         )
     )
@@ -162,8 +157,7 @@ def _read_sections(file: BinaryIO, header: _Header, path: Path) -> dict[str, Arr
         paddings.append(file.read(len(_padding(array.nbytes))))
     if file.read(1):
         raise _corrupted(path, "it goes on after its last section")
-    with ThreadPoolExecutor(_THREADS) as pool:
-        checksums = pool.map(_checksum, arrays.values())
+    checksums = _checksums(arrays)
     for section, array, padding, checksum in zip(
         header.sections, arrays.values(), paddings, checksums, strict=True
     ):
@@ -174,6 +168,13 @@ def _read_sections(file: BinaryIO, header: _Header, path: Path) -> dict[str, Arr
 
 def _bytes(array: Array) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
+
+
+def _checksums(arrays: Mapping[str, Array]) -> list[bytes]:
+    if len(arrays) < _THREADS:
+        return list(map(_checksum, arrays.values()))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(_checksum, arrays.values()))
 
 
 def _checksum(array: Array) -> bytes:

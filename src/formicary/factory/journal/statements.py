@@ -14,6 +14,7 @@ from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 __all__ = [
     "CREATE_SEGMENTS",
     "HEAD",
+    "READ_CAUSED",
     "READ_KIND",
     "ROW_TYPES",
     "SEGMENT_POSITIONS",
@@ -71,6 +72,7 @@ _PACKED: Final = {
     "commits": commit_codec().select,
 }
 READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
+READ_CAUSED: Final = f"{READ_KIND} AND command_id = ANY ($2::uuid[])"
 WALK: Final = (
     f"SELECT string_agg({_PACKED['transfers']}, '')"
     " FROM journal.walk($1::uuid, $2::bigint, $3::bigint::integer)"

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import psycopg
+
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.errors import PostgresFailed
 from formicary.factory.journal.server.binaries import Binaries, find_binaries, reachable_binaries
@@ -39,6 +41,7 @@ _LOG: Final = logging.getLogger(__name__)
 _START_SECONDS_MAX: Final = 60.0
 # A fast shutdown writes a checkpoint first.
 _STOP_SECONDS_MAX: Final = 30.0
+_ANSWER_SECONDS_MAX: Final = 5
 
 
 class Supervisor:
@@ -127,12 +130,9 @@ class Supervisor:
             deadline = time.monotonic() + self._start_seconds_max
             user = server_user(self.data_folder)
             binaries = self._prepare(user)
-            adopted = self._process.live()
-            if adopted and self._process.await_ready(adopted.pid, deadline):
-                _LOG.info("adopted the live PostgreSQL server, process %d", adopted.pid)
-                return
-            remove_stale_locks(self.data_folder, self._folder / "socket")
-            self._process.launch(binaries.folder / "postgres", user, deadline)
+            if not self._adopt(deadline):
+                remove_stale_locks(self.data_folder, self._folder / "socket")
+                self._process.launch(binaries.folder / "postgres", user, deadline)
 
     def stop(self) -> None:
         """Stop the server, ours or adopted: transactions in flight are rolled back, a checkpoint is written.
@@ -197,6 +197,25 @@ class Supervisor:
         if changed and (live := self._process.live()):
             os.kill(live.pid, signal.SIGHUP)
         return self.binaries
+
+    def _adopt(self, deadline: float) -> bool:
+        """Wait for the live server to answer; False when there is none, or it dies meanwhile."""
+        while found := self._process.live():
+            # Its note may still say "ready" when it has just been killed; only an answer proves life.
+            if self._process.await_ready(found.pid, deadline) and self._answers():
+                _LOG.info("adopted the live PostgreSQL server, process %d", found.pid)
+                return True
+            if time.monotonic() > deadline:
+                message = f"PostgreSQL, process {found.pid}, lives but does not answer"
+                raise PostgresFailed(message)
+        return False
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.conninfo(SUPERUSER), connect_timeout=_ANSWER_SECONDS_MAX).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ def build(program: Program) -> typer.Typer:
     """Return the command line of a program."""
     app = typer.Typer(
         name="formicary",
+        add_completion=False,
         no_args_is_help=True,
         # A Refusal is one line and a bug is a plain traceback; nothing prints variables, which may be secret.
         pretty_exceptions_enable=False,

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from formicary.factory.follower import Verification
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
 
-__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "Verification"]
+__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program"]
 
 Records = npt.NDArray[Any]
 
@@ -34,28 +35,6 @@ class Check:
     outcome: Outcome
     found: str
     advice: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """What a refold of the journal found.
-
-    Attributes
-    ----------
-    position
-        The last position that was folded.
-    state_hash
-        The hash of the state that folding gives, unsigned 64-bit.
-    findings
-        What is wrong, each in one sentence; none where all is well.
-    checked
-        What was compared, by name, with how many of it.
-    """
-
-    position: int
-    state_hash: int
-    findings: tuple[str, ...]
-    checked: dict[str, int]
 
 
 class LedgerAccess(Protocol):
@@ -127,8 +106,8 @@ class DemoFactory(Protocol):
         """The last position of the journal."""
         ...
 
-    def refold(self, *, progress: Callable[[int], None]) -> int:
-        """Fold the whole journal into a new state and return its hash; tell each position reached."""
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
+        """Fold the whole journal again and compare it with all that was said about it."""
         ...
 
 
@@ -157,7 +136,7 @@ class Program(Protocol):
         """Run every process until told to end; ``on_change`` gets their numbers by name."""
         ...
 
-    def verify(self, *, progress: Callable[[int, int], None]) -> Verification:
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
         ...
 

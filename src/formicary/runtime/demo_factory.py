@@ -1,0 +1,85 @@
+"""The demo's factory: everything real but the time, on a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.clock import SimulatedClock
+from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.follower import Verification, verify
+from formicary.factory.journal.rows import TOTALS
+from formicary.factory.journal.supervisor import Supervisor
+from formicary.runtime.engine_process import warm_up
+from formicary.runtime.settings import Settings
+from formicary.runtime.wiring import Factory, open_factory
+
+__all__ = ["DemoFactory", "open_demo"]
+
+Records = npt.NDArray[Any]
+
+
+class DemoFactory:
+    """A factory in simulated time, as ``formicary.surfaces.cli.ports.DemoFactory`` describes it."""
+
+    def __init__(self, factory: Factory, clock: SimulatedClock) -> None:
+        self._factory = factory
+        self.set_time = clock.set
+
+    def execute(self, requests: Sequence[Records]) -> list[Records]:
+        """Decide requests as one group, commit, and return their results."""
+        answers = self._factory.engine.execute([LedgerRequest(request) for request in requests])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def sums(self, *, ledger: int, code: int) -> dict[str, int]:
+        """Return the sums of the four totals, by name, over the accounts of a ledger and a code."""
+        accounts = self._factory.engine.state.machine.accounts
+        wanted = accounts[(accounts["ledger"] == ledger) & (accounts["code"] == code)]
+        # Python integers: a sum of 64-bit totals may need more bits.
+        return {total: sum(np.asarray(wanted[total]).tolist()) for total in TOTALS}
+
+    def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Return the sums of the four totals by ledger."""
+        return self._factory.engine.state.machine.trial_balance()
+
+    @property
+    def state_hash(self) -> int:
+        """The hash of all state as the engine holds it."""
+        return self._factory.engine.state.state_hash
+
+    @property
+    def position(self) -> int:
+        """The last position of the journal."""
+        return self._factory.engine.state.position
+
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
+        """Fold the whole journal again and compare it with the engine, the database's sums and itself."""
+        return verify(
+            self._factory.access,
+            snapshots=self._factory.snapshots,
+            engine=(self.position, self.state_hash),
+            progress=progress,
+        )
+
+
+@contextmanager
+def open_demo(settings: Settings, *, fresh: bool, start_ns: int) -> Iterator[DemoFactory]:
+    """Yield a factory at a simulated time in the folder ``demo`` of the home; ``fresh`` empties it first."""
+    own = replace(settings, home=settings.home / "demo", database_url=None)
+    # A demo that was killed may have left its server running.
+    Supervisor(own.postgres_folder).stop()
+    if fresh:
+        shutil.rmtree(own.home, ignore_errors=True)
+    warm_up()
+    clock = SimulatedClock(start_ns)
+    with open_factory(own, clock=clock) as factory:
+        yield DemoFactory(factory, clock)

@@ -1,0 +1,72 @@
+"""What the command line needs of everything else, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from formicary.factory.engine.client import EngineClient, EngineUnreachable
+from formicary.factory.engine.state import known_events
+from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.runtime.database import open_database
+from formicary.runtime.demo_factory import DemoFactory, open_demo
+from formicary.runtime.health import examine
+from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
+from formicary.runtime.processes import run_processes
+from formicary.runtime.settings import Settings
+from formicary.surfaces.cli.ports import Check
+
+__all__ = ["LocalProgram"]
+
+
+class LocalProgram:
+    """The program on this machine, as ``formicary.surfaces.cli.ports.Program`` describes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def home(self) -> Path:
+        """The folder that holds all data."""
+        return self._settings.home
+
+    @property
+    def data_sets(self) -> Path | None:
+        """The folder of real data sets, where there is one."""
+        return self._settings.data_sets
+
+    def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
+        """Reach the ledger: the running engine's, else one in this process."""
+        return open_ledger(self._settings)
+
+    def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
+        """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
+        return open_demo(self._settings, fresh=fresh, start_ns=start_ns)
+
+    def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
+        """Run every process until told to end; ``on_change`` gets their numbers by name."""
+        run_processes(self._settings, on_change=on_change)
+
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
+        """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
+        with open_database(self._settings) as access:
+            return verify(
+                access,
+                snapshots=StateSnapshots(self._settings.snapshots_folder),
+                upcasters=known_events(),
+                engine=self._running_state(),
+                progress=progress,
+            )
+
+    def doctor(self) -> Iterable[Check]:
+        """Look at the machine and the installation, one check after the other."""
+        return examine(self._settings)
+
+    def _running_state(self) -> tuple[int, int] | None:
+        try:
+            with EngineClient(self._settings.engine_socket) as client:
+                status = client.status()
+        except EngineUnreachable:
+            return None
+        return status["position"], status["state_hash"]

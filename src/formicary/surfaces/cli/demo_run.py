@@ -1,0 +1,93 @@
+"""The demo: real money movements through the whole factory, balanced to the penny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from formicary.economy.invoices import documents
+from formicary.economy.merchant_book import merchant_book
+from formicary.surfaces.cli.demo_cards import CardResult, card_document, replay_cards, write_cards
+from formicary.surfaces.cli.demo_merchant import (
+    RULES,
+    MerchantResult,
+    merchant_document,
+    replay_merchant,
+    write_merchant,
+)
+from formicary.surfaces.cli.demo_proof import DemoProof, proof_document, prove, write_proof
+from formicary.surfaces.cli.demo_sources import card_source, merchant_source
+from formicary.surfaces.cli.output import note, progress, write_json, write_table
+from formicary.surfaces.cli.ports import Program
+
+__all__ = ["run_demo"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    sources: tuple[str, ...]
+    merchant: MerchantResult
+    cards: CardResult | None
+    proof: DemoProof
+
+    @property
+    def balances(self) -> bool:
+        cards_do = self.cards is None or self.cards.reconciles
+        return self.merchant.reconciles and cards_do and self.proof.holds
+
+
+def run_demo(program: Program, *, keep: bool, cards: bool, as_json: bool) -> bool:
+    """Run the demo and write its result; return whether everything balances.
+
+    Parameters
+    ----------
+    program
+        Where the data sets are, and how to open a factory.
+    keep
+        Go on with the data of the last demo.
+    cards
+        Replay the card payments as well.
+    as_json
+        Write one JSON document instead of tables.
+    """
+    result = _replay(program, keep=keep, cards=cards)
+    if as_json:
+        write_json(_document(result))
+    else:
+        _write(result)
+    return result.balances
+
+
+def _replay(program: Program, *, keep: bool, cards: bool) -> _Result:
+    with progress("reading", None):
+        merchant = merchant_source(program.data_sets)
+        book = merchant_book(merchant.name, documents(merchant.rows))
+        card = card_source(program.data_sets) if cards else None
+    for source in filter(None, (merchant, card)):
+        note(source.said)
+    with program.demo(fresh=not keep, start_ns=book.moments[0].at) as factory:
+        return _Result(
+            sources=tuple(source.said for source in (merchant, card) if source),
+            merchant=replay_merchant(factory, book),
+            cards=replay_cards(factory, card.name, card.rows) if card else None,
+            proof=prove(factory),
+        )
+
+
+def _document(result: _Result) -> dict[str, Any]:
+    return {
+        "sources": list(result.sources),
+        "merchant": merchant_document(result.merchant),
+        "cards": card_document(result.cards) if result.cards else None,
+        "proof": proof_document(result.proof),
+        "balances": result.balances,
+    }
+
+
+def _write(result: _Result) -> None:
+    write_table(("rules of the replay",), [(f"{n}. {rule}",) for n, rule in enumerate(RULES, start=1)])
+    write_merchant(result.merchant)
+    if result.cards:
+        write_cards(result.cards)
+    write_proof(result.proof)
+    note("Everything balances to the penny." if result.balances else "THIS DOES NOT BALANCE.")

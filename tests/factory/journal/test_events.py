@@ -1,0 +1,79 @@
+"""Events: what cannot be stored is found before it looks like a failed commit."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.errors import BatchRejected
+from formicary.factory.journal.events import require_storable
+from tests.factory.journal.kit import batch, event, owned, read_all
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
+BODIES = st.dictionaries(
+    TEXTS,
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**127), 2**128) | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=5,
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"1",
+        b"[]",
+        b"null",
+        b'{"a": NaN}',
+        b"\xff",
+        b'{"a": "\\u0000"}',
+        b'{"a": [{"\\u0000": 1}]}',
+    ],
+)
+def test_a_body_that_cannot_be_stored_is_an_error_of_the_code(body: bytes) -> None:
+    """A batch with such an event is never made."""
+    with pytest.raises(BatchRejected, match="body of the event at position 1"):
+        batch(events=[event(1, body=body)])
+
+
+def test_a_kind_without_nul() -> None:
+    """Nor can the kind hold what text in PostgreSQL cannot."""
+    with pytest.raises(BatchRejected):
+        require_storable(event(1, kind="a\0b"))
+
+
+@given(st.lists(BODIES, min_size=1, max_size=20))
+def test_any_body_is_storable(bodies: list[dict[str, object]]) -> None:
+    """Whatever JSON an event is made of passes."""
+    for body in bodies:
+        require_storable(event(1, body=msgspec.json.encode(body)))
+
+
+@pytest.mark.parametrize("count", [3, 300], ids=["one statement", "copied"])
+def test_bodies_mean_the_same(access: Access, count: int) -> None:
+    """Keys may come back in another order; meaning, numbers of any size and texts do not change."""
+    bodies = [
+        {"b": 2**100 + place, "aa": ["é€😀", None, True, -1], "": {"x": str(place)}} for place in range(count)
+    ]
+    written = [
+        event(place + 1, kind="Ümlaut", body=msgspec.json.encode(body)) for place, body in enumerate(bodies)
+    ]
+    with owned(access) as journal:
+        journal.append(batch(events=written))
+        read = read_all(journal)[2]
+    assert [msgspec.json.decode(found.body) for found in read] == bodies
+    for found, event_written in zip(read, written, strict=True):
+        assert (found.position, found.timestamp, found.kind) == (
+            event_written.position,
+            event_written.timestamp,
+            "Ümlaut",
+        )
+        assert (found.command_id, found.subject) == (event_written.command_id, event_written.subject)
