@@ -35,6 +35,8 @@ def come_to_rest(world: World) -> None:
     _round(world)
     world.set_clocks(START + _YEAR)
     _exhaust(world, _leader(world))
+    # A deposed engine learns it here at the latest; then somebody else does the rest.
+    _exhaust(world, _leader(world))
 
 
 def look_back(world: World) -> None:
@@ -74,7 +76,7 @@ def _exhaust(world: World, node: Node) -> None:
     """Let an engine commit, run and decide until it has nothing left to do, or is fenced."""
     while node.is_running:
         if node.groups:
-            world.say(f"{node.name} commits")
+            world.say("%s commits", node.name)
             node.commit()
         elif not node.run_timers():
             if not node.inbox:

@@ -12,7 +12,7 @@ from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import AccountFlags, CreateTransferStatus
 from proofs.simulator.violations import Violation, require
-from tests.factory.ledger.oracle import unpack
+from proofs.simulator.records import unpack
 from tests.factory.ledger.oracle_rules import RESOLVES, SECOND, Record
 
 __all__ = ["Auditor"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from formicary.factory.ledger import CreateTransferStatus
 from proofs.simulator.comparison import plain_answer
@@ -10,12 +10,12 @@ from proofs.simulator.dice import Dice
 from proofs.simulator.operations import Operation
 from proofs.simulator.violations import require
 from proofs.simulator.workload import Workload
-from tests.factory.ledger.oracle import unpack
+from proofs.simulator.records import unpack
 from tests.factory.ledger.oracle_rules import is_transfer
 
 __all__ = ["Callers"]
 
-_RETRIED = (CreateTransferStatus.EXISTS, CreateTransferStatus.LINKED_EVENT_FAILED)
+_RETRIED: Final = (CreateTransferStatus.EXISTS, CreateTransferStatus.LINKED_EVENT_FAILED)
 
 
 class Callers:
@@ -40,6 +40,11 @@ class Callers:
     def are_done(self) -> bool:
         """Whether everything that was to be asked is answered."""
         return self._left == 0 and not any(self._waiting)
+
+    @property
+    def have_more(self) -> bool:
+        """Whether somebody has something new to ask."""
+        return self._left > 0 and None in self._waiting
 
     def next(self) -> Operation | None:
         """Return an operation to send, for the first time or again; None if this caller has nothing to do."""

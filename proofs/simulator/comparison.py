@@ -13,7 +13,8 @@ from formicary.factory.engine.state import Receipt
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.events import Event
 from proofs.simulator.violations import Violation, require
-from tests.factory.ledger.oracle import entry_totals, unpack
+from proofs.simulator.records import unpack
+from tests.factory.ledger.oracle import entry_totals
 from tests.factory.ledger.oracle_rules import TOTALS, Record
 
 __all__ = ["compare_answers", "compare_rows", "plain_answer"]

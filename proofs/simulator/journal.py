@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.engine.state import ANSWERED
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.blocks import Block
-from formicary.factory.journal.errors import BatchRejected, JournalUnavailable
+from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnavailable
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.takeover import Lease
 from proofs.simulator.dice import Dice, Fault
@@ -60,6 +61,12 @@ class SimulatedJournal:
         self._end(transaction)
         self._lease = Lease(epoch=lease.epoch, position=batch.last)
 
+    def confirm(self) -> None:
+        """Raise ``Fenced`` unless this engine still owns the journal: asked before reads are answered."""
+        self._may_fail(Fault.READ_FAILED)
+        if self._lease is None or self._lease.epoch != self._store.epoch:
+            raise Fenced
+
     def read(self, *, after: int, until: int) -> Iterator[Block]:
         """Yield the rows in blocks that are cut anywhere."""
         cuts = [after]
@@ -72,13 +79,13 @@ class SimulatedJournal:
     def transfers_at(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Return committed transfers."""
         self._may_fail(Fault.READ_FAILED)
-        return self._store.transfers_at(positions.tolist())
+        return self._store.transfers_at(positions)
 
     def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
         """Return the committed events of a kind by the commands that caused them."""
         self._may_fail(Fault.READ_FAILED)
-        found = self._store.receipts(command_ids)
-        return {key: event for key, event in found.items() if event.kind == kind}
+        assert kind == ANSWERED, f"the engine looks up answers only, not {kind}"
+        return self._store.receipts(command_ids)
 
     def _begin(self, lease: Lease, batch: Batch) -> Transaction:
         return self._store.begin(lease, batch)

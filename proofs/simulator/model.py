@@ -15,8 +15,9 @@ from formicary.factory.engine.requests import derive_id
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED
 from proofs.simulator.escrow_model import Escrow, Refused, Wish, decide_command, decide_timer
+from proofs.simulator.records import unpack
 from proofs.simulator.violations import require
-from tests.factory.ledger.oracle import Oracle, Outcome, chains, unpack
+from tests.factory.ledger.oracle import Oracle, Outcome, chains
 from tests.factory.ledger.oracle_rules import DETAILS, SIDES, TOTALS, A, Record, S, due
 
 __all__ = ["Command", "Model", "Read", "Receipt"]

@@ -71,6 +71,7 @@ class Node:
         self._committed_model = committed_model
         self._decided = decided
         self._answer = answer
+        self._journal: SimulatedJournal | None = None
         self._engine: Engine | None = None
         self._model = Model()
 
@@ -85,7 +86,8 @@ class Node:
         """Take the journal over, as a new process or after a fault; tell whether it went well."""
         self.groups.clear()
         if self._engine is None:
-            self._engine = Engine(self._connect(), self._new_state, self.clock)
+            self._journal = self._connect()
+            self._engine = Engine(self._journal, self._new_state, self.clock)
         try:
             position = self._engine.recover()
         except JournalUnavailable:
@@ -161,6 +163,8 @@ class Node:
         group = self.groups[0]
         try:
             self._process().commit(group.decided)
+            if group.decided.batch is None and group.messages:
+                self._confirm()
         except (Fenced, Crashed):
             # A deposed engine must not go on: its process ends.
             self.crash()
@@ -169,6 +173,11 @@ class Node:
         else:
             self.groups.popleft()
             self._answer(group)
+
+    def _confirm(self) -> None:
+        """Ask the journal whether this engine may still speak for it, as nothing was appended."""
+        assert self._journal is not None, f"{self.name} is down"
+        self._journal.confirm()
 
     def _process(self) -> Engine:
         assert self._engine is not None, f"{self.name} is down"

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from formicary.base.errors import FormicaryError
+from formicary.factory.engine import aggregates as engine_aggregates
 from formicary.factory.engine import state as engine_state
 from formicary.factory.ledger import machine as ledger_machine
+from formicary.factory.ledger import room
 from proofs.simulator.aftermath import come_to_rest, look_back
 from proofs.simulator.dice import Fault
 from proofs.simulator.parts import Parts
@@ -58,7 +60,7 @@ def run_seed(seed: int, folder: Path, parts: Parts) -> Verdict:
         rows=world.store.position,
         faults=world.dice.injected,
         failure=failure,
-        trace=tuple(world.trace),
+        trace=tuple(world.trace()) if failure else (),
     )
 
 
@@ -66,9 +68,12 @@ def run_seed(seed: int, folder: Path, parts: Parts) -> Verdict:
 def _small_limits() -> Iterator[None]:
     """Make what is rare in a large factory common in a small one: full steps, evicted receipts, chunks."""
     small: tuple[tuple[Any, str, int], ...] = (
-        (ledger_machine, "TIMERS_PER_STEP_MAX", 4),
+        (ledger_machine, "TIMERS_PER_STEP_MAX", 2),
         (ledger_machine, "REQUEST_ITEMS_MAX", 16),
-        (engine_state, "RECEIPTS_IN_MEMORY_MAX", 12),
+        (engine_state, "RECEIPTS_IN_MEMORY_MAX", 5),
+        (engine_aggregates, "_FIRST_ROOM", 2),
+        (room, "FIRST_ROOM", 16),
+        (room, "REQUEST_ITEMS_MAX", 16),
     )
     before = [getattr(module, name) for module, name, _ in small]
     for module, name, value in small:

@@ -14,7 +14,8 @@ __all__ = ["Schedule"]
 _SECOND: Final = 10**9
 _TEN_DAYS: Final = 10 * 86_400 * _SECOND
 _PAUSES: Final = (0, 1, 1_000, _SECOND // 10, _SECOND, 2 * _SECOND)
-_GROUP_MAX: Final = 3
+_GROUP_MAX: Final = 2
+_QUIET: Final = 4
 _MISCHIEF: Final = (Fault.CRASH, Fault.TAKE_OVER, Fault.CLOCK_FORWARD, Fault.CLOCK_BACK, Fault.LATE_RETRY)
 
 Action = Callable[[], None]
@@ -44,14 +45,15 @@ class Schedule:
     def _actions(self) -> list[Action]:
         """Return what can happen, likelier things more often."""
         world = self._world
-        actions: list[Action] = [self._send, self._send, self._pass_time, self._mischief]
+        actions: list[Action] = [self._something_rare]
         actions += [world.deliver] * min(4, len(world.network.requests))
         actions += [world.receive] * min(4, len(world.network.answers))
-        if world.auditor.follower.position:
-            actions.append(self._snapshot)
         for node in world.nodes:
             if node not in self._busy:
                 actions += self._actions_of(node)
+        # Where nothing is under way any more, callers lose their patience.
+        if len(actions) < _QUIET or world.callers.have_more:
+            actions += [self._send] * 2
         return actions
 
     def _actions_of(self, node: Node) -> list[Action]:
@@ -59,7 +61,6 @@ class Schedule:
         if not node.is_running and not any(other.is_running for other in self._world.nodes):
             actions += [lambda: self._start(node)] * 2
         if node.can_decide:
-            actions.append(lambda: self._run_timers(node))
             actions += [lambda: self._decide(node)] * min(3, len(node.inbox))
         if node.groups:
             actions += [lambda: self._commit(node)] * 3
@@ -76,18 +77,17 @@ class Schedule:
         self._now += self._random.choice(_PAUSES)
         self._world.set_clocks(self._now)
 
-    def _snapshot(self) -> None:
-        self._world.snapshots.write(self._world.auditor.follower)
-
-    def _run_timers(self, node: Node) -> None:
-        self._world.say(f"{node.name} runs timers: {node.run_timers()}")
+    def _run_timers(self) -> None:
+        for node in self._world.nodes:
+            if node not in self._busy and node.can_decide:
+                self._world.say("%s runs timers: %s", node.name, node.run_timers())
 
     def _decide(self, node: Node) -> None:
-        self._world.say(f"{node.name} decides, {len(node.groups)} group(s) ahead")
+        self._world.say("%s decides, %s group(s) ahead", node.name, len(node.groups))
         node.decide(self._random.randint(1, _GROUP_MAX))
 
     def _commit(self, node: Node) -> None:
-        self._world.say(f"{node.name} commits")
+        self._world.say("%s commits", node.name)
         self._busy.append(node)
         node.commit()
         self._busy.pop()
@@ -103,6 +103,17 @@ class Schedule:
                 self.step()
 
     # -- mischief --------------------------------------------------------------------------
+
+    def _something_rare(self) -> None:
+        kind = self._random.random()
+        if kind < 0.4:  # noqa: PLR2004 - a share of what is rare, as the next ones
+            self._pass_time()
+        elif kind < 0.65:  # noqa: PLR2004
+            self._run_timers()
+        elif kind < 0.75:  # noqa: PLR2004
+            self._world.snapshots.write(self._world.auditor.follower)
+        else:
+            self._mischief()
 
     def _mischief(self) -> None:
         match self._world.dice.one_of(_MISCHIEF):
@@ -125,7 +136,7 @@ class Schedule:
             action(self._random.choice(nodes))
 
     def _jump(self, duration: int) -> None:
-        self._world.say(f"the clock jumps by {duration} ns")
+        self._world.say("the clock jumps by %s ns", duration)
         self._now = max(self._now + duration, 1)
         self._world.set_clocks(self._now)
 

@@ -6,7 +6,8 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,6 @@ from formicary.factory.journal.takeover import Lease
 __all__ = ["Store", "Transaction"]
 
 Rows = npt.NDArray[Any]
-_NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
-_NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
 
 
 @dataclass(slots=True)
@@ -58,7 +57,9 @@ class Store:
         self.in_flight: Transaction | None = None
         self.commits: list[Transaction] = []
         self._ends: list[int] = []
-        self._transfers: dict[int, Any] = {}
+        self._accounts = _Table(ACCOUNT_ROW)
+        self._transfers = _Table(TRANSFER_ROW)
+        self._events: list[Event] = []
         self._receipts: dict[int, Event] = {}
         self._on_commit = on_commit
         self._does_commit = does_commit
@@ -86,7 +87,9 @@ class Store:
         self.position = batch.last
         self.commits.append(transaction)
         self._ends.append(batch.last)
-        self._transfers |= zip(batch.transfers["position"].tolist(), batch.transfers, strict=True)
+        self._accounts.append(batch.accounts)
+        self._transfers.append(batch.transfers)
+        self._events += batch.events
         self._receipts |= {event.command_id: event for event in batch.events if event.kind == ANSWERED}
         self._on_commit(transaction)
 
@@ -110,25 +113,22 @@ class Store:
 
     def blocks(self, cuts: Sequence[int]) -> Iterator[Block]:
         """Yield the rows between each two of the positions ``cuts``."""
-        accounts = _concatenated((commit.batch.accounts for commit in self.commits), _NO_ACCOUNTS)
-        transfers = _concatenated((commit.batch.transfers for commit in self.commits), _NO_TRANSFERS)
-        events = [event for commit in self.commits for event in commit.batch.events]
-        for after, until in zip(cuts, cuts[1:], strict=False):
+        for after, until in pairwise(cuts):
             yield Block(
-                accounts=_between(accounts, after, until),
-                transfers=_between(transfers, after, until),
-                events=tuple(event for event in events if after < event.position <= until),
+                accounts=self._accounts.between(after, until),
+                transfers=self._transfers.between(after, until),
+                events=tuple(event for event in self._events if after < event.position <= until),
                 after=after,
                 until=until,
             )
 
-    def transfers_at(self, positions: Iterable[int]) -> Rows:
+    def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
         """Return committed transfers."""
-        wanted = list(positions)
-        if not self._transfers.keys() >= set(wanted):
-            message = f"no transfers at some of the positions {wanted}"
+        found = self._transfers.at(positions)
+        if not np.array_equal(found["position"], positions):
+            message = f"no transfers at some of the positions {positions}"
             raise JournalCorrupted(message)
-        return np.array([self._transfers[position] for position in wanted], TRANSFER_ROW)
+        return found
 
     def receipts(self, command_ids: Iterable[int]) -> dict[int, Event]:
         """Return the committed answers among those of some commands."""
@@ -145,10 +145,25 @@ def _respelled(body: bytes) -> bytes:
     return json.dumps(json.loads(body), sort_keys=True).encode()
 
 
-def _concatenated(parts: Iterable[Rows], none: Rows) -> Rows:
-    return np.concatenate([none, *parts])
+class _Table:
+    """Rows in the order of their positions."""
 
+    def __init__(self, dtype: np.dtype[np.void]) -> None:
+        self._rows = np.zeros(64, dtype)
+        self._count = 0
 
-def _between(rows: Rows, after: int, until: int) -> Rows:
-    first, last = np.searchsorted(rows["position"], (after, until), side="right")
-    return rows[first:last]
+    def append(self, rows: Rows) -> None:
+        end = self._count + len(rows)
+        while end > len(self._rows):
+            self._rows = np.resize(self._rows, 2 * len(self._rows))
+        self._rows[self._count : end] = rows
+        self._count = end
+
+    def between(self, after: int, until: int) -> Rows:
+        rows = self._rows[: self._count]
+        first, last = np.searchsorted(rows["position"], (after, until), side="right")
+        return rows[first:last].copy()
+
+    def at(self, positions: npt.NDArray[np.int64]) -> Rows:
+        places = np.searchsorted(self._rows["position"][: self._count], positions)
+        return self._rows[np.minimum(places, max(self._count - 1, 0))]

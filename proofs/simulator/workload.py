@@ -23,8 +23,8 @@ _FLOOR: Final = AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS
 _RESOLVES: Final = (TransferFlags.POST_PENDING_TRANSFER, TransferFlags.VOID_PENDING_TRANSFER)
 _BALANCING: Final = (TransferFlags.BALANCING_DEBIT, TransferFlags.BALANCING_CREDIT)
 # Enough of them at once fill the tables that are kept small here.
-_HOLDS_MAX: Final = 12
-_ESCROWS_MAX: Final = 6
+_HOLDS_MAX: Final = 8
+_ESCROWS_MAX: Final = 4
 
 
 class Workload:
@@ -45,7 +45,7 @@ class Workload:
         if self._count == 1:
             return ledger_operation("open accounts", account_array(self._accounts()))
         if self._count == 2:  # noqa: PLR2004 - the second thing that anyone does
-            return ledger_operation("fund", transfer_array([self._transfer(BANK, one, 100) for one in CUSTOMERS]))
+            return ledger_operation("fund", transfer_array([self._transfer(BANK, one, 200) for one in CUSTOMERS]))
         kind = self._random.random()
         if kind < 0.12:  # noqa: PLR2004 - a share of all operations, as the next ones
             return read_operation("read", tuple(self._random.sample((BANK, *CUSTOMERS, 99), 3)))
@@ -124,5 +124,5 @@ class Workload:
             subject = self._random.choice(self._escrows)
         self._escrows.append(subject)
         buyer, seller = self._random.sample(CUSTOMERS, 2)
-        amount, seconds = self._random.choice((0, 7, 30, 90)), self._random.choice((0, 0, 1, 2, 5))
+        amount, seconds = self._random.choice((0, 7, 30, 90)), self._random.choice((0, 1, 5, 60, 3_600))
         return OpenEscrow(subject=subject, buyer=buyer, seller=seller, amount=amount, seconds=seconds)

@@ -26,9 +26,9 @@ START: Final = 1_700_000_000 * 10**9
 """When every world begins, in nanoseconds."""
 
 _CALLERS: Final = 3
-_OPERATIONS: Final = 36
+_OPERATIONS: Final = 30
 # The smallest one still holds what two groups can write; the largest never leaves memory.
-_GENERATION_ROWS: Final = (64, 100, 1 << 14)
+_GENERATION_ROWS: Final = (16, 16, 1 << 10)
 
 
 class World:
@@ -46,7 +46,7 @@ class World:
 
     def __init__(self, seed: int, folder: Path, parts: Parts) -> None:
         self.dice = Dice(seed)
-        self.trace: list[str] = []
+        self._trace: list[tuple[str, tuple[object, ...]]] = []
         self.on_pause: Callable[[], None] = _go_on
         self._folder = folder
         self._parts = parts
@@ -61,9 +61,13 @@ class World:
         self.nodes = [self._new_node(name) for name in ("first", "second")]
         self.newest = self.nodes[0]
 
-    def say(self, text: str) -> None:
-        """Add a line to the trace."""
-        self.trace.append(text)
+    def say(self, text: str, *values: object) -> None:
+        """Add a line to the trace; it is put together only if someone reads it."""
+        self._trace.append((text, values))
+
+    def trace(self) -> list[str]:
+        """Return what happened so far."""
+        return [text % values for text, values in self._trace]
 
     def honest_state(self) -> FactoryState:
         """Return an empty state without any planted bug, for those who check."""
@@ -73,7 +77,7 @@ class World:
 
     def send(self, operation: Operation) -> None:
         """Put an operation on its way to some engine."""
-        self.say(f"caller sends: {operation.name}")
+        self.say("caller sends: %s", operation.name)
         self.network.send(Message(operation, self.callers.acknowledged))
 
     def deliver(self) -> None:
@@ -86,7 +90,7 @@ class World:
     def receive(self) -> None:
         """Bring some answer to its caller."""
         answer = self.network.next_answer()
-        self.say(f"caller learns: {answer.operation.name}: {answer.content}")
+        self.say("caller learns: %s: %s", answer.operation.name, answer.content)
         self.callers.receive(answer.operation, answer.content, answer.position)
 
     # -- engines ---------------------------------------------------------------------------
@@ -100,11 +104,11 @@ class World:
             self.store.roll_back(in_flight)
         if node.start():
             self.newest = node
-        self.say(f"{node.name} takes over, epoch {self.store.epoch}: {node.is_running=}")
+        self.say("%s takes over, epoch %s: running %s", node.name, self.store.epoch, node.is_running)
 
     def crash(self, node: Node) -> None:
         """Kill an engine."""
-        self.say(f"{node.name} is killed")
+        self.say("%s is killed", node.name)
         node.crash()
 
     def set_clocks(self, now: int) -> None:
@@ -134,7 +138,7 @@ class World:
 
     def _committed(self, transaction: Transaction) -> None:
         batch = transaction.batch
-        self.say(f"commit of {batch.first} to {batch.last}, epoch {transaction.lease.epoch}")
+        self.say("commit of %s to %s, epoch %s", batch.first, batch.last, transaction.lease.epoch)
         self.auditor.committed(batch)
         group = self._decided.get(id(transaction.source))
         self.model = self.model.activated(batch) if group is None else group.model

@@ -11,17 +11,28 @@ from typing import Any
 
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.products import Product
 from formicary.factory.engine.requests import LedgerRequest
-from formicary.factory.engine.state import FactoryState
+from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower import Follower, Pace, StateSnapshots
 from formicary.factory.history import EntryIndex, History
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.journal import Journal
 from formicary.factory.journal.reader import JournalReader
-from formicary.factory.ledger import SEMANTICS, Ledger
+from formicary.factory.ledger import (
+    SEMANTICS,
+    Account,
+    Ledger,
+    Transfer,
+    TransferFlags,
+    account_array,
+    id_column,
+    transfer_array,
+)
 from tests.factory.ledger.workload import Workload
 
 SMALL_GENERATION = 300
+HOLDS = 0.1
 
 
 @dataclass
@@ -34,6 +45,7 @@ class House:
     journal: Journal
     engine: Engine
     ledger: Ledger
+    products: Sequence[Product]
     opened: list[Any] = field(default_factory=list)
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
@@ -55,9 +67,28 @@ class House:
                 workload.learn(request, answers["status"].tolist())
         return workload
 
+    def pay(self, count: int, *, accounts: int = 5, seed: int = 1) -> None:
+        """Let it make ``count`` small payments, some of them holds, among a few accounts: long histories."""
+        random = Random(seed)
+        opening = [Account(id=number, ledger=1, code=1) for number in range(1, accounts + 1)]
+        self.execute([account_array(opening)])
+        left = count
+        while left:
+            size = min(left, random.randint(1, 40))
+            self.clock.advance(random.choice((0, 1, 10**6, 2 * 10**9)))
+            self.execute([transfer_array([_payment(random, accounts) for _ in range(size)])])
+            left -= size
+
+    @property
+    def account_ids(self) -> list[int]:
+        """The ids of all accounts."""
+        return id_column(self.engine.state.machine.accounts)
+
     def reader(self) -> JournalReader:
         """Return a new reader, closed with the house."""
-        reader = JournalReader(self.access, role=Role.FOLLOWER, deadline_seconds=5)
+        reader = JournalReader(
+            self.access, role=Role.FOLLOWER, upcasters=known_events(self.products), deadline_seconds=5
+        )
         self.opened.append(reader)
         return reader
 
@@ -68,6 +99,7 @@ class House:
             index=EntryIndex(self.access),
             snapshots=StateSnapshots(self.folder / "snapshots"),
             folder=self.folder / name,
+            products=self.products,
             **{"generation_rows": SMALL_GENERATION, "pace": Pace(), **options},
         )
         self.opened.append(follower)
@@ -80,17 +112,43 @@ class House:
         return history
 
 
+def _payment(random: Random, accounts: int) -> Transfer:
+    debit, credit = random.sample(range(1, accounts + 1), 2)
+    is_hold = random.random() < HOLDS
+    return Transfer(
+        id=random.getrandbits(127) + 1,
+        debit_account_id=debit,
+        credit_account_id=credit,
+        amount=random.randint(0, 1_000),
+        ledger=1,
+        code=random.randint(1, 3),
+        user_data_128=random.choice((0, 1, 2**127)),
+        user_data_64=random.choice((0, 1, 2**63)),
+        user_data_32=random.choice((0, 1, 2**31)),
+        flags=TransferFlags.PENDING if is_hold else TransferFlags.NONE,
+        timeout=random.choice((0, 1, 3)) if is_hold else 0,
+    )
+
+
 @contextmanager
-def open_house(access: Access, folder: Path, *, generation_rows: int = SMALL_GENERATION) -> Iterator[House]:
+def open_house(
+    access: Access,
+    folder: Path,
+    *,
+    products: Sequence[Product] = (),
+    generation_rows: int = SMALL_GENERATION,
+) -> Iterator[House]:
     """Open a house on a fresh database."""
     clock = SimulatedClock(10**18)
-    journal = Journal(access, semantics=SEMANTICS, deadline_seconds=5)
+    journal = Journal(access, semantics=SEMANTICS, upcasters=known_events(products), deadline_seconds=5)
     sealed = folder / "engine"
     sealed.mkdir()
-    engine = Engine(journal, lambda: FactoryState(sealed, generation_rows=generation_rows), clock)
-    house = House(access, folder, clock, journal, engine, Ledger(clock), [journal])
+    engine = Engine(journal, lambda: FactoryState(sealed, products, generation_rows=generation_rows), clock)
+    house = House(access, folder, clock, journal, engine, Ledger(clock), products, [journal])
     try:
         engine.recover()
+        # The ledger beside has no row that says which semantics hold, stamped just now.
+        clock.advance(1)
         yield house
     finally:
         for closable in house.opened:

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from formicary.base.limits import SMALL_APPEND_ROWS_MAX
 from formicary.factory.journal import writer
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnavailable
@@ -24,7 +25,7 @@ from tests.factory.journal.kit import (
 )
 from tests.fixtures_postgres import PostgresServer
 
-LARGE = writer.IN_ONE_ROWS_MAX + 1
+LARGE = SMALL_APPEND_ROWS_MAX + 1
 
 
 @pytest.mark.parametrize("count", [1, 3, LARGE], ids=["one", "few", "copied"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.errors import BatchRejected
 from formicary.factory.journal.events import require_storable
-from tests.factory.journal.kit import batch, event, owned, read_all
+from formicary.factory.journal.statements import READ_CAUSED
+from tests.factory.journal.kit import batch, event, owned, read_all, transfers
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 BODIES = st.dictionaries(
@@ -50,7 +51,8 @@ def test_a_kind_without_nul() -> None:
         require_storable(event(1, kind="a\0b"))
 
 
-@given(st.lists(BODIES, min_size=1, max_size=20))
+@settings(max_examples=30)
+@given(st.lists(BODIES, min_size=1, max_size=5))
 def test_any_body_is_storable(bodies: list[dict[str, object]]) -> None:
     """Whatever JSON an event is made of passes."""
     for body in bodies:
@@ -77,3 +79,30 @@ def test_bodies_mean_the_same(access: Access, count: int) -> None:
             "Ümlaut",
         )
         assert (found.command_id, found.subject) == (event_written.command_id, event_written.subject)
+
+
+def test_what_a_command_caused(small_segments: Access) -> None:
+    """Events are found by their commands and kind, over segments; what caused none is left out."""
+    events = [event(1, kind="Answered"), event(2), event(100, kind="Answered")]
+    between = transfers(3, 97)
+    with owned(small_segments) as journal:
+        journal.append(batch(events=events, transfers=between))
+        asked = [found.command_id for found in events]
+        assert journal.caused_by([*asked, 5], kind="Answered") == {
+            asked[0]: events[0],
+            asked[2]: events[2],
+        }
+        assert journal.caused_by([], kind="Answered") == {}
+
+
+def test_what_a_command_caused_is_found_by_index(access: Access) -> None:
+    """However many events of a kind there are."""
+    name = READ_CAUSED.replace("$1", "'Answered'").replace(
+        "$2", "ARRAY['00000000-0000-0000-0000-000000000001']"
+    )
+    with owned(access) as journal:
+        journal.append(batch(events=[event(position, kind="Answered") for position in range(1, 2_000)]))
+        session = journal._reader._source.session
+        plan = session.query(f"EXPLAIN {name}")[-1]
+        lines = [(plan.get_value(row, 0) or b"").decode() for row in range(plan.ntuples)]
+    assert any("events_0_command" in line for line in lines), lines

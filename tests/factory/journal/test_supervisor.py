@@ -186,16 +186,27 @@ def test_a_server_that_takes_too_long_is_given_up(embedded: Supervisor) -> None:
 
 
 def test_a_live_server_that_does_not_answer(embedded: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is neither adopted nor started a second time."""
-    monkeypatch.setattr(supervisor_module, "_ANSWER_SECONDS_MAX", 2)
+    """It is neither adopted nor started a second time; one that answers late is adopted."""
+    answers = iter([False, True])
+    late = another(embedded)
+    monkeypatch.setattr(late, "_answers", lambda: next(answers))
+    late.start()
+    assert next(answers, None) is None
+    silent = another(embedded, start_seconds_max=0.1)
+    monkeypatch.setattr(silent, "_answers", lambda: False)
+    with pytest.raises(PostgresFailed, match=f"process {embedded.pid}, lives but does not answer"):
+        silent.start()
+
+
+def test_a_dying_server_is_not_adopted(embedded: Supervisor) -> None:
+    """Its note still says that it is ready; the connection tells."""
+    assert embedded._answers()
     pid = embedded.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(PostgresFailed, match=f"process {pid}, lives but does not answer"):
-            another(embedded, start_seconds_max=0.1).start()
-    finally:
-        os.kill(pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGKILL)
+    while embedded.pid is not None:
+        time.sleep(0.001)
+    assert not embedded._answers()
 
 
 def test_a_server_that_does_not_stop_is_dropped(

@@ -117,13 +117,17 @@ def test_a_transfer_that_was_undone_does_not_count(bench: Bench) -> None:
     assert bench.transfers(old_transfer(1, THEN + 20)) == [S.CREATED]
 
 
-def test_an_expiry_does_not_count(bench: Bench) -> None:
-    """Only transfers push imported time forward; a hold that ended by itself is none."""
+def test_an_expiry_counts(bench: Bench) -> None:
+    """Imported time is after every hold that ended by itself: totals changed then."""
     hold = replace(old_transfer(1, 0), flags=int(F.PENDING), timeout=1)
     bench.transfers(hold)
     bench.clock.advance(10 * SECOND)
     bench.tick()
-    assert bench.transfers(old_transfer(2, START + SECOND // 2)) == [S.CREATED]
+    ended = int(bench.ledger.rows[-1]["timestamp"])
+    assert bench.transfers(old_transfer(2, ended), old_transfer(3, ended + 1)) == [
+        S.IMPORTED_EVENT_TIMESTAMP_MUST_NOT_REGRESS,
+        S.CREATED,
+    ]
     bench.check()
 
 

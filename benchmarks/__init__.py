@@ -1,0 +1,1 @@
+"""Commands that print a table, peers in the same run."""

@@ -1,0 +1,40 @@
+"""Mutants that no test can notice, because they mean the same: listed by hand, with the reason for each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from proofs.mutation.mutants import Mutant
+
+__all__ = ["LIST", "StaleEquivalents", "without_equivalents"]
+
+LIST: Final = Path(__file__).with_name("equivalents.toml")
+
+
+class StaleEquivalents(RuntimeError):
+    """The list names mutants that are not made any more; take them out."""
+
+
+def without_equivalents(mutants: Iterable[Mutant], listed: str) -> list[Mutant]:
+    """Return the mutants that are not in a list, which is the text of a TOML file.
+
+    Raises
+    ------
+    StaleEquivalents
+        Something listed is not among the mutants, or is listed without a reason.
+    """
+    entries = tomllib.loads(listed).get("equivalent", [])
+    keys = {
+        (entry["module"], entry["function"], entry["before"], entry["after"])
+        for entry in entries
+        if entry["reason"]
+    }
+    mutants = list(mutants)
+    stale = keys - {mutant.key for mutant in mutants}
+    if stale or len(keys) < len(entries):
+        message = f"not made any more, listed twice, or without a reason: {sorted(stale)}"
+        raise StaleEquivalents(message)
+    return [mutant for mutant in mutants if mutant.key not in keys]

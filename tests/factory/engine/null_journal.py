@@ -1,0 +1,52 @@
+"""A journal in memory for tests of what stands around the engine; faults are asked for by tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.journal.batch import Batch
+from formicary.factory.journal.events import Event
+from formicary.factory.journal.takeover import Lease
+
+__all__ = ["NullJournal"]
+
+
+class NullJournal:
+    """Takes every batch; ``error`` fails the next append, and ``gate`` holds appends while it is closed."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def take_over(self) -> Lease:
+        """Return a lease at the start: nothing is recovered."""
+        return Lease(epoch=1, position=0)
+
+    def append(self, batch: Batch) -> None:
+        """Keep a batch, or fail."""
+        self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.batches.append(batch)
+
+    def read(self, *, after: int, until: int) -> Iterator[Any]:
+        """Return nothing: the journal begins empty."""
+        del after, until
+        return iter(())
+
+    def transfers_at(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return transfers from the batches."""
+        rows = np.concatenate([batch.transfers for batch in self.batches])
+        return np.asarray(rows[np.searchsorted(rows["position"], positions)])
+
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
+        """Return events from the batches."""
+        events = (event for batch in self.batches for event in batch.events)
+        return {event.command_id: event for event in events if event.kind == kind and event.command_id in command_ids}

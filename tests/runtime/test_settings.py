@@ -1,0 +1,62 @@
+"""Where things are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from formicary.runtime.settings import Settings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("environment", "home"),
+    [
+        ({"FORMICARY_HOME": "/srv/house"}, "/srv/house"),
+        ({"FORMICARY_HOME": "house"}, "/somewhere/house"),
+        ({"FORMICARY_HOME": "", "XDG_DATA_HOME": "/srv/data"}, "/srv/data/formicary"),
+        ({"HOME": "/people/ada"}, "/people/ada/.local/share/formicary"),
+        ({}, "/nonexistent/.local/share/formicary"),
+    ],
+)
+def test_home(environment: dict[str, str], home: str) -> None:
+    """The home is named, or lies where the user's data do; an empty variable is none."""
+    settings = read_settings(environment, folder=Path("/somewhere"), is_root=False)
+    assert settings.home == Path(home)
+
+
+def test_home_of_root() -> None:
+    """Root's own folder is closed to the server's user, so root's data lie elsewhere."""
+    settings = read_settings({"HOME": "/closed"}, folder=Path("/somewhere"), is_root=True)
+    assert settings.home == Path("/var/lib/formicary")
+
+
+def test_database_url() -> None:
+    """An empty URL is none."""
+    urls = [
+        read_settings({"DATABASE_URL": url}, folder=Path("/"), is_root=False).database_url
+        for url in ("", "postgresql:///house")
+    ]
+    assert urls == [None, "postgresql:///house"]
+
+
+def test_data_sets(tmp_path: Path) -> None:
+    """The data sets are named, or lie beside the checkout, or are not there."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    assert read_settings({}, folder=checkout, is_root=False).data_sets is None
+    beside = tmp_path / "shared" / "data"
+    beside.mkdir(parents=True)
+    assert read_settings({}, folder=checkout, is_root=False).data_sets == beside
+    named = read_settings({"FORMICARY_DATA": "sets"}, folder=checkout, is_root=False)
+    assert named.data_sets == checkout / "sets"
+
+
+def test_folders_are_apart() -> None:
+    """No two parts write to the same place, and all of them below the home."""
+    settings = Settings(home=Path("/srv/house"))
+    places = [
+        getattr(settings, name) for name in dir(Settings) if name.endswith(("_folder", "_socket", "_file"))
+    ]
+    assert len(set(places)) == len(places) == 6
+    assert {place.parent for place in places} == {settings.home}

@@ -1,0 +1,66 @@
+"""The whole factory in one process."""
+
+from __future__ import annotations
+
+import pytest
+
+from formicary.base.clock import SimulatedClock
+from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.journal.errors import Fenced
+from formicary.factory.ledger import Account, AccountFilter, Transfer, account_array, transfer_array
+from formicary.runtime.settings import Settings
+from formicary.runtime.wiring import Factory, open_factory, recovered_state
+
+START = 10**18
+ACCOUNTS = LedgerRequest(account_array([Account(id=number, ledger=826, code=1) for number in (1, 2)]))
+
+
+def transfer(number: int) -> LedgerRequest:
+    """Return a request for one transfer of five."""
+    made = Transfer(id=number, debit_account_id=1, credit_account_id=2, amount=5, ledger=826, code=1)
+    return LedgerRequest(transfer_array([made]))
+
+
+def credits_posted(factory: Factory) -> int:
+    """Return what the second account was credited with."""
+    return int(factory.history.lookup_accounts([2])[0]["credits_posted"])
+
+
+def test_what_was_committed_is_there_again(hosted_home: Settings) -> None:
+    """A factory that is opened again recovers from the journal alone."""
+    clock = SimulatedClock(START)
+    with open_factory(hosted_home, clock=clock) as factory:
+        factory.engine.execute([ACCOUNTS, transfer(7)])
+        state_hash = factory.engine.state.state_hash
+    with open_factory(hosted_home, clock=clock) as factory:
+        assert factory.engine.state.state_hash == state_hash
+        assert credits_posted(factory) == 5
+        assert len(factory.history.get_account_transfers(AccountFilter(account_id=2))) == 1
+
+
+def test_recovery_begins_at_the_followers_snapshot(hosted_home: Settings) -> None:
+    """What the follower wrote is where the next engine starts; the rest is the journal's tail."""
+    clock = SimulatedClock(START)
+    with open_factory(hosted_home, clock=clock) as factory:
+        factory.engine.execute([ACCOUNTS, transfer(7)])
+        factory.follower.open()
+        factory.follower.catch_up()
+        factory.follower.write_snapshot()
+        snapshot = factory.engine.state.position
+        factory.engine.execute([transfer(8)])
+    with open_factory(hosted_home, clock=clock) as factory:
+        assert recovered_state(hosted_home, factory.access).position == snapshot
+        assert factory.engine.state.position > snapshot
+        assert credits_posted(factory) == 10
+
+
+def test_a_second_factory_deposes_the_first(hosted_home: Settings) -> None:
+    """There is one writer: the first one's next commit is refused, and nothing of it is written."""
+    clock = SimulatedClock(START)
+    with open_factory(hosted_home, clock=clock) as first:
+        first.engine.execute([ACCOUNTS])
+        with open_factory(hosted_home, clock=clock) as second:
+            with pytest.raises(Fenced):
+                first.engine.execute([transfer(7)])
+            second.engine.execute([transfer(8)])
+            assert credits_posted(second) == 5

@@ -1,0 +1,158 @@
+"""A command line on a ledger in memory, and what it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from formicary.base.clock import SimulatedClock
+from formicary.base.errors import FormicaryError
+from formicary.factory.follower import Verification
+from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.surfaces.cli import run
+from formicary.surfaces.cli.ports import Check
+
+NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
+
+SOUND = Verification(
+    rows=5,
+    commits=4,
+    accounts=3,
+    snapshots=2,
+    position=5,
+    state_hash=0xFEED,
+    fold_seconds=0.5,
+    seconds=1.0,
+    findings=(),
+)
+
+
+class MemoryFactory:
+    """The demo's factory without a journal: a ledger in memory."""
+
+    def __init__(self, start_ns: int) -> None:
+        self.clock = SimulatedClock(start_ns)
+        self.ledger = Ledger(self.clock)
+        self.set_time = self.clock.set
+        self.verification: Verification | None = None
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Decide requests together."""
+        return self.ledger.execute(requests)
+
+    def sums(self, *, ledger: int, code: int) -> dict[str, int]:
+        """Sum the totals of the accounts of a ledger and a code."""
+        accounts = self.ledger._machine.accounts
+        wanted = accounts[(accounts["ledger"] == ledger) & (accounts["code"] == code)]
+        names = [name for name in ACCOUNT.names or () if name.startswith(("debits_", "credits_"))]
+        return {name: int(wanted[name].sum()) for name in names}
+
+    def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Sum the totals by ledger."""
+        return self.ledger.trial_balance()
+
+    @property
+    def state_hash(self) -> int:
+        """The hash of all state."""
+        return self.ledger.state_hash
+
+    @property
+    def position(self) -> int:
+        """How many rows there are."""
+        return len(self.ledger.rows) + len(self.ledger.account_rows)
+
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
+        """Claim that all is well, unless told otherwise."""
+        progress(self.position, self.position)
+        if self.verification is not None:
+            return self.verification
+        return Verification(
+            rows=self.position,
+            commits=1,
+            accounts=1,
+            snapshots=0,
+            position=self.position,
+            state_hash=self.state_hash,
+            fold_seconds=1.0,
+            seconds=1.0,
+            findings=(),
+        )
+
+
+@dataclass
+class MemoryProgram:
+    """A program without processes and without a database."""
+
+    home: Path = Path("nowhere")
+    data_sets: Path | None = None
+    clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(NOON))
+    failure: BaseException | None = None
+    verification: Verification = SOUND
+    demo_verification: Verification | None = None
+    checks: Sequence[Check] = ()
+    demos: list[tuple[bool, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.book = Ledger(self.clock)
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Give the ledger, or fail as told."""
+        if self.failure is not None:
+            raise self.failure
+        yield self.book
+
+    @contextmanager
+    def demo(self, *, fresh: bool, start_ns: int) -> Iterator[MemoryFactory]:
+        """Give a new factory."""
+        self.demos.append((fresh, start_ns))
+        factory = MemoryFactory(start_ns)
+        factory.verification = self.demo_verification
+        yield factory
+
+    def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
+        """Say that an engine came and went."""
+        on_change({"engine": 7})
+        on_change({"engine": 0})
+
+    def verify(self, progress: Callable[[int, int], None]) -> Verification:
+        """Return what it was told to find."""
+        progress(5, 5)
+        return self.verification
+
+    def doctor(self) -> Iterable[Check]:
+        """Return what it was told to find."""
+        return self.checks
+
+
+@dataclass
+class Terminal:
+    """Runs command lines and keeps what the last one wrote."""
+
+    program: MemoryProgram
+    capsys: pytest.CaptureFixture[str]
+    out: str = ""
+    err: str = ""
+
+    def run(self, *arguments: str) -> int:
+        """Run a command line; return its exit code."""
+        self.capsys.readouterr()
+        code = run(self.program, arguments)
+        self.out, self.err = self.capsys.readouterr()
+        return code
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command line with ``--json``; return the one document it wrote."""
+        self.run(*arguments, "--json")
+        return json.loads(self.out)
+
+
+def failing(error: FormicaryError) -> MemoryProgram:
+    """Return a program whose ledger cannot be reached."""
+    return MemoryProgram(failure=error)
