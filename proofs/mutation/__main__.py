@@ -34,14 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with Sandbox(_WORKERS) as sandbox:
         module, source = next(iter(sources.items()))
         seconds = sandbox.check_baseline(module, source)
-        print(f"{len(mutants)} mutants of {len(sources)} modules; the suite takes {seconds:.1f} s without any")
+        print(
+            f"{len(mutants)} mutants of {len(sources)} modules; the suite takes {seconds:.1f} s without any"
+        )
         trials = _try_all(sandbox, mutants)
     return _report(trials, equivalent)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m proofs.mutation", description=__doc__)
-    parser.add_argument("--sample", type=int, metavar="N", help="try N mutants, chosen at random, instead of all")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="try N mutants, chosen at random, instead of all"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which random sample (default 1)")
     parser.add_argument("--module", action="append", metavar="NAME", help="only of this module, as _apply")
     return parser
@@ -71,7 +75,7 @@ def _report(trials: Sequence[Trial], equivalent: int) -> int:
         noticed = killed.total() if module == "all" else killed[module]
         print(f"{module:<22}{noticed:>8}{count - noticed:>10}{100 * noticed / count:>8.1f}%")
     score = 100 * killed.total() / max(tried.total(), 1)
-    print(f"{equivalent} more are equivalent (listed with reasons); at least {SCORE_PERCENT_MIN}% must be killed")
+    print(f"{equivalent} more are equivalent, listed with reasons; {SCORE_PERCENT_MIN}% must be killed")
     return 0 if score >= SCORE_PERCENT_MIN else 1
 
 

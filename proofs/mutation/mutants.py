@@ -32,7 +32,8 @@ class Mutant:
 
     def __str__(self) -> str:
         """Show place and change, as a diff does."""
-        return f"{self.module}.py:{self.line} in {self.function or 'the module'}\n  - {self.before}\n  + {self.after}"
+        place = f"{self.module}.py:{self.line} in {self.function or 'the module'}"
+        return f"{place}\n  - {self.before}\n  + {self.after}"
 
 
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import hypothesis  # noqa: F401  # for its forks to have, as numba is
 import numba
+import pytest
 
 from proofs.mutation.suite import FAILED, PASSED, SuiteBroken, run_suite
 
@@ -29,7 +29,8 @@ _OUTCOMES: Final = {PASSED: "survived", FAILED: "killed", _BROKEN: "broken"}
 
 def main() -> None:
     """Answer until standard input ends."""
-    if not numba.config.DISABLE_JIT:
+    config: Any = numba.config
+    if not config.DISABLE_JIT:
         message = "mutants are tried as plain Python: set NUMBA_DISABLE_JIT=1"
         raise SystemExit(message)
     for line in sys.stdin:
@@ -79,7 +80,7 @@ def _run_and_exit(writing: int, *, keep_bytecode: bool) -> NoReturn:
     code, noticed = _BROKEN, ""
     try:
         code, noticed = run_suite()
-    except SuiteBroken as broken:
+    except (SuiteBroken, pytest.UsageError) as broken:
         noticed = str(broken)
     finally:
         os.write(writing, noticed.encode())

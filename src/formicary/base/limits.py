@@ -70,8 +70,12 @@ An answer of as many results of 80 bytes is smaller.
 BLOCK_ROWS: Final = 8_192
 """Rows in one block that the server packs for a reader: larger ones read no faster and hold more memory."""
 
-SMALL_APPEND_ROWS_MAX: Final = 16
-"""Rows up to which an append is one insert statement: a single round trip beats COPY's three."""
+SMALL_APPEND_ROWS_MAX: Final = 64
+"""Rows up to which an append is one insert statement, in a single round trip.
+
+Measured: it takes three quarters of COPY's time for 1 to 16 rows and as much at about 100, where COPY's
+cheaper rows have made up for its second round trip.
+"""
 
 ENTRY_INDEX_STRIDE: Final = 64
 """Entries of an account per entry of the sparse index: a look-up walks at most this many back-pointers."""

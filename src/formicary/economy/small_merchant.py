@@ -23,16 +23,15 @@ Line = tuple[Any, ...]
 def small_merchant(*, seed: int, invoices: int) -> pl.DataFrame:
     """Return the lines, of ``LINES``, of a merchant with ``invoices`` random invoices and a few fixed ones.
 
-    The fixed ones come last and make every class of line occur: bad debt written off, an invoice
+    The fixed ones come first and make every class of line occur: bad debt written off, an invoice
     with a stock correction on it, a giveaway, and cancellations with nothing behind them.
     """
     random = Random(seed)  # noqa: S311, an invented merchant, not a secret
-    rows: list[Line] = []
     at = _START
+    rows = _fixed_invoices(at)
     for number in range(_FIRST_INVOICE, _FIRST_INVOICE + invoices):
         at += random.randrange(3) * _MINUTE
         rows += _random_invoice(random, number, at)
-    rows += _fixed_invoices(_FIRST_INVOICE + invoices, at + _MINUTE)
     return pl.DataFrame(rows, LINES, orient="row")
 
 
@@ -45,7 +44,8 @@ def _random_invoice(random: Random, number: int, at: int) -> list[Line]:
     ]
 
 
-def _fixed_invoices(number: int, at: int) -> list[Line]:
+def _fixed_invoices(at: int) -> list[Line]:
+    number = _FIRST_INVOICE - 9
     return [
         (f"A{number}", at, None, 1, 110_620),
         (f"A{number + 1}", at, None, 1, -110_620),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.clock import SimulatedClock
-from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.follower import Verification, verify
 from formicary.factory.journal.rows import TOTALS
 from formicary.factory.journal.supervisor import Supervisor
@@ -30,15 +29,8 @@ class DemoFactory:
 
     def __init__(self, factory: Factory, clock: SimulatedClock) -> None:
         self._factory = factory
+        self.execute = factory.execute
         self.set_time = clock.set
-
-    def execute(self, requests: Sequence[Records]) -> list[Records]:
-        """Decide requests as one group, commit, and return their results."""
-        answers = self._factory.engine.execute([LedgerRequest(request) for request in requests])
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return answers
 
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:
         """Return the sums of the four totals, by name, over the accounts of a ledger and a code."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
@@ -14,13 +18,18 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.journal.access import Access
+from formicary.factory.journal.blocks import Block
+from formicary.factory.journal.columns import COMMIT_ROW
 from formicary.factory.journal.errors import Fenced
 from formicary.factory.journal.journal import Journal
 from formicary.factory.ledger import SEMANTICS, Account, Ledger, Transfer, TransferFlags
 from formicary.runtime.children import AskedToEnd
 
 __all__ = ["engine_main", "warm_up"]
+
+Records = npt.NDArray[Any]
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 0.02
@@ -36,6 +45,20 @@ def warm_up() -> None:
             id=number, debit_account_id=1, credit_account_id=2, amount=1, ledger=1, code=1, flags=flag
         )
         ledger.create_transfers([transfer])
+    _warm_up_folding(ledger.account_rows, ledger.rows)
+
+
+def _warm_up_folding(accounts: Records, transfers: Records) -> None:
+    """Fold a small journal, as recovery and the follower do."""
+    opened, head = len(accounts), len(accounts) + len(transfers)
+    no_commits = np.empty(0, COMMIT_ROW)
+    with tempfile.TemporaryDirectory(prefix="formicary-warm-up-") as folder:
+        fold = CheckedFold(FactoryState(Path(folder), generation_rows=1))
+        for block in (
+            Block(accounts=accounts, transfers=transfers[:0], events=(), after=0, until=opened),
+            Block(accounts=accounts[:0], transfers=transfers, events=(), after=opened, until=head),
+        ):
+            fold.fold(block, no_commits)
 
 
 def engine_main(

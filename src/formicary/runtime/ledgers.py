@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from formicary.base.clock import LiveClock
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
-from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower import StateSnapshots, new_state
 from formicary.factory.history import History
@@ -38,66 +37,56 @@ Records = npt.NDArray[Any]
 
 
 class _Remembered:
-    """What a ledger's history answers, whoever decides."""
+    """What a ledger's history answers, whoever decides; ``history`` returns it when it is first needed."""
 
-    @property
-    def history(self) -> History:
-        """The history to ask."""
-        raise NotImplementedError
+    def __init__(self, history: Callable[[], History]) -> None:
+        self._history = history
 
     def query_accounts(self, wanted: QueryFilter) -> Records:
         """Return the accounts that match, in order of opening, (n,) of ``ACCOUNT``."""
-        return self.history.query_accounts(wanted)
+        return self._history().query_accounts(wanted)
 
     def query_transfers(self, wanted: QueryFilter) -> Records:
         """Return the transfers that match, in order, (n,) of ``TRANSFER``."""
-        return self.history.query_transfers(wanted)
+        return self._history().query_transfers(wanted)
 
     def get_account_transfers(self, wanted: AccountFilter) -> Records:
         """Return the transfers of an account, (n,) of ``TRANSFER``."""
-        return self.history.get_account_transfers(wanted)
+        return self._history().get_account_transfers(wanted)
 
     def get_account_balances(self, wanted: AccountFilter) -> Records:
         """Return an account's totals after each of its entries, (n,) of ``ACCOUNT_BALANCE``."""
-        return self.history.get_account_balances(wanted)
+        return self._history().get_account_balances(wanted)
 
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time in nanoseconds, or None before it was opened."""
-        return self.history.balance_as_of(account_id, timestamp)
+        return self._history().balance_as_of(account_id, timestamp)
 
 
 class InProcessLedger(_Remembered):
     """The ledger of a factory in this process."""
 
     def __init__(self, factory: Factory) -> None:
+        super().__init__(lambda: factory.history)
         self._factory = factory
-
-    @property
-    def history(self) -> History:
-        """The factory's."""
-        return self._factory.history
 
     def create_accounts(self, accounts: Records | Iterable[Account]) -> Records:
         """Open accounts; return one result each, (n,) of ``ACCOUNT_RESULT``."""
-        return self._execute(accounts if isinstance(accounts, np.ndarray) else account_array(accounts))
+        request = accounts if isinstance(accounts, np.ndarray) else account_array(accounts)
+        return self._factory.execute([request])[0]
 
     def create_transfers(self, transfers: Records | Iterable[Transfer]) -> Records:
         """Make transfers; return one result each, (n,) of ``TRANSFER_RESULT``."""
-        return self._execute(transfers if isinstance(transfers, np.ndarray) else transfer_array(transfers))
+        request = transfers if isinstance(transfers, np.ndarray) else transfer_array(transfers)
+        return self._factory.execute([request])[0]
 
     def lookup_accounts(self, ids: Sequence[int]) -> Records:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
-        return self.history.lookup_accounts(ids)
+        return self._factory.history.lookup_accounts(ids)
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals by ledger."""
         return self._factory.engine.state.machine.trial_balance()
-
-    def _execute(self, request: Records) -> Records:
-        answer = self._factory.engine.execute([LedgerRequest(request)])[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return np.asarray(answer)
 
 
 class RunningLedger(_Remembered):
@@ -115,18 +104,14 @@ class RunningLedger(_Remembered):
         self.trial_balance = client.trial_balance
         self._settings = settings
         self._stack = stack
+        super().__init__(lambda: self._own_history)
 
     @cached_property
-    def _history(self) -> History:
+    def _own_history(self) -> History:
         access = self._stack.enter_context(open_database(self._settings))
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="formicary-read-")))
         state = _state_at_head(self._settings, access, folder)
         return self._stack.enter_context(closing(History(access, lambda read: read(state.machine))))
-
-    @property
-    def history(self) -> History:
-        """Of the journal as it was when this was first asked for."""
-        return self._history
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from formicary.runtime.engine_process import engine_main, warm_up
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import recovered_state
 
-__all__ = ["run_processes"]
+__all__ = ["run_follower", "run_processes"]
 
 _LOG: Final = logging.getLogger(__name__)
 _TEND_SECONDS: Final = 0.01
@@ -54,7 +54,7 @@ def run_processes(
         migrate(access)
         children = [
             Child("engine", lambda: _run_engine(settings, access, products)),
-            Child("follower", lambda: _run_follower(settings, access, products)),
+            Child("follower", lambda: run_follower(settings, access, products)),
         ]
         _keep_alive(settings, supervisor, Children(children), on_change)
     finally:
@@ -71,7 +71,8 @@ def _run_engine(settings: Settings, access: Access, products: Sequence[Product])
     )
 
 
-def _run_follower(settings: Settings, access: Access, products: Sequence[Product]) -> None:
+def run_follower(settings: Settings, access: Access, products: Sequence[Product]) -> None:
+    """Follow the journal in this process until ``SIGTERM``."""
     stop = threading.Event()
     os.nice(_FOLLOWER_NICENESS)
     AskedToEnd(stop.set)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
+from typing import Any
+
+import numpy.typing as npt
 
 from formicary.base.clock import Clock
+from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
+from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower import Follower, StateSnapshots, new_state
 from formicary.factory.history import EntryIndex, History
@@ -20,6 +25,8 @@ from formicary.runtime.database import open_database
 from formicary.runtime.settings import Settings
 
 __all__ = ["Factory", "open_factory", "recovered_state"]
+
+Records = npt.NDArray[Any]
 
 
 class Factory:
@@ -56,6 +63,22 @@ class Factory:
             closing(History(access, lambda read: read(self.engine.state.machine)))
         )
         self.engine.recover()
+
+    def execute(self, requests: Sequence[Records]) -> list[Records]:
+        """Decide requests of the ledger as one group, commit, and return their results.
+
+        Raises
+        ------
+        Refusal
+            One of them is no request; the others are done.
+        OperationalFault
+            See ``Engine.execute``.
+        """
+        answers = self.engine.execute([LedgerRequest(request) for request in requests])
+        for answer in answers:
+            if isinstance(answer, Refusal):
+                raise answer
+        return answers
 
     @cached_property
     def follower(self) -> Follower:

@@ -75,7 +75,7 @@ class TooManyStars(Refusal):
     code = "too_many_stars"
 
 
-class OpenEscrow(Command):
+class OpenEscrow(Command, frozen=True):
     """Hold the buyer's money for the seller; after ``seconds`` it goes back."""
 
     buyer: int
@@ -84,17 +84,17 @@ class OpenEscrow(Command):
     seconds: int
 
 
-class ReleaseEscrow(Command):
+class ReleaseEscrow(Command, frozen=True):
     """Pay the seller, less a tenth."""
 
 
-class RateEscrow(Command):
+class RateEscrow(Command, frozen=True):
     """Add stars: a command that moves no money, so that only its receipt stops it from counting twice."""
 
     stars: int
 
 
-class EscrowOpened(DomainEvent):
+class EscrowOpened(DomainEvent, frozen=True):
     """The buyer's money is held."""
 
     buyer: Id
@@ -102,21 +102,21 @@ class EscrowOpened(DomainEvent):
     amount: Amount
 
 
-class EscrowReleased(DomainEvent):
+class EscrowReleased(DomainEvent, frozen=True):
     """The seller is paid."""
 
     fee: Amount
 
 
-class EscrowLapsed(DomainEvent):
+class EscrowLapsed(DomainEvent, frozen=True):
     """The buyer has the money back."""
 
 
-class EscrowReminded(DomainEvent):
+class EscrowReminded(DomainEvent, frozen=True):
     """The buyer was reminded."""
 
 
-class EscrowRated(DomainEvent):
+class EscrowRated(DomainEvent, frozen=True):
     """Somebody gave stars."""
 
     stars: Annotated[int, msgspec.Meta(ge=1, le=STARS_MAX)]

@@ -49,4 +49,8 @@ class NullJournal:
     def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
         """Return events from the batches."""
         events = (event for batch in self.batches for event in batch.events)
-        return {event.command_id: event for event in events if event.kind == kind and event.command_id in command_ids}
+        return {
+            event.command_id: event
+            for event in events
+            if event.kind == kind and event.command_id in command_ids
+        }

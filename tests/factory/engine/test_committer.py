@@ -22,6 +22,7 @@ class Appends:
         self.batches: list[Any] = []
 
     def __call__(self, batch: Any) -> None:
+        """Wait, then keep the batch or fail."""
         self.go.wait()
         if self.error is not None:
             raise self.error
@@ -47,15 +48,17 @@ def test_one_append_at_a_time(committer: Committer, appends: Appends) -> None:
     """It is busy until finished, wakes a selector, and takes no second batch meanwhile."""
     committer.start("first")  # type: ignore[arg-type]
     assert committer.busy
-    assert not committer.is_done
+    done = [committer.is_done]
     with pytest.raises(ProgrammingError):
         committer.start("second")  # type: ignore[arg-type]
     appends.go.set()
     assert select.select([committer.wake_read], [], [], 10)[0]
-    assert committer.is_done
+    done.append(committer.is_done)
+    assert done == [False, True]
     assert committer.finish() is None
-    assert not committer.busy
     assert appends.batches == ["first"]
+    committer.start("second")  # type: ignore[arg-type]
+    assert committer.finish() is None
 
 
 def test_a_failure_is_an_outcome(committer: Committer, appends: Appends) -> None:

@@ -21,7 +21,9 @@ class House:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.arrived: list[tuple[Connection, Frame]] = []
-        self.connections = Connections(path, lambda connection, frame: self.arrived.append((connection, frame)))
+        self.connections = Connections(
+            path, lambda connection, frame: self.arrived.append((connection, frame))
+        )
         self.callers: list[socket.socket] = []
 
     def call(self) -> socket.socket:
@@ -155,9 +157,11 @@ def test_a_reset_counts_as_leaving(house: House, monkeypatch: pytest.MonkeyPatch
             return getattr(self._real, name)
 
         def recv(self, _size: int) -> bytes:
+            """Fail."""
             raise self._error
 
         def send(self, _data: bytes) -> int:
+            """Fail."""
             raise self._error
 
     real = connection.socket

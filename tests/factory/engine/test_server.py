@@ -30,7 +30,7 @@ from formicary.factory.ledger import (
     account_array,
     transfer_array,
 )
-from tests.factory.engine.example_product import CURRENCY, PRODUCT, OpenEscrow
+from tests.factory.engine.example_product import CURRENCY, ESCROW_PRODUCT, OpenEscrow
 from tests.factory.engine.null_journal import NullJournal
 
 START = 1_700_000_000 * 10**9
@@ -50,7 +50,7 @@ class House:
         self.clock = SimulatedClock(START)
         self.path = folder / "engine.socket"
         (folder / "ids").mkdir()
-        self.engine = Engine(self.journal, lambda: FactoryState(folder / "ids", [PRODUCT]), self.clock)
+        self.engine = Engine(self.journal, lambda: FactoryState(folder / "ids", [ESCROW_PRODUCT]), self.clock)
         self.engine.recover()
         self.server = EngineServer(self.engine, self.path, self.journal.append)
         self.failure: BaseException | None = None
@@ -69,8 +69,8 @@ class House:
         self.server.close()
 
     def client(self) -> EngineClient:
-        """Connect."""
-        return EngineClient(self.path, timeout_seconds=20)
+        """Connect; the first answer may wait for kernels to be compiled."""
+        return EngineClient(self.path, timeout_seconds=120)
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
@@ -106,7 +106,9 @@ def test_a_whole_conversation(house: House) -> None:
         assert (created, exists) == (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
         assert other == CreateTransferStatus.TRANSFER_MUST_HAVE_THE_SAME_LEDGER_AS_ACCOUNTS
         assert client.create_transfers(transfer_array([moved(3)]))["credit_credits_posted"].tolist() == [10]
-        assert client.create_accounts(account_array([Account(id=3, ledger=826, code=1)]))["status"].tolist() == [0]
+        assert client.create_accounts(account_array([Account(id=3, ledger=826, code=1)]))[
+            "status"
+        ].tolist() == [0]
         assert client.lookup_accounts([2, 99, 1])["credits_posted"].tolist() == [10, 0]
         assert client.trial_balance() == {826: (0, 10, 0, 10)}
         assert len(client.last_entries([1, 3, 99])) == 2
@@ -118,13 +120,13 @@ def test_a_whole_conversation(house: House) -> None:
 
 def test_a_command_reaches_its_product_once(house: House) -> None:
     """The same key gets the same receipt; another body, another product or no command is refused."""
-    command = OpenEscrow(subject=77, buyer="0" * 31 + "1", seller="0" * 31 + "2", amount=0, seconds=0)
+    command = OpenEscrow(subject=77, buyer=1, seller=2, amount=0, seconds=60)
     with house.client() as client:
-        first = client.command(PRODUCT.name, command, principal="somebody", key="k")
-        assert client.command(PRODUCT.name, command, principal="somebody", key="k") == first
+        first = client.command(ESCROW_PRODUCT.name, command, principal="somebody", key="k")
+        assert client.command(ESCROW_PRODUCT.name, command, principal="somebody", key="k") == first
         other = msgspec.structs.replace(command, amount=1)
         with pytest.raises(EngineRefused) as refused:
-            client.command(PRODUCT.name, other, principal="somebody", key="k")
+            client.command(ESCROW_PRODUCT.name, other, principal="somebody", key="k")
         assert refused.value.reason == "idempotency_key_reused"
         with pytest.raises(EngineRefused) as refused:
             client.command("bakery", command, principal="somebody", key="k2")
@@ -194,7 +196,9 @@ def test_a_hold_expires_by_itself(house: House) -> None:
     with house.client() as client:
         client.create_transfers([moved(1, flags=TransferFlags.PENDING, timeout=1)])
         house.clock.advance(2 * 10**9)
-        house.until(lambda: bool(house.journal.batches[-1].transfers["status"][0] == CreateTransferStatus.EXPIRED))
+        house.until(
+            lambda: bool(house.journal.batches[-1].transfers["status"][0] == CreateTransferStatus.EXPIRED)
+        )
         assert client.trial_balance() == {CURRENCY: (0, 0, 0, 0)}
 
 

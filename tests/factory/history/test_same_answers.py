@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from formicary.factory.history import History
-from formicary.factory.journal.access import Access
+from formicary.factory.journal.segments import index_closed_segments
 from formicary.factory.ledger import AccountFilter, Ledger, QueryFilter
 from tests.factory.follower.house import House, open_house
+from tests.fixtures_postgres import PostgresServer
 
 FILTERS = 60
+SEGMENT_POSITIONS = 256
 FIELDS: dict[str, tuple[int, ...]] = {
-    "user_data_128": (0, 0, 0, 1, 2**127, 5, 2**128),
+    "user_data_128": (0, 0, 0, 1, 2**127, 5),
     "user_data_64": (0, 0, 0, 1, 2**63, 5, 2**64 + 1, -1),
     "user_data_32": (0, 0, 0, 1, 2**31, 5),
     "code": (0, 0, 0, 1, 2, 3, 9),
@@ -32,8 +34,9 @@ def indexed(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def house(access: Access, tmp_path: Path, indexed: str) -> Iterator[House]:
-    """Give a house with long histories of which the older part has left memory."""
+def house(postgres: PostgresServer, tmp_path: Path, indexed: str) -> Iterator[House]:
+    """Give a house with long histories of which the older part has left memory, in several segments."""
+    name, access = postgres.create(segment_positions=SEGMENT_POSITIONS)
     with open_house(access, tmp_path) as house:
         house.pay(500)
         follower = house.follower()
@@ -46,14 +49,16 @@ def house(access: Access, tmp_path: Path, indexed: str) -> Iterator[House]:
         if indexed == "all":
             follower.catch_up()
             follower.write_index()
+        index_closed_segments(access)
         yield house
+    postgres.drop(name)
 
 
 def _moments(house: House) -> list[int]:
     """Return the time of every row, and the moments around a few of them."""
-    rows = np.unique(house.ledger.rows["timestamp"])
-    around = rows[:: len(rows) // 20]
-    return [0, *sorted({*rows[::5].tolist(), *(around - 1).tolist(), *(around + 1).tolist()}), 2**63 - 1]
+    times = np.unique(house.ledger.rows["timestamp"])
+    around = times[:: len(times) // 10]
+    return [0, *sorted({*times[::17].tolist(), *(around - 1).tolist(), *(around + 1).tolist()}), 2**63 - 1]
 
 
 def _same(mine: Any, theirs: Any) -> bool:

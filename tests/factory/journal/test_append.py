@@ -131,15 +131,16 @@ def test_a_stopped_writer_is_ended(access: Access, monkeypatch: pytest.MonkeyPat
     """A writer that stands still in the middle of a COPY cannot keep the journal locked."""
     monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.1)
     with owned(access) as stopped, opened(access) as new:
+        stopped.append(batch(transfers=transfers(1, 1)))
         session = stopped._writer._session
         assert session is not None
         session.query(
-            "BEGIN; UPDATE journal.writer SET position = 1;"
+            "BEGIN; UPDATE journal.writer SET position = 2;"
             "COPY journal.transfers_0 FROM STDIN (FORMAT binary)"
         )
-        assert new.take_over() == Lease(epoch=2, position=0)
+        assert new.take_over() == Lease(epoch=2, position=1)
         with pytest.raises(JournalUnavailable):
-            stopped.append(batch(transfers=transfers(1, 1)))
+            stopped.append(batch(transfers=transfers(2, 1)))
 
 
 def test_append_needs_a_take_over(access: Access) -> None:
@@ -213,10 +214,11 @@ def test_nothing_waits_past_its_deadline(postgres: PostgresServer, access: Acces
     """An append that cannot go on gives up, with the server's reason."""
     with opened(access, deadline_seconds=0.2) as journal:
         journal.take_over()
+        journal.append(batch(transfers=transfers(1, 1)))
         with postgres.superuser(database_of(access)) as blocker, blocker.transaction():
             blocker.execute("LOCK TABLE journal.transfers_0 IN SHARE MODE")
             with pytest.raises(JournalUnavailable):
-                journal.append(batch(transfers=transfers(1, 1)))
+                journal.append(batch(transfers=transfers(2, 1)))
 
 
 def test_a_commit_that_became_a_rollback_is_no_success(
@@ -226,3 +228,26 @@ def test_a_commit_that_became_a_rollback_is_no_success(
     monkeypatch.setattr(writer, "_COMMITTED", b"SOMETHING ELSE")
     with owned(access) as journal, pytest.raises(JournalUnavailable, match="to COMMIT"):
         journal.append(batch(transfers=transfers(1, LARGE)))
+
+
+def test_a_segment_that_cannot_be_created_yet(
+    postgres: PostgresServer,
+    small_segments: Access,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While there is room, somebody in the way of the next segment does not stop the writer."""
+    monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.1)
+    with opened(small_segments, deadline_seconds=0.5) as journal:
+        journal.take_over()
+        journal.append(batch(transfers=transfers(1, 1)))
+        with postgres.superuser(database_of(small_segments)) as blocker, blocker.transaction():
+            blocker.execute("LOCK TABLE journal.transfers IN SHARE UPDATE EXCLUSIVE MODE")
+            journal.append(batch(transfers=transfers(2, 99)))
+            journal.append(batch(transfers=transfers(101, 1)))
+            assert caplog.text.count("could not be created yet") == 1
+            with pytest.raises(JournalUnavailable):
+                journal.append(batch(transfers=transfers(102, 60)))
+        journal.take_over()
+        journal.append(batch(transfers=transfers(102, 60)))
+        assert len(read_all(journal)[1]) == 161

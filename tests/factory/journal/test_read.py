@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from formicary.base.errors import ProgrammingError
+from formicary.base.limits import BLOCK_ROWS
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.errors import (
     JournalCorrupted,
@@ -105,6 +106,16 @@ def test_order_is_that_of_positions(postgres: PostgresServer, access: Access) ->
     )
     with opened(access) as journal:
         assert np.array_equal(read_all(journal)[1], transfers(1, 20))
+
+
+def test_a_segment_of_many_blocks(access: Access) -> None:
+    """A full segment is read in several blocks, each ahead of the other."""
+    count = 3 * BLOCK_ROWS + 1
+    fill(access, count)
+    with opened(access) as journal:
+        blocks = list(journal.read(after=0, until=count))
+    assert [block.until for block in blocks] == [BLOCK_ROWS, 2 * BLOCK_ROWS, 3 * BLOCK_ROWS, count]
+    assert np.array_equal(np.concatenate([block.transfers for block in blocks]), transfers(1, count))
 
 
 def test_a_reader_may_stop_early(small_segments: Access, postgres: PostgresServer) -> None:

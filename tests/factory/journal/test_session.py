@@ -94,3 +94,11 @@ def test_what_the_server_says_while_it_is_sent_to_is_read(access: Access) -> Non
     results = session.send_rows([b"y" * 999 + b"\n" for _ in range(4_000)])
     assert results[-1].command_tuples == 4_000
     session.close()
+
+
+def test_statements_do_not_pile_up(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past a number of them all are prepared anew."""
+    monkeypatch.setattr("formicary.factory.journal.session._STATEMENTS_MAX", 2)
+    for number in (1, 2, 3, 1, 2, 3):
+        assert session.number(f"SELECT {number}::bigint") == number
+    assert session.number("SELECT count(*) FROM pg_prepared_statements") <= 2

@@ -15,11 +15,11 @@ from tests.fixtures_postgres import PostgresServer
 @pytest.mark.parametrize(
     ("tampering", "found"),
     [
-        ("DELETE FROM journal.transfers WHERE position = 64", "0 and 0 rows"),
-        ("UPDATE journal.writer SET position = 63", "2 and 0 rows"),
+        ("DELETE FROM journal.transfers WHERE position = 64", r"\[0, 0\] rows"),
+        ("UPDATE journal.writer SET position = 63", r"\[2, 0\] rows"),
         (
             "INSERT INTO journal.events SELECT 65, 1, 'x', 1, id, id, '{}' FROM journal.transfers LIMIT 1",
-            "1 and 1 rows",
+            r"\[1, 1\] rows",
         ),
     ],
     ids=["missing", "behind", "beyond"],

@@ -65,8 +65,10 @@ class Bench:
 
     def __init__(self, start: int = START, *, generation_rows: int | None = None) -> None:
         self.clock = SimulatedClock(start)
-        self.ledger = Ledger(self.clock) if generation_rows is None else Ledger(
-            self.clock, generation_rows=generation_rows
+        self.ledger = (
+            Ledger(self.clock)
+            if generation_rows is None
+            else Ledger(self.clock, generation_rows=generation_rows)
         )
         self.oracle = Oracle(self.clock)
 

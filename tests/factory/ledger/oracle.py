@@ -39,8 +39,10 @@ S, A, F, G = CreateTransferStatus, CreateAccountStatus, TransferFlags, AccountFl
 ENTRY_TOTALS: Final = tuple(f"{side}_{name}" for side in ("debit", "credit") for name in TOTALS)
 NO_TOTALS: Final = (0,) * len(ENTRY_TOTALS)
 BLANK_ROW: Final = dict.fromkeys(
-    ("id", *SIDES, "amount", "pending_id", *DETAILS, "timeout", "flags", "status")
-    + ("request", "previous_debit", "previous_credit", *ENTRY_TOTALS),
+    (
+        *("id", *SIDES, "amount", "pending_id", *DETAILS, "timeout", "flags", "status"),
+        *("request", "previous_debit", "previous_credit", *ENTRY_TOTALS),
+    ),
     0,
 )
 TRANSIENT: Final = (
@@ -150,7 +152,9 @@ class Oracle:
             return Outcome(status, stamp)
         if transfer["id"] in books.burnt:
             return Outcome(S.ID_ALREADY_FAILED, stamp)
-        return self._resolve(transfer, stamp) if transfer["flags"] & RESOLVES else self._plain(transfer, stamp)
+        return (
+            self._resolve(transfer, stamp) if transfer["flags"] & RESOLVES else self._plain(transfer, stamp)
+        )
 
     def _plain(self, transfer: Record, stamp: int) -> Outcome:
         status = first(plain_fields(self.books, transfer))
@@ -235,7 +239,10 @@ def unpack(array: Any) -> list[Record]:
     columns = [
         array[name].tolist()
         if name in array.dtype.names
-        else [(high << 64) | low for high, low in zip(array[f"{name}_high"].tolist(), array[f"{name}_low"].tolist(), strict=True)]
+        else [
+            (high << 64) | low
+            for high, low in zip(array[f"{name}_high"].tolist(), array[f"{name}_low"].tolist(), strict=True)
+        ]
         for name in names
     ]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

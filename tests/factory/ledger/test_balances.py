@@ -50,7 +50,12 @@ def as_of(bench: Bench, account_id: int, timestamp: int) -> tuple[int, ...] | No
 def test_balances_after_each_entry(bench: Bench) -> None:
     """One line an entry, the expiry included, with its time: no total jumps without a line."""
     balances = unpack(bench.ledger.get_account_balances(AccountFilter(account_id=PAYER)))
-    assert [(line["debits_pending"], line["debits_posted"]) for line in balances] == [(0, 5), (7, 5), (0, 5), (0, 7)]
+    assert [(line["debits_pending"], line["debits_posted"]) for line in balances] == [
+        (0, 5),
+        (7, 5),
+        (0, 5),
+        (0, 7),
+    ]
     assert balances[2]["timestamp"] == balances[1]["timestamp"] + SECOND
     payee = bench.ledger.get_account_balances(AccountFilter(account_id=PAYEE, reversed=True, limit=1))
     assert payee["credits_posted"].tolist() == [7]
@@ -119,7 +124,9 @@ def test_the_credit_limit_moves_the_floor(limit: int, amount: int) -> None:
     )
     bench.transfers(replace(PAYMENT, id=1, debit_account_id=PAYEE, credit_account_id=PAYER, amount=100))
     more = [] if amount == AMOUNT_MAX else [replace(PAYMENT, id=2, amount=amount + 1)]
-    assert bench.transfers(*more, replace(PAYMENT, id=3, amount=amount)) == [S.EXCEEDS_CREDITS] * len(more) + [S.CREATED]
+    assert bench.transfers(*more, replace(PAYMENT, id=3, amount=amount)) == [S.EXCEEDS_CREDITS] * len(
+        more
+    ) + [S.CREATED]
     bench.check()
 
 
@@ -145,7 +152,7 @@ def test_pending_credits_are_no_funds() -> None:
         (F.BALANCING_DEBIT | F.PENDING, 70),
     ],
 )
-def test_balancing_moves_what_there_is(flags: F, moved: int) -> None:
+def test_balancing_moves_what_there_is(flags: TransferFlags, moved: int) -> None:
     """At most what the side has, less what is held, and the smaller of the two; never a credit limit."""
     bench = Bench()
     bank = 9

@@ -38,7 +38,13 @@ def bench() -> Bench:
 def move(number: int, debit: int, credit: int, *, amount: int = 10, flags: int = LINKED) -> Transfer:
     """Return a transfer, linked unless told otherwise."""
     return Transfer(
-        id=number, debit_account_id=debit, credit_account_id=credit, amount=amount, ledger=1, code=1, flags=flags
+        id=number,
+        debit_account_id=debit,
+        credit_account_id=credit,
+        amount=amount,
+        ledger=1,
+        code=1,
+        flags=flags,
     )
 
 
@@ -125,7 +131,10 @@ def test_an_open_chain_does_not_reach_into_the_next_request(bench: Bench) -> Non
     """Requests of one group are apart: a chain that one leaves open is not the next one's."""
     opened, good = transfer_array([move(1, FUNDED, OTHER)]), transfer_array([move(2, FUNDED, OTHER, flags=0)])
     answers = bench.execute([opened, good])
-    assert [[answer.status for answer in one] for one in answers] == [[S.LINKED_EVENT_CHAIN_OPEN], [S.CREATED]]
+    assert [[answer.status for answer in one] for one in answers] == [
+        [S.LINKED_EVENT_CHAIN_OPEN],
+        [S.CREATED],
+    ]
 
 
 def test_several_chains_in_one_request(bench: Bench) -> None:
@@ -150,7 +159,9 @@ def test_several_chains_in_one_request(bench: Bench) -> None:
 def test_holds_of_a_broken_chain_are_as_before(bench: Bench) -> None:
     """A hold that a chain made is gone, one that it posted or voided is open again, with its timer."""
     pending = int(F.PENDING)
-    bench.transfers(replace(move(1, FUNDED, OTHER, flags=pending), timeout=5), move(2, FUNDED, OTHER, flags=pending))
+    bench.transfers(
+        replace(move(1, FUNDED, OTHER, flags=pending), timeout=5), move(2, FUNDED, OTHER, flags=pending)
+    )
     post = Transfer(id=3, pending_id=1, amount=10, flags=int(F.POST_PENDING_TRANSFER | F.LINKED))
     void = Transfer(id=4, pending_id=2, flags=int(F.VOID_PENDING_TRANSFER | F.LINKED))
     made = replace(move(5, FUNDED, OTHER, flags=pending | LINKED), timeout=1)
@@ -170,7 +181,10 @@ def test_holds_of_a_broken_chain_are_as_before(bench: Bench) -> None:
 def test_a_hold_that_a_chain_makes_expires(bench: Bench) -> None:
     """The timers of a chain are set when it holds together."""
     pending = int(F.PENDING)
-    chain = [replace(move(1, FUNDED, OTHER, flags=pending | LINKED), timeout=1), move(2, FUNDED, OTHER, flags=0)]
+    chain = [
+        replace(move(1, FUNDED, OTHER, flags=pending | LINKED), timeout=1),
+        move(2, FUNDED, OTHER, flags=0),
+    ]
     assert bench.transfers(*chain) == [S.CREATED, S.CREATED]
     bench.clock.advance(2 * SECOND)
     bench.tick()
@@ -196,7 +210,10 @@ def test_accounts_are_chained_too(bench: Bench) -> None:
     """Accounts are opened together or not at all, and their ids stay free."""
     linked = int(G.LINKED)
     good = Account(id=10, ledger=1, code=1, flags=linked)
-    assert bench.accounts(good, Account(id=11, ledger=1, code=0)) == [A.LINKED_EVENT_FAILED, A.CODE_MUST_NOT_BE_ZERO]
+    assert bench.accounts(good, Account(id=11, ledger=1, code=0)) == [
+        A.LINKED_EVENT_FAILED,
+        A.CODE_MUST_NOT_BE_ZERO,
+    ]
     assert len(bench.ledger.lookup_accounts([10, 11])) == 0
     assert bench.accounts(good, Account(id=11, ledger=1, code=1)) == [A.CREATED, A.CREATED]
     assert bench.accounts(good, Account(id=12, ledger=1, code=1)) == [A.EXISTS, A.LINKED_EVENT_FAILED]

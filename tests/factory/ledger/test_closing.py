@@ -65,7 +65,9 @@ def test_a_closing_transfer_closes_at_once(bench: Bench) -> None:
         (F.CLOSING_DEBIT | F.CLOSING_CREDIT, [LEAVING, OTHER]),
     ],
 )
-def test_either_side_or_both_are_closed_and_opened_again(bench: Bench, flags: F, closed: list[int]) -> None:
+def test_either_side_or_both_are_closed_and_opened_again(
+    bench: Bench, flags: TransferFlags, closed: list[int]
+) -> None:
     """The flags say which side; the void opens exactly what was closed."""
     bench.transfers(replace(CLOSE, flags=int(F.PENDING | flags)))
     assert [number for number in (LEAVING, OTHER) if is_closed(bench, number)] == closed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import doctest
 import re
+from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -22,7 +23,7 @@ from formicary.factory.ledger import (
 from tests.factory.ledger import violations
 
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "ledger.md"
-TABLES: Final = {
+TABLES: Final[dict[str, Mapping[Any, violations.Violation]]] = {
     "Accounts: the event itself": violations.ACCOUNT_ENVELOPE,
     "Accounts: an id that exists": violations.ACCOUNT_RETRY,
     "Accounts: a new account": violations.NEW_ACCOUNT,
@@ -47,7 +48,9 @@ def test_documented_precedence_is_the_tested_one(heading: str) -> None:
     assert names == [status.name.lower() for status in TABLES[heading]]
 
 
-@pytest.mark.parametrize(("kind", "statuses"), [("Accounts", CreateAccountStatus), ("Transfers", CreateTransferStatus)])
+@pytest.mark.parametrize(
+    ("kind", "statuses"), [("Accounts", CreateAccountStatus), ("Transfers", CreateTransferStatus)]
+)
 def test_every_status_is_documented(kind: str, statuses: type[IntEnum]) -> None:
     """Every status stands in a table of its kind; an expiry's, which no one is answered, in the text."""
     names = {name for heading in TABLES if heading.startswith(kind) for name, _ in documented(heading)}
@@ -63,7 +66,7 @@ def test_every_status_that_burns_is_marked() -> None:
 
 
 @pytest.mark.parametrize("flags", [AccountFlags, TransferFlags])
-def test_every_flag_is_documented(flags: type[AccountFlags] | type[TransferFlags]) -> None:
+def test_every_flag_is_documented(flags: type[AccountFlags | TransferFlags]) -> None:
     """Every flag is named."""
     assert all(f"`{flag.name}`" in DOCUMENT.read_text() for flag in flags)
 

@@ -174,5 +174,12 @@ def _small() -> Ledger:
 
 def _summary(ledger: Ledger) -> list[Any]:
     machine = ledger._machine
-    numbers = [machine.scalar(name) for name in ("position", "timestamp", "account_timestamp", "transfer_timestamp")]
-    return [machine.accounts.tolist(), machine.open_holds, machine.due is None or machine.open_holds, *numbers]
+    numbers = [
+        machine.scalar(name) for name in ("position", "timestamp", "account_timestamp", "transfer_timestamp")
+    ]
+    return [
+        machine.accounts.tolist(),
+        machine.open_holds,
+        machine.due is None or machine.open_holds,
+        *numbers,
+    ]

@@ -40,7 +40,9 @@ def bench() -> Bench:
 
 def fund(bench: Bench, number: int, amount: int) -> None:
     """Give the client money."""
-    funding = Transfer(id=number, debit_account_id=BANK, credit_account_id=CLIENT, amount=amount, ledger=1, code=1)
+    funding = Transfer(
+        id=number, debit_account_id=BANK, credit_account_id=CLIENT, amount=amount, ledger=1, code=1
+    )
     assert bench.transfers(funding) == [S.CREATED]
 
 
@@ -84,8 +86,10 @@ def test_a_conflict_is_told_before_any_other_fault(bench: Bench) -> None:
         (replace(POST, id=10, pending_id=97), S.PENDING_TRANSFER_NOT_FOUND),
     ],
 )
-def test_a_refusal_that_depends_on_state_is_final(bench: Bench, transfer: Transfer, status: S) -> None:
-    """The id is burnt: even when all is well by now, a duplicate cannot succeed, nor anything under that id."""
+def test_a_refusal_that_depends_on_state_is_final(
+    bench: Bench, transfer: Transfer, status: CreateTransferStatus
+) -> None:
+    """The id is burnt: even when all is well by now, nothing can succeed under it."""
     assert bench.transfers(transfer) == [status]
     bench.accounts(Account(id=98, ledger=1, code=1), Account(id=99, ledger=1, code=1))
     fund(bench, 2, 1_000)
@@ -98,7 +102,11 @@ def test_a_burnt_id_is_a_row(bench: Bench) -> None:
     """The row has the status that burnt it and the fields as asked, and no totals."""
     bench.transfers(replace(PAYMENT, amount=AMOUNT_MAX))
     row = bench.ledger.rows[-1]
-    assert (row["status"], row["amount"], row["debit_account_id_low"]) == (S.EXCEEDS_CREDITS, AMOUNT_MAX, CLIENT)
+    assert (row["status"], row["amount"], row["debit_account_id_low"]) == (
+        S.EXCEEDS_CREDITS,
+        AMOUNT_MAX,
+        CLIENT,
+    )
     assert (row["previous_debit"], row["debit_credits_posted"]) == (0, 0)
     assert len(bench.ledger.lookup_transfers([PAYMENT.id])) == 0
 
@@ -113,7 +121,9 @@ def test_a_static_refusal_can_be_put_right(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("amount", "status"), [(100, S.EXISTS), (AMOUNT_MAX, S.EXISTS), (99, S.EXISTS_WITH_DIFFERENT_AMOUNT)]
 )
-def test_a_balancing_retry_may_ask_for_as_much_or_more(bench: Bench, amount: int, status: S) -> None:
+def test_a_balancing_retry_may_ask_for_as_much_or_more(
+    bench: Bench, amount: int, status: CreateTransferStatus
+) -> None:
     """What was moved is what there was: the stored amount or more is the same wish, less is not."""
     sweep = replace(PAYMENT, amount=AMOUNT_MAX, flags=int(F.BALANCING_DEBIT))
     assert bench.transfers(sweep) == [S.CREATED]
@@ -141,7 +151,9 @@ RETRIES_OF_A_FULL_POST = [
 
 
 @pytest.mark.parametrize(("changes", "status"), RETRIES_OF_A_FULL_POST)
-def test_a_retried_post_compares_as_the_hold(bench: Bench, changes: dict[str, int], status: S) -> None:
+def test_a_retried_post_compares_as_the_hold(
+    bench: Bench, changes: dict[str, int], status: CreateTransferStatus
+) -> None:
     """Zero fields mean "as pending", and AMOUNT_MAX all of it."""
     assert bench.transfers(HOLD, POST) == [S.CREATED, S.CREATED]
     assert bench.transfers(replace(POST, **changes)) == [status]
@@ -160,9 +172,17 @@ def test_a_retried_partial_post(bench: Bench) -> None:
 
 def test_a_retried_void(bench: Bench) -> None:
     """Nothing or the held amount is the same void; more or less is not, nor is a post."""
-    assert bench.transfers(HOLD, VOID, VOID, replace(VOID, amount=40)) == [S.CREATED, S.CREATED, S.EXISTS, S.EXISTS]
+    assert bench.transfers(HOLD, VOID, VOID, replace(VOID, amount=40)) == [
+        S.CREATED,
+        S.CREATED,
+        S.EXISTS,
+        S.EXISTS,
+    ]
     different = S.EXISTS_WITH_DIFFERENT_AMOUNT
-    assert bench.transfers(replace(VOID, amount=39), replace(VOID, amount=AMOUNT_MAX)) == [different, different]
+    assert bench.transfers(replace(VOID, amount=39), replace(VOID, amount=AMOUNT_MAX)) == [
+        different,
+        different,
+    ]
     assert bench.transfers(replace(VOID, flags=POST.flags)) == [S.EXISTS_WITH_DIFFERENT_FLAGS]
 
 
@@ -192,7 +212,10 @@ def test_an_account_that_was_closed_is_not_the_same_any_more(bench: Bench) -> No
     """An account's flags are compared as they are now."""
     shop = Account(id=SHOP, ledger=1, code=1)
     bench.transfers(replace(PAYMENT, amount=0, flags=int(F.PENDING | F.CLOSING_CREDIT)))
-    assert bench.accounts(shop, replace(shop, flags=int(G.CLOSED))) == [A.EXISTS_WITH_DIFFERENT_FLAGS, A.EXISTS]
+    assert bench.accounts(shop, replace(shop, flags=int(G.CLOSED))) == [
+        A.EXISTS_WITH_DIFFERENT_FLAGS,
+        A.EXISTS,
+    ]
 
 
 def test_old_ids_stay_known_when_their_rows_leave_memory() -> None:
@@ -206,7 +229,9 @@ def test_old_ids_stay_known_when_their_rows_leave_memory() -> None:
     for number in range(100, 130):
         bench.transfers(replace(PAYMENT, id=number, amount=1))
     void_late = replace(VOID, id=32)
-    assert bench.transfers(PAYMENT, partial, work[3], POST, void_late, replace(VOID, id=33, pending_id=21)) == [
+    assert bench.transfers(
+        PAYMENT, partial, work[3], POST, void_late, replace(VOID, id=33, pending_id=21)
+    ) == [
         S.EXISTS,
         S.EXISTS,
         S.ID_ALREADY_FAILED,

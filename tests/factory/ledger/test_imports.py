@@ -91,7 +91,7 @@ def test_a_transfer_is_after_both_its_accounts(bench: Bench) -> None:
 
 @pytest.mark.parametrize("account", [0, 1, 2])
 def test_a_transfer_is_at_no_account_s_nanosecond(account: int) -> None:
-    """Timestamps are unique over accounts and transfers: the first, a middle or the last account's is taken."""
+    """Timestamps are unique over accounts and transfers, whichever account it is."""
     bench = Bench()
     bench.accounts(*(old_account(number, THEN + 10 * number) for number in (1, 2, 3)))
     taken = bench.ledger.lookup_accounts([account + 1])["timestamp"][0]
@@ -157,8 +157,8 @@ def test_the_first_event_of_each_request_sets_its_mode(bench: Bench) -> None:
     ]
     accounts = [old_account(5, START + SECOND // 2), Account(id=6, ledger=1, code=1)]
     bench.clock.advance(SECOND)
-    (answers,) = bench.execute([account_array(accounts)])
-    assert [answer.status for answer in answers] == [A.CREATED, A.IMPORTED_EVENT_EXPECTED]
+    (opened,) = bench.execute([account_array(accounts)])
+    assert [answer.status for answer in opened] == [A.CREATED, A.IMPORTED_EVENT_EXPECTED]
 
 
 def test_holds_can_be_imported_and_resolved(bench: Bench) -> None:

@@ -71,7 +71,9 @@ def test_state_does_not_depend_on_where_groups_are_cut(world: int) -> None:
         ledger.execute([workload.opening()])
     for _ in range(40):
         clock.set(workload.pause())
-        requests = [workload.request(workload.random.randint(1, 8)) for _ in range(workload.random.randint(1, 5))]
+        requests = [
+            workload.request(workload.random.randint(1, 8)) for _ in range(workload.random.randint(1, 5))
+        ]
         for request in requests:
             (results,) = apart.execute([request])
             workload.learn(request, results["status"].tolist())

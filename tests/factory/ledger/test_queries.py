@@ -78,7 +78,12 @@ def test_a_look_up_shows_what_is_stored(bench: Bench) -> None:
     assert (account["user_data_128"], account["user_data_64"], account["user_data_32"]) == (HIGH, 6, 3)
     assert (account["debits_posted"], account["credits_posted"], account["debits_pending"]) == (15, 5, 0)
     (post,) = unpack(bench.ledger.lookup_transfers([16]))
-    assert (post["amount"], post["debit_account_id"], post["user_data_64"], post["pending_id"]) == (5, 1, 6, 14)
+    assert (post["amount"], post["debit_account_id"], post["user_data_64"], post["pending_id"]) == (
+        5,
+        1,
+        6,
+        14,
+    )
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,9 @@ def test_sealed_ids_are_written_as_described() -> None:
         first, last = min(entry[2] for entry in held), max(entry[2] for entry in held)
         keys = _keys([row for row in rows if first <= row["position"] <= last])
         assert path.name == f"ids-{first:020d}-{last:020d}"
-        assert sorted(held) == sorted((_signed(high), _signed(low), position, kind) for kind, high, low, position in keys)
+        assert sorted(held) == sorted(
+            (_signed(high), _signed(low), position, kind) for kind, high, low, position in keys
+        )
         assert len(entries) == len(keys) + len(keys) // 4 + 1
         assert words == _filter(keys, max(len(keys) // 4, 1))
         assert entries == _table(keys, len(entries))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.factory.ledger.violations import (
 )
 from tests.factory.ledger.worlds import Traits, World
 
-Table = dict[IntEnum, Violation]
+Table = Mapping[Any, Violation]
 
 FAMILIES: Final[dict[str, Table]] = {
     "plain": {**ENVELOPE, **BURNT_ID, **PLAIN_TRANSFER},
@@ -82,7 +83,9 @@ def test_precedence(family: str, status: IntEnum) -> None:
         traits = Traits(violation.debit, violation.credit, violation.hold)
         if traits not in worlds:
             worlds[traits] = World(traits)
-        assert worlds[traits].try_event(family, violation).status == status, f"{status.name} before {later.name}"
+        assert worlds[traits].try_event(family, violation).status == status, (
+            f"{status.name} before {later.name}"
+        )
     for world in worlds.values():
         world.bench.check()
 

@@ -152,9 +152,19 @@ def test_an_expiry_s_row_is_as_the_hold(bench: Bench) -> None:
     bench.clock.advance(2 * SECOND)
     bench.tick()
     row = unpack(bench.ledger.rows)[-1]
-    assert (row["id"], row["pending_id"], row["amount"], row["code"], row["user_data_64"]) == (0, 10, 30, 7, 7)
+    assert (row["id"], row["pending_id"], row["amount"], row["code"], row["user_data_64"]) == (
+        0,
+        10,
+        30,
+        7,
+        7,
+    )
     assert (row["debit_account_id"], row["credit_account_id"]) == (PAYER, PAYEE)
-    assert (row["debit_debits_pending"], row["debit_credits_posted"], row["credit_credits_pending"]) == (0, FUNDS, 0)
+    assert (row["debit_debits_pending"], row["debit_credits_posted"], row["credit_credits_pending"]) == (
+        0,
+        FUNDS,
+        0,
+    )
 
 
 def test_accounts_pass_time_too(bench: Bench) -> None:

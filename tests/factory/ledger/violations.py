@@ -59,7 +59,9 @@ def combine(first: Violation, second: Violation) -> Violation | None:
             fields[name] = max(fields[name], value)
         else:
             return None
-    hold, debit, credit = (getattr(first, name) | getattr(second, name) for name in ("hold", "debit", "credit"))
+    hold, debit, credit = (
+        getattr(first, name) | getattr(second, name) for name in ("hold", "debit", "credit")
+    )
     if (first.flags | second.flags) & (first.without | second.without):
         return None
     same_account = first.same_account or second.same_account
@@ -95,7 +97,7 @@ def _fields(**fields: int) -> Violation:
     return Violation(fields=fields)
 
 
-ENVELOPE: Final[dict[S, Violation]] = {
+ENVELOPE: Final[dict[CreateTransferStatus, Violation]] = {
     S.LINKED_EVENT_CHAIN_OPEN: V(flags=F.LINKED),
     S.LINKED_EVENT_FAILED: V(after_failure=True),
     S.IMPORTED_EVENT_EXPECTED: V(imported=False, import_mode=True),
@@ -109,7 +111,7 @@ ENVELOPE: Final[dict[S, Violation]] = {
     S.AMOUNT_MUST_NOT_BE_NEGATIVE: _fields(amount=-1),
 }
 
-RETRY: Final[dict[S, Violation]] = {
+RETRY: Final[dict[CreateTransferStatus, Violation]] = {
     S.EXISTS_WITH_DIFFERENT_FLAGS: V(flags=F.PENDING),
     S.EXISTS_WITH_DIFFERENT_PENDING_ID: _fields(pending_id=77),
     S.EXISTS_WITH_DIFFERENT_TIMEOUT: _fields(timeout=1),
@@ -124,9 +126,9 @@ RETRY: Final[dict[S, Violation]] = {
     S.EXISTS: V(),
 }
 
-BURNT_ID: Final[dict[S, Violation]] = {S.ID_ALREADY_FAILED: _fields(id=BURNT)}
+BURNT_ID: Final[dict[CreateTransferStatus, Violation]] = {S.ID_ALREADY_FAILED: _fields(id=BURNT)}
 
-PLAIN_TRANSFER: Final[dict[S, Violation]] = {
+PLAIN_TRANSFER: Final[dict[CreateTransferStatus, Violation]] = {
     S.DEBIT_ACCOUNT_ID_MUST_NOT_BE_ZERO: _fields(debit_account_id=0),
     S.DEBIT_ACCOUNT_ID_MUST_NOT_BE_INT_MAX: _fields(debit_account_id=ID_MAX),
     S.CREDIT_ACCOUNT_ID_MUST_NOT_BE_ZERO: _fields(credit_account_id=0),
@@ -158,7 +160,7 @@ PLAIN_TRANSFER: Final[dict[S, Violation]] = {
     S.EXCEEDS_DEBITS: V(credit=_traits("floored")),
 }
 
-RESOLUTION: Final[dict[S, Violation]] = {
+RESOLUTION: Final[dict[CreateTransferStatus, Violation]] = {
     S.FLAGS_ARE_MUTUALLY_EXCLUSIVE: V(flags=F.PENDING),
     S.PENDING_ID_MUST_NOT_BE_ZERO: _fields(pending_id=0),
     S.PENDING_ID_MUST_NOT_BE_INT_MAX: _fields(pending_id=ID_MAX),
@@ -180,7 +182,7 @@ RESOLUTION: Final[dict[S, Violation]] = {
     S.CREDIT_ACCOUNT_ALREADY_CLOSED: V(hold=_traits("credit_closed")),
 }
 
-ACCOUNT_ENVELOPE: Final[dict[A, Violation]] = {
+ACCOUNT_ENVELOPE: Final[dict[CreateAccountStatus, Violation]] = {
     A.LINKED_EVENT_CHAIN_OPEN: V(flags=G.LINKED),
     A.LINKED_EVENT_FAILED: V(after_failure=True),
     A.IMPORTED_EVENT_EXPECTED: V(imported=False, import_mode=True),
@@ -194,7 +196,7 @@ ACCOUNT_ENVELOPE: Final[dict[A, Violation]] = {
     A.ID_MUST_NOT_BE_INT_MAX: _fields(id=ID_MAX),
 }
 
-ACCOUNT_RETRY: Final[dict[A, Violation]] = {
+ACCOUNT_RETRY: Final[dict[CreateAccountStatus, Violation]] = {
     A.EXISTS_WITH_DIFFERENT_FLAGS: V(flags=G.HISTORY),
     A.EXISTS_WITH_DIFFERENT_USER_DATA_128: _fields(user_data_128=1 << 64),
     A.EXISTS_WITH_DIFFERENT_USER_DATA_64: _fields(user_data_64=1),
@@ -205,7 +207,7 @@ ACCOUNT_RETRY: Final[dict[A, Violation]] = {
     A.EXISTS: V(),
 }
 
-NEW_ACCOUNT: Final[dict[A, Violation]] = {
+NEW_ACCOUNT: Final[dict[CreateAccountStatus, Violation]] = {
     A.FLAGS_ARE_MUTUALLY_EXCLUSIVE: V(flags=_BOTH_FLOORS),
     A.CREDIT_LIMIT_MUST_NOT_BE_NEGATIVE: _fields(credit_limit=-1),
     A.CREDIT_LIMIT_MUST_BE_ZERO: V(fields={"credit_limit": 5}, without=G.DEBITS_MUST_NOT_EXCEED_CREDITS),

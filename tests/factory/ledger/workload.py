@@ -146,9 +146,9 @@ class Workload:
             "user_data_32": fixed.choice((0, 6)),
             "timestamp": 0,
         }  # fmt: skip
-        for name in harms:
+        for name, choices in harms.items():
             if self._chance(0.15):
-                harm = int(self.random.choice(harms[name]))
+                harm = int(self.random.choice(choices))
                 account[name] = flags | harm if name == "flags" else harm
         return account
 
@@ -214,9 +214,13 @@ class Workload:
         if self._chance(0.4):
             flags |= F.PENDING
             if self._chance(0.05):
-                flags |= self.random.choice((F.CLOSING_DEBIT, F.CLOSING_CREDIT, F.CLOSING_DEBIT | F.CLOSING_CREDIT))
+                flags |= self.random.choice(
+                    (F.CLOSING_DEBIT, F.CLOSING_CREDIT, F.CLOSING_DEBIT | F.CLOSING_CREDIT)
+                )
         if self._chance(0.15):
-            flags |= self.random.choice((F.BALANCING_DEBIT, F.BALANCING_CREDIT, F.BALANCING_DEBIT | F.BALANCING_CREDIT))
+            flags |= self.random.choice(
+                (F.BALANCING_DEBIT, F.BALANCING_CREDIT, F.BALANCING_DEBIT | F.BALANCING_CREDIT)
+            )
         timeout = self.random.choice((0, 0, 0, 1, 1, 2, 5, 2**32 - 1)) if flags & F.PENDING else 0
         debit, credit = self._account_ids()
         return {

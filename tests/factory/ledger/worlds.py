@@ -168,6 +168,11 @@ class World:
     def _move(self, debit: int, credit: int, **fields: int) -> None:
         self.last_id += 1
         resolves = fields.get("pending_id", 0) != 0
-        given = {"id": self.last_id, "amount": 10, "ledger": 0 if resolves else 1, "code": 0 if resolves else 1}
+        given = {
+            "id": self.last_id,
+            "amount": 10,
+            "ledger": 0 if resolves else 1,
+            "code": 0 if resolves else 1,
+        }
         transfer = Transfer(debit_account_id=debit, credit_account_id=credit, **(given | fields))
         assert self.bench.transfers(transfer) == [CreateTransferStatus.CREATED]

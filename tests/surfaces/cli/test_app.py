@@ -6,6 +6,7 @@ import pytest
 
 from formicary import __version__
 from formicary.base.errors import OperationalFault, ProgrammingError, Refusal
+from formicary.factory.engine.client import EngineRefused
 from formicary.factory.journal.errors import JournalUnavailable
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.surfaces.cli.kit import MemoryProgram, Terminal, failing
@@ -31,6 +32,8 @@ def test_wrong_command_lines(terminal: Terminal, arguments: list[str]) -> None:
     [
         (JournalUnavailable("the server\n  is gone"), "JournalUnavailable", ExitCode.FAULT, True),
         (Refusal("no"), "refused", ExitCode.REFUSED, False),
+        (EngineRefused("request_too_large", "no"), "request_too_large", ExitCode.REFUSED, False),
+        (EngineRefused("engine_busy", "later"), "engine_busy", ExitCode.FAULT, True),
     ],
 )
 def test_errors_are_one_line(

@@ -20,6 +20,8 @@ __all__ = ["differing_parts"]
 Rows = npt.NDArray[Any]
 Sections = Mapping[str, Any]
 
+_ROWS_AT_A_TIME: Final = 1 << 16
+
 # Of the ledger's numbers those that follow from the journal alone; the others say how memory is laid out.
 _SCALARS: Final = (
     *("position", "timestamp", "account_timestamp", "transfer_timestamp", "accounts", "holds_open"),
@@ -66,21 +68,38 @@ def _timers_in_use(sections: Sections, is_open: Rows, of_products: set[int]) -> 
 
 def _rows_are_the_journals(folded: Sections, kept: Sections, reader: JournalReader) -> bool:
     """Tell whether a snapshot's rows are those of the journal up to its position, without a gap."""
-    mine, theirs = (np.concatenate([part["ledger.older"], part["ledger.recent"]]) for part in (folded, kept))
-    if not len(mine) or not len(theirs):
-        return len(mine) == len(theirs)
-    both = max(int(mine[0]["position"]), int(theirs[0]["position"]))
-    if not _same(_from(mine, both), _from(theirs, both)):
-        return False
-    earlier = theirs[theirs["position"] < both]
-    if not len(earlier):
-        return True
-    blocks = reader.read(after=int(earlier[0]["position"]) - 1, until=both - 1)
-    return _same(np.concatenate([np.empty(0, TRANSFER_ROW), *(block.transfers for block in blocks)]), earlier)
+    mine = [(part, part["position"].copy()) for part in _generations(folded)]
+    after = None
+    for rows in _generations(kept):
+        for first in range(0, len(rows), _ROWS_AT_A_TIME):
+            piece = rows[first : first + _ROWS_AT_A_TIME]
+            # What lies between two pieces belongs to the later one: there a row may be missing.
+            after = int(piece[0]["position"]) - 1 if after is None else after
+            until = int(piece[-1]["position"])
+            if not _same(_rows_between(mine, after, until, reader), piece):
+                return False
+            after = until
+    last = int(kept["ledger.scalars"]["position"][0])
+    return after is None or not len(_rows_between(mine, after, last, reader))
 
 
-def _from(rows: Rows, position: int) -> Rows:
-    return rows[rows["position"] >= position]
+def _generations(sections: Sections) -> tuple[Rows, Rows]:
+    return sections["ledger.older"], sections["ledger.recent"]
+
+
+def _rows_between(
+    generations: list[tuple[Rows, Rows]], after: int, until: int, reader: JournalReader
+) -> Rows:
+    """Return the transfers after one position up to another: those folded, or what the journal has."""
+    in_memory = [positions[0] for _, positions in generations if len(positions)]
+    if after + 1 < min(in_memory, default=after + 2):
+        parts = [block.transfers for block in reader.read(after=after, until=until)]
+    else:
+        parts = [
+            rows[slice(*np.searchsorted(positions, [after, until], side="right"))]
+            for rows, positions in generations
+        ]
+    return np.concatenate([np.empty(0, TRANSFER_ROW), *parts])
 
 
 def _by_position(rows: Rows) -> Rows:
@@ -89,5 +108,9 @@ def _by_position(rows: Rows) -> Rows:
 
 def _same(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+        return left.dtype == right.dtype and np.array_equal(_bytes(left), _bytes(right))
     return bool(left == right)
+
+
+def _bytes(array: Rows) -> Rows:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)

@@ -15,7 +15,7 @@ from formicary.factory.history.memory import Look, Step, step_back
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import TRANSFER_ROW
 
-__all__ = ["Chain", "QueryTooBroad"]
+__all__ = ["Allowance", "Chain", "QueryTooBroad"]
 
 Rows = npt.NDArray[Any]
 
@@ -27,6 +27,19 @@ class QueryTooBroad(Refusal):
     """Too many entries would have to be looked through; ask for a shorter time or fewer conditions."""
 
     code = "query_too_broad"
+
+
+class Allowance:
+    """How many entries one question may still pass."""
+
+    def __init__(self) -> None:
+        self._left = HISTORY_ENTRIES_MAX
+
+    def spend(self, entries: int) -> None:
+        """Note entries that were passed; raise ``QueryTooBroad`` when they were too many."""
+        self._left -= entries
+        if self._left < 0:
+            raise QueryTooBroad
 
 
 class Chain:
@@ -53,6 +66,7 @@ class Chain:
         floor: int,
         limit: int,
         page: int,
+        allowance: Allowance,
         in_memory: bool = True,
     ) -> Iterator[Step]:
         """Yield stretches of a walk back from the entry at ``position`` to the one after ``floor``.
@@ -65,18 +79,17 @@ class Chain:
             The account, and the conditions as a ``compiled_filter``.
         page
             How many entries to read from the journal at first.
+        allowance
+            What the question may still pass.
         in_memory
             False where ``position`` is known to have left memory, and with it everything before.
 
         Raises
         ------
         QueryTooBroad
-            ``HISTORY_ENTRIES_MAX`` entries were passed.
+            The allowance is spent.
         """
-        passed = 0
         while position > floor and limit > 0:
-            if passed >= HISTORY_ENTRIES_MAX:
-                raise QueryTooBroad
             if in_memory:
                 step = self._in_memory(wanted, position=position, floor=floor, limit=limit)
                 # Everything before an entry that left memory has left it too.
@@ -87,7 +100,8 @@ class Chain:
                     account_id, wanted, position=position, floor=floor, limit=limit, page=page
                 )
                 page = max(2 * page, ENTRY_INDEX_STRIDE)
-            position, limit, passed = step.cursor, limit - len(step.rows), passed + step.passed
+            allowance.spend(step.passed)
+            position, limit = step.cursor, limit - len(step.rows)
             yield step
 
     def _in_memory(self, wanted: Rows, *, position: int, floor: int, limit: int) -> Step:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.limits import ENTRY_INDEX_STRIDE, HISTORY_ENTRIES_MAX, QUERY_LIMIT_MAX
-from formicary.factory.history.chain import Chain
+from formicary.factory.history.chain import Allowance, Chain
 from formicary.factory.history.entry_index import EntryIndexReader
 from formicary.factory.history.memory import (
     AccountHead,
@@ -54,6 +54,8 @@ class Entries:
         if latest is None:
             return None, np.empty(0, TRANSFER_ROW)
         head, step = latest
+        allowance = Allowance()
+        allowance.spend(step.passed)
         position = step.cursor
         if position and wanted.timestamp_max and not len(step.rows):
             # Still later than asked for: the index knows a place nearer to it, unless it is behind.
@@ -67,19 +69,28 @@ class Entries:
             limit=limit - len(step.rows),
             # What is asked for may begin anywhere in a stretch of the index.
             page=limit + ENTRY_INDEX_STRIDE if wanted.timestamp_max else limit,
+            allowance=allowance,
             in_memory=step.passed > 0,
         )
         return head, np.concatenate([step.rows, *(later.rows for later in steps)])
 
     def oldest_first(self, wanted: AccountFilter, *, expiries: bool) -> Rows:
         """Return an account's entries, oldest first; none if there is no such account."""
-        limit = _limit(wanted)
-        parts, found = [np.empty(0, TRANSFER_ROW)], 0
+        limit, allowance = _limit(wanted), Allowance()
+        compiled = compiled_filter(wanted, expiries=expiries)
+        parts = [np.empty(0, TRANSFER_ROW)]
         for position, floor in self._stretches(wanted):
-            rows = self._between(wanted, position=position, floor=floor, expiries=expiries)[::-1]
-            parts.append(rows)
-            found += len(rows)
-            if found >= limit:
+            steps = self._chain.back(
+                wanted.account_id,
+                compiled,
+                position=position,
+                floor=floor,
+                limit=HISTORY_ENTRIES_MAX,
+                page=ENTRY_INDEX_STRIDE,
+                allowance=allowance,
+            )
+            parts.extend(reversed([step.rows[::-1] for step in steps]))
+            if sum(map(len, parts)) >= limit:
                 break
         return np.concatenate(parts)[:limit]
 
@@ -109,17 +120,6 @@ class Entries:
             if len(points) < page:
                 return
             timestamp, after = int(points[-1]["timestamp"]), int(points[-1]["position"])
-
-    def _between(self, wanted: AccountFilter, *, position: int, floor: int, expiries: bool) -> Rows:
-        steps = self._chain.back(
-            wanted.account_id,
-            compiled_filter(wanted, expiries=expiries),
-            position=position,
-            floor=floor,
-            limit=HISTORY_ENTRIES_MAX,
-            page=ENTRY_INDEX_STRIDE,
-        )
-        return np.concatenate([np.empty(0, TRANSFER_ROW), *(step.rows for step in steps)])
 
 
 def _limit(wanted: AccountFilter) -> int:

@@ -12,7 +12,6 @@ from formicary.factory.history.connection import Connection
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.codec import COPY_HEADER, COPY_TRAILER, RowCodec
 from formicary.factory.journal.columns import SQL_TYPES, Column
-from formicary.factory.journal.errors import JournalUnavailable
 from formicary.factory.journal.session import int8
 
 __all__ = ["ENTRY_POINT", "EntryIndex", "EntryIndexReader"]
@@ -35,7 +34,6 @@ _ADD: Final = """
     UPDATE read_models.follower SET position = {position};
     COMMIT
 """
-_COMMITTED: Final = b"COMMIT"
 
 
 def _codec() -> RowCodec:
@@ -88,11 +86,7 @@ class EntryIndex:
             return
         session.query(_ADD.format(names=self._codec.names, position=position))
         fresh = points[points["position"] > stored]
-        results = session.send_rows((COPY_HEADER, self._codec.copy(fresh), COPY_TRAILER))
-        if results[-1].command_status != _COMMITTED:
-            session.close()
-            message = f"the server answered {results[-1].command_status!r} to COMMIT"
-            raise JournalUnavailable(message)
+        session.send_rows((COPY_HEADER, self._codec.copy(fresh), COPY_TRAILER))
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""

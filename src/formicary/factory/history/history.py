@@ -19,6 +19,7 @@ from formicary.factory.history.chain import Chain, QueryTooBroad
 from formicary.factory.history.entries import Entries
 from formicary.factory.history.entry_index import EntryIndexReader
 from formicary.factory.history.memory import Look, find_transfers
+from formicary.factory.history.ranges import within_range
 from formicary.factory.history.search import Search
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.reader import JournalReader
@@ -88,9 +89,11 @@ class History:
         IndexBehind
             Too many entries were made since, and the follower has not indexed them yet.
         """
-        if timestamp <= 0:
+        wanted = within_range(
+            AccountFilter(account_id=account_id, timestamp_max=timestamp, limit=1, reversed=True)
+        )
+        if wanted is None or timestamp == 0:
             return None
-        wanted = AccountFilter(account_id=account_id, timestamp_max=timestamp, limit=1, reversed=True)
         try:
             head, rows = self._entries.newest_first(wanted, expiries=True)
         except QueryTooBroad as refusal:
@@ -136,8 +139,9 @@ class History:
         self._search.close()
 
     def _page(self, wanted: AccountFilter, *, expiries: bool) -> Rows:
-        if not wanted.is_valid:
+        within = within_range(wanted)
+        if within is None:
             return np.empty(0, TRANSFER_ROW)
-        if wanted.reversed:
-            return self._entries.newest_first(wanted, expiries=expiries)[1]
-        return self._entries.oldest_first(wanted, expiries=expiries)
+        if within.reversed:
+            return self._entries.newest_first(within, expiries=expiries)[1]
+        return self._entries.oldest_first(within, expiries=expiries)

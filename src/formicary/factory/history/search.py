@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,21 +11,31 @@ import numpy.typing as npt
 
 from formicary.base.limits import DEADLINE_SECONDS, QUERY_LIMIT_MAX, SEARCH_POSITIONS
 from formicary.factory.history.connection import Connection
+from formicary.factory.history.ranges import BITS, within_range
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import spans
 from formicary.factory.journal.codec import RowCodec
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 from formicary.factory.journal.session import int8
-from formicary.factory.ledger import QueryFilter
+from formicary.factory.ledger import CreateTransferStatus, QueryFilter
 
 __all__ = ["Search"]
 
 Rows = npt.NDArray[Any]
 
-_SIGNED: Final = {"user_data_64": 64, "user_data_32": 32, "ledger": 32, "code": 16}
 # Parameters 1 to 3 are the positions and the limit.
 _FIRST_CONDITION: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table to search: its name, what every row found must be, and how rows come back."""
+
+    name: str
+    always: str
+    codec: RowCodec
+    dtype: np.dtype[np.void]
 
 
 class Search:
@@ -37,37 +48,32 @@ class Search:
         self._connection = Connection(
             access, role=Role.READER, purpose="search", deadline_seconds=deadline_seconds
         )
+        created = f"status = {int(CreateTransferStatus.CREATED)}"
+        self._transfers = _Table("transfers", created, statements.transfer_codec(), TRANSFER_ROW)
+        self._accounts = _Table("accounts", "true", statements.account_codec(), ACCOUNT_ROW)
 
     def transfers(self, wanted: QueryFilter) -> Rows:
         """Return the transfers that match, in order, (n,) of ``TRANSFER_ROW``; no expiries, no burnt ids."""
-        created = ("status = 0", b"")
-        return self._found("transfers", statements.transfer_codec(), TRANSFER_ROW, wanted, [created])
+        return self._found(self._transfers, wanted)
 
     def accounts(self, wanted: QueryFilter) -> Rows:
         """Return the accounts that match, in order of opening, (n,) of ``ACCOUNT_ROW``."""
-        return self._found("accounts", statements.account_codec(), ACCOUNT_ROW, wanted, [])
+        return self._found(self._accounts, wanted)
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""
         self._connection.close()
 
-    def _found(
-        self,
-        table: str,
-        codec: RowCodec,
-        dtype: np.dtype[np.void],
-        wanted: QueryFilter,
-        fixed: list[tuple[str, bytes]],
-    ) -> Rows:
-        missing, parts = min(wanted.limit, QUERY_LIMIT_MAX), [np.empty(0, dtype)]
-        if not wanted.is_valid:
+    def _found(self, table: _Table, wanted: QueryFilter) -> Rows:
+        missing, parts = min(wanted.limit, QUERY_LIMIT_MAX), [np.empty(0, table.dtype)]
+        within = within_range(wanted)
+        if within is None:
             return parts[0]
-        conditions = [*fixed, *_conditions(wanted)]
-        sql = _statement(table, codec, [text for text, _ in conditions], newest_first=wanted.reversed)
-        values = [value for _, value in conditions if value]
+        conditions = dict(_conditions(within))
+        sql = _statement(table, list(conditions), newest_first=wanted.reversed)
         for after, until in self._spans(newest_first=wanted.reversed):
-            packed = self._connection.session.value(sql, [int8(after), int8(until), int8(missing), *values])
-            parts.append(codec.decode(packed))
+            parameters = [int8(after), int8(until), int8(missing), *conditions.values()]
+            parts.append(table.codec.decode(self._connection.session.value(sql, parameters)))
             missing -= len(parts[-1])
             if not missing:
                 break
@@ -85,27 +91,28 @@ class Search:
 
 
 def _conditions(wanted: QueryFilter) -> Iterator[tuple[str, bytes]]:
-    """Yield SQL with a place for one parameter, and its value, for every field that a filter names."""
+    """Yield a comparison and its parameter for every field that a filter names."""
     if wanted.user_data_128:
         yield "user_data_128 = {}::uuid", wanted.user_data_128.to_bytes(16)
-    for name, bits in _SIGNED.items():
-        value = getattr(wanted, name)
+    for name in ("user_data_64", "user_data_32", "ledger", "code"):
+        value, bits = getattr(wanted, name), BITS[name]
         if value:
-            # Stored as the signed word of the same bits, or not at all where it does not fit.
-            signed = value - (1 << bits) if value >> (bits - 1) else value
-            yield f"{name} = {{}}::bigint", int8(signed)
+            # Stored as the signed word of the same bits.
+            yield f"{name} = {{}}::bigint", int8(value - (value >> (bits - 1) << bits))
     if wanted.timestamp_min:
         yield "timestamp >= {}::bigint", int8(wanted.timestamp_min)
     if wanted.timestamp_max:
         yield "timestamp <= {}::bigint", int8(wanted.timestamp_max)
 
 
-def _statement(table: str, codec: RowCodec, conditions: list[str], *, newest_first: bool) -> str:
-    order = f"ORDER BY position {'DESC' if newest_first else ''}"
-    places = iter(range(_FIRST_CONDITION, _FIRST_CONDITION + len(conditions)))
-    texts = [text.format(f"${next(places)}") if "{}" in text else text for text in conditions]
-    matching = " AND ".join(["position > $1::bigint", "position <= $2::bigint", *texts])
+def _statement(table: _Table, comparisons: Sequence[str], *, newest_first: bool) -> str:
+    order = f"ORDER BY position {'DESC' if newest_first else 'ASC'}"
+    conditions = ["position > $1::bigint", "position <= $2::bigint", table.always]
+    conditions += [
+        comparison.format(f"${number}") for number, comparison in enumerate(comparisons, _FIRST_CONDITION)
+    ]
     return (
-        f"SELECT string_agg({codec.select}, '' {order}) FROM ("  # noqa: S608 - nothing but our own names.
-        f"SELECT * FROM journal.{table} WHERE {matching} {order} LIMIT $3::bigint) AS found"
+        f"SELECT string_agg({table.codec.select}, '' {order}) FROM ("  # noqa: S608 - only our own names.
+        f"SELECT * FROM journal.{table.name} WHERE {' AND '.join(conditions)} {order} LIMIT $3::bigint"
+        ") AS found"
     )

@@ -60,7 +60,7 @@ class RowCodec:
         self._columns = columns
         self._copy = np.zeros(0, self._framed(with_types=False))
         self._array = np.zeros(0, self._framed(with_types=True))
-        self.select = "||".join(column.send for column in columns)
+        self.select = _joined([column.send for column in columns])
         """The SQL expression that packs one row of the table."""
         self.names = ", ".join(f'"{column.name}"' for column in columns)
         """The column list, for COPY and INSERT."""
@@ -110,3 +110,11 @@ class RowCodec:
             for column in self._columns:
                 buffer[f"{column.name} type"] = column.type.oid
         return buffer
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Concatenate as a balanced tree: the server copies each part a few times instead of many."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return f"({_joined(parts[:half])} || {_joined(parts[half:])})"

@@ -84,7 +84,7 @@ class Journal:
         JournalTooNew
             Newer semantics were activated since.
         JournalCorrupted, JournalUnavailable
-            See ``takeover.take_over``.
+            See ``takeover.depose`` and ``takeover.require_tail``.
         """
         # Both sides begin anew: what broke one connection has most likely broken the other.
         self._reader.close()

@@ -87,8 +87,6 @@ class JournalReader:
         pieces = spans(after=after, until=until, segment_positions=self._source.segment_positions)
         if len(pieces) <= _CONNECTIONS:
             return (self._source.read(*piece) for piece in pieces)
-        # Without it each block would look through all pages that were written since the last time.
-        self._source.session.execute(statements.SUMMARIZE)
         return self._read_ahead(pieces)
 
     def transfers_at(self, positions: Positions) -> Rows:
@@ -191,7 +189,21 @@ class JournalReader:
                 sources.put(source)
 
         try:
-            yield from ahead(read, pieces, threads=_CONNECTIONS)
+            yield from ahead(read, self._summarized(pieces), threads=_CONNECTIONS)
         finally:
             for source in opened:
                 source.session.close()
+
+    def _summarized(self, pieces: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Yield the pieces, each segment's only when its pages are noted.
+
+        Otherwise each block would go through all pages that nobody has noted yet. One segment at a
+        time: where nobody ever looked after the journal, all of them would take longer than an answer may.
+        """
+        noted = -1
+        for piece in pieces:
+            segment = piece[0] // self._source.segment_positions
+            if segment != noted:
+                self._source.session.execute(statements.SUMMARIZE, [int8(segment)])
+                noted = segment
+            yield piece

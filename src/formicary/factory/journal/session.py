@@ -30,11 +30,13 @@ __all__ = ["Session", "int8"]
 _BINARY: Final = pq.Format.BINARY
 # Bytes handed to the driver at once: it copies them, and the socket takes far fewer at a time.
 _COPY_CHUNK_BYTES: Final = 1 << 18
+# A statement names a segment, and segments pass; past so many they are all prepared anew.
+_STATEMENTS_MAX: Final = 256
 # libpq takes less than two seconds as two.
 _CONNECT_SECONDS_MIN: Final = 2
 
-# The server's own limits let it answer with a reason where it can. No plan but by index: nobody analyzes a
-# segment while it is written, and a block is a small part of one.
+# The server's own limits come a little before ours, so that it answers with a reason where it can. No
+# plan but by index: nobody analyzes a segment while it is written, and a block is a small part of one.
 _SETTINGS: Final = """
     SET statement_timeout = {milliseconds};
     SET lock_timeout = {milliseconds};
@@ -80,7 +82,7 @@ class Session:
         self._server = self._connection.pgconn
         self._poll = select.poll()
         self._poll.register(self._server.socket, select.POLLIN)
-        self.query(_SETTINGS.format(milliseconds=int(deadline_seconds * 1_000)))
+        self.query(_SETTINGS.format(milliseconds=int(deadline_seconds * 900)))
 
     @property
     def closed(self) -> bool:
@@ -99,6 +101,9 @@ class Session:
         """Run one statement with binary parameters and a binary result; its first run prepares it."""
         name = self._statements.get(sql)
         if name is None:
+            if len(self._statements) >= _STATEMENTS_MAX:
+                self.query("DEALLOCATE ALL")
+                self._statements.clear()
             name = b"statement %d" % len(self._statements)
             self._prepare(name, sql)
             self._statements[sql] = name

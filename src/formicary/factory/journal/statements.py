@@ -14,6 +14,7 @@ from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 __all__ = [
     "CREATE_SEGMENTS",
     "HEAD",
+    "PLACES",
     "READ_CAUSED",
     "READ_KIND",
     "ROW_TYPES",
@@ -37,7 +38,8 @@ TABLES: Final = ("transfers", "accounts", "events")
 
 HEAD: Final = "SELECT position FROM journal.writer"
 SEGMENT_POSITIONS: Final = "SELECT segment_positions FROM journal.layout"
-SUMMARIZE: Final = "SELECT journal.summarize()"
+SUMMARIZE: Final = "SELECT journal.summarize($1::bigint)"
+PLACES: Final = "SELECT segments * segment_positions FROM journal.layout"
 CREATE_SEGMENTS: Final = "SELECT journal.create_segments($1)"
 # The row lock waits for an append in flight; the position returned is the one which that append left.
 TAKE_OVER: Final = "UPDATE journal.writer SET epoch = epoch + 1 RETURNING epoch, position"
@@ -72,7 +74,10 @@ _PACKED: Final = {
     "commits": commit_codec().select,
 }
 READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
-READ_CAUSED: Final = f"{READ_KIND} AND command_id = ANY ($2::uuid[])"
+# The index on commands holds only events that have one, and the planner has to be told.
+READ_CAUSED: Final = (
+    f"{READ_KIND} AND command_id = ANY ($2::uuid[]) AND command_id <> '00000000-0000-0000-0000-000000000000'"
+)
 WALK: Final = (
     f"SELECT string_agg({_PACKED['transfers']}, '')"
     " FROM journal.walk($1::uuid, $2::bigint, $3::bigint::integer)"

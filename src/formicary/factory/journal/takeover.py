@@ -10,7 +10,7 @@ from formicary.factory.journal import statements
 from formicary.factory.journal.errors import JournalCorrupted, JournalUnavailable
 from formicary.factory.journal.session import Session, int8
 
-__all__ = ["Lease", "end_appends_in_flight", "is_lock_timeout", "take_over"]
+__all__ = ["Lease", "depose", "end_appends_in_flight", "is_lock_timeout", "require_tail"]
 
 _LOG: Final = logging.getLogger(__name__)
 _LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -32,7 +32,7 @@ class Lease:
     position: int
 
 
-def take_over(session: Session, *, segment_positions: int) -> Lease:
+def depose(session: Session) -> Lease:
     """Depose every other writer and return the lease.
 
     The order is the point: adding to the epoch locks the fence, so it waits for an append in flight, and none
@@ -43,7 +43,7 @@ def take_over(session: Session, *, segment_positions: int) -> Lease:
     JournalUnavailable
         The database failed, or an append in flight did not end in time.
     JournalCorrupted
-        The tables do not end at the fence's position.
+        There is no fence.
     """
     fence = session.execute(statements.TAKE_OVER)
     if fence.ntuples != 1:
@@ -51,11 +51,25 @@ def take_over(session: Session, *, segment_positions: int) -> Lease:
         message = "the fence is not exactly one row"
         raise JournalCorrupted(message)
     epoch, position = (int.from_bytes(fence.get_value(0, place) or b"") for place in range(2))
-    session.number(statements.CREATE_SEGMENTS, [int8(position + segment_positions)])
-    session.execute(statements.SUMMARIZE)
-    if position:
-        _require_tail(session, position, (position - 1) // segment_positions)
     return Lease(epoch=epoch, position=position)
+
+
+def require_tail(session: Session, position: int, *, segment_positions: int) -> None:
+    """Raise ``JournalCorrupted`` unless the journal ends at ``position``, where its fence stands."""
+    if position == 0:
+        return
+    segment = (position - 1) // segment_positions
+    # Without it the search for the tail would go through the whole segment.
+    session.execute(statements.SUMMARIZE, [int8(segment)])
+    found = [
+        session.number(statements.count_from(number), [int8(position)])
+        for number in (segment, segment + 1)
+        if number * segment_positions < session.number(statements.PLACES)
+    ]
+    if found[0] != 1 or any(found[1:]):
+        session.close()
+        message = f"the fence stands at position {position}; from there on {found} rows were found, not one"
+        raise JournalCorrupted(message)
 
 
 def is_lock_timeout(error: JournalUnavailable) -> bool:
@@ -76,14 +90,3 @@ def end_appends_in_flight(conninfo: str) -> None:
             _LOG.warning("ended %d append(s) that kept the journal locked: backends %s", len(pids), pids)
     finally:
         session.close()
-
-
-def _require_tail(session: Session, position: int, segment: int) -> None:
-    here = session.number(statements.count_from(segment), [int8(position)])
-    beyond = session.number(statements.count_from(segment + 1), [int8(position)])
-    if here != 1 or beyond:
-        session.close()
-        message = (
-            f"the fence stands at position {position}; from there on {here} and {beyond} rows were found"
-        )
-        raise JournalCorrupted(message)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from formicary.base.limits import DEADLINE_SECONDS
+from formicary.base.limits import DEADLINE_SECONDS, SMALL_APPEND_ROWS_MAX
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.batch import Batch
@@ -16,20 +17,26 @@ from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnava
 from formicary.factory.journal.events import event_array, event_copy
 from formicary.factory.journal.parts import Part, parts_of
 from formicary.factory.journal.session import Session, int8
-from formicary.factory.journal.takeover import Lease, end_appends_in_flight, is_lock_timeout, take_over
+from formicary.factory.journal.takeover import (
+    Lease,
+    depose,
+    end_appends_in_flight,
+    is_lock_timeout,
+    require_tail,
+)
 
 if TYPE_CHECKING:
     from psycopg.abc import Buffer
 
 __all__ = ["Writer"]
 
-IN_ONE_ROWS_MAX: Final = 256
 # How long a take-over waits for an append in flight before it ends it: far longer than an append takes.
 _PATIENCE_SECONDS: Final = 1.0
 # The server's classes "data exception" and "integrity constraint violation": the batch is wrong, not the
 # server.
 _REJECTING_CLASSES: Final = frozenset({"22", "23"})
 _COMMITTED: Final = b"COMMIT"
+_LOG: Final = logging.getLogger(__name__)
 _SIGNED_HALF: Final = 1 << 63
 
 
@@ -62,11 +69,12 @@ class Writer:
         self._lease: Lease | None = None
         self._segment_positions = 0
         self._row_types: dict[str, int] = {}
-        # The last position that has a partition.
+        # The last position that has a partition, and from which position on to ask for more.
         self._places = 0
+        self._places_wanted_at = 0
 
     def take_over(self) -> Lease:
-        """Depose every other writer and return the lease; see ``takeover.take_over``."""
+        """Depose every other writer and return the lease; see ``takeover.depose``."""
         self.close()
         try:
             self._lease = self._take_over(min(_PATIENCE_SECONDS, self._deadline_seconds))
@@ -95,9 +103,9 @@ class Writer:
         # Until it is confirmed there is no lease: whatever goes wrong below, the next step is a take-over.
         self._lease = None
         try:
-            self._ensure_places(session, batch)
+            self._ensure_places(batch.last)
             parts = parts_of(batch, self._segment_positions)
-            if len(batch) <= IN_ONE_ROWS_MAX and parts[0].segment == parts[-1].segment:
+            if len(batch) <= SMALL_APPEND_ROWS_MAX and parts[0].segment == parts[-1].segment:
                 self._append_in_one(session, lease, batch, parts)
             else:
                 self._append_by_copy(session, lease, batch, parts)
@@ -117,8 +125,10 @@ class Writer:
     def _take_over(self, lock_seconds: float) -> Lease:
         session = self._connect()
         session.query(f"SET lock_timeout = {int(lock_seconds * 1_000)}")
-        lease = take_over(session, segment_positions=self._segment_positions)
-        self._places = 0
+        lease = depose(session)
+        require_tail(session, lease.position, segment_positions=self._segment_positions)
+        self._places = session.number(statements.PLACES)
+        self._places_wanted_at = 0
         return lease
 
     def _connect(self) -> Session:
@@ -144,11 +154,32 @@ class Writer:
             raise BatchRejected(message)
         return self._session, self._lease
 
-    def _ensure_places(self, session: Session, batch: Batch) -> None:
-        """Create the next segment half a segment ahead, in a transaction of its own."""
-        if batch.last + self._segment_positions // 2 > self._places:
-            until = batch.last + self._segment_positions
-            self._places = session.number(statements.CREATE_SEGMENTS, [int8(until)])
+    def _ensure_places(self, last: int) -> None:
+        """Create the next segment half a segment before it is needed, on a connection of its own.
+
+        Somebody may be in the way (a segment that is being detached waits for its readers). As long as there
+        is room that is no reason to fail: it is tried again a little later.
+        """
+        headroom = self._segment_positions // 2
+        has_room = last <= self._places
+        if last + headroom <= self._places or (has_room and last < self._places_wanted_at):
+            return
+        patience = _PATIENCE_SECONDS if has_room else self._deadline_seconds
+        try:
+            self._places = self._create_segments(last + self._segment_positions, patience)
+        except JournalUnavailable as error:
+            if not has_room:
+                raise
+            self._places_wanted_at = last + headroom // 8
+            _LOG.warning("the next segment could not be created yet: %s", error)
+
+    def _create_segments(self, until: int, deadline_seconds: float) -> int:
+        conninfo = self._access.conninfo_for(Role.WRITER)
+        session = Session(conninfo, purpose="segments", deadline_seconds=deadline_seconds)
+        try:
+            return session.number(statements.CREATE_SEGMENTS, [int8(until)])
+        finally:
+            session.close()
 
     def _append_in_one(self, session: Session, lease: Lease, batch: Batch, parts: list[Part]) -> None:
         """One statement, one round trip: for a small batch that is most of its time."""

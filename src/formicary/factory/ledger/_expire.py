@@ -33,16 +33,15 @@ def inherit_from_hold(row: Any, held: Any) -> None:
 
 @kernel_part
 def _expire(state: State, hold: int) -> None:
-    held = state.hold_rows[hold]
-    row = new_row(state, Status.EXPIRED, state.holds[hold]["due"], 0)
+    held, due, scalars = state.hold_rows[hold], state.holds[hold]["due"], state.scalars[0]
+    row = new_row(state, Status.EXPIRED, due, 0)
     row["pending_id_high"] = held["id_high"]
     row["pending_id_low"] = held["id_low"]
     row["amount"] = held["amount"]
     inherit_from_hold(row, held)
     apply_row(state, state.holds[hold]["debit"], state.holds[hold]["credit"], hold)
     # A clock may go back after it let holds expire: no later row is stamped before them.
-    scalars = state.scalars[0]
-    scalars["timestamp"] = max(scalars["timestamp"], state.holds[hold]["due"] - 1)
+    scalars["timestamp"] = max(scalars["timestamp"], due - 1)
 
 
 @kernel_part

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import shutil
 import tempfile
-import weakref
 import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path

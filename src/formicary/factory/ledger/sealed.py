@@ -34,11 +34,16 @@ class SealedGenerations:
         words = np.zeros(max(keys // 4, 1), np.uint64)
         table = np.zeros(keys + keys // 4 + 1, SEALED_KEY)
         seal(generation, count, words, table)
-        path = self._folder / f"ids-{generation.rows[0]['position']:020d}"
-        with path.open("wb") as file:
+        first, last = generation.rows[[0, count - 1]]["position"].tolist()
+        # Whoever seals the same rows writes the same file; others may read it meanwhile, so it is whole
+        # from its first moment, and an older one under this name stays as it is for those who have it open.
+        path = self._folder / f"ids-{first:020d}-{last:020d}"
+        unfinished = path.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
             file.write(words.size.to_bytes(8, "little"))
             words.tofile(file)
             table.tofile(file)
+        unfinished.replace(path)
         self.load(path)
 
     def load(self, path: Path) -> None:

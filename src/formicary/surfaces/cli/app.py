@@ -49,15 +49,15 @@ def build(program: Program) -> typer.Typer:
 def run(program: Program, arguments: Sequence[str] | None = None) -> int:
     """Run one command line, that of the process unless given, and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    code = int(ExitCode.DONE)
     try:
         build(program)(args=given, prog_name="formicary")
     except (Refusal, OperationalFault) as error:
-        return report_error(error, as_json="--json" in given)
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+        code = report_error(error, as_json="--json" in given)
     except SystemExit as done:
-        return int(done.code or 0)
-    return ExitCode.DONE
+        # How typer ends, also after a wrong command line or an interrupt.
+        code = int(done.code or 0)
+    return code
 
 
 def _write_version(wanted: bool) -> None:  # noqa: FBT001, the option's value

@@ -18,7 +18,7 @@ __all__ = ["DemoProof", "proof_document", "prove", "write_proof"]
 class DemoProof:
     """The state's hash as the engine had it, what folding the journal again found, and the books' sums.
 
-    ``differences`` are debits less credits by ledger, in minor units.
+    ``differences`` are by how much debits and credits differ, by ledger and in minor units.
     """
 
     live_hash: int
@@ -40,10 +40,9 @@ def prove(factory: DemoFactory) -> DemoProof:
         live_hash=factory.state_hash,
         refolded=refolded,
         differences={
-            ledger: debits_pending + debits_posted - credits_pending - credits_posted
-            for ledger, (debits_pending, debits_posted, credits_pending, credits_posted) in sorted(
-                factory.trial_balance().items()
-            )
+            # The sizes: a mistake in the pending totals must not hide one in the posted ones.
+            ledger: abs(totals[0] - totals[2]) + abs(totals[1] - totals[3])
+            for ledger, totals in sorted(factory.trial_balance().items())
         },
     )
 

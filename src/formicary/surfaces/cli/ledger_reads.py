@@ -11,6 +11,7 @@ from formicary.base.errors import Refusal
 from formicary.base.ids import format_id
 from formicary.factory.ledger import AccountFilter, QueryFilter
 from formicary.surfaces.cli import ledger_documents as documents
+from formicary.surfaces.cli.exit_codes import ExitCode
 from formicary.surfaces.cli.ledger_documents import Document, Records
 from formicary.surfaces.cli.options import AccountArgument, AsJson, Limit, Newest, program_of
 from formicary.surfaces.cli.output import write_json, write_table
@@ -75,8 +76,9 @@ def accounts(
 
 def account(context: typer.Context, account_id: AccountArgument, *, as_json: AsJson = False) -> None:
     """Show one account with its four totals."""
+    identifier = parse_identifier(account_id)
     with program_of(context).ledger() as book:
-        found = documents.account_documents(_account(book, account_id))[0]
+        found = documents.account_documents(_account(book, identifier))[0]
     if as_json:
         write_json(found)
     else:
@@ -95,21 +97,17 @@ def transfers(
     as_json: AsJson = False,
 ) -> None:
     """List transfers, of one account or of all."""
+    wanted = QueryFilter(
+        timestamp_min=_bound(since), timestamp_max=_bound(until), code=code, limit=limit, reversed=newest
+    )
+    identifier = parse_identifier(account_id) if account_id else None
     with program_of(context).ledger() as book:
-        if account_id is None:
-            filtered = QueryFilter(
-                timestamp_min=_bound(since),
-                timestamp_max=_bound(until),
-                code=code,
-                limit=limit,
-                reversed=newest,
-            )
-            found = documents.transfer_documents(book.query_transfers(filtered))
+        if identifier is None:
+            records = book.query_transfers(wanted)
         else:
-            wanted = _entries_of(
-                book, account_id, since=since, until=until, code=code, limit=limit, newest=newest
-            )
-            found = documents.transfer_documents(book.get_account_transfers(wanted))
+            _account(book, identifier)
+            records = book.get_account_transfers(_of_account(identifier, wanted))
+    found = documents.transfer_documents(records)
     if as_json:
         write_json({"transfers": found})
     else:
@@ -127,12 +125,15 @@ def entries(
     as_json: AsJson = False,
 ) -> None:
     """List an account's totals after each of its entries."""
+    identifier = parse_identifier(account_id)
+    wanted = QueryFilter(
+        timestamp_min=_bound(since), timestamp_max=_bound(until), limit=limit, reversed=newest
+    )
     with program_of(context).ledger() as book:
-        ledger = int(_account(book, account_id)[0]["ledger"])
-        wanted = _entries_of(book, account_id, since=since, until=until, limit=limit, newest=newest)
-        found = documents.balance_documents(book.get_account_balances(wanted))
+        ledger = int(_account(book, identifier)[0]["ledger"])
+        found = documents.balance_documents(book.get_account_balances(_of_account(identifier, wanted)))
     if as_json:
-        write_json({"account_id": format_id(wanted.account_id), "entries": found})
+        write_json({"account_id": format_id(identifier), "entries": found})
     else:
         write_table(documents.BALANCE_COLUMNS, [documents.balance_row(entry, ledger) for entry in found])
 
@@ -145,10 +146,11 @@ def balance(
     as_json: AsJson = False,
 ) -> None:
     """Show an account's totals, now or as of any time."""
+    identifier = parse_identifier(account_id)
+    at = parse_time(as_of) if as_of else None
     with program_of(context).ledger() as book:
-        now = _account(book, account_id)
-        at = parse_time(as_of) if as_of else None
-        totals = now[0] if at is None else book.balance_as_of(parse_identifier(account_id), at)
+        now = _account(book, identifier)
+        totals = now[0] if at is None else book.balance_as_of(identifier, at)
     if totals is None:
         message = f"the account was not open at {as_of}"
         raise AccountNotFound(message)
@@ -164,20 +166,26 @@ def trial_balance(context: typer.Context, *, as_json: AsJson = False) -> None:
             "ledger": ledger,
             "ledger_name": ledger_name(ledger),
             **dict(zip(documents.TOTALS, totals, strict=True)),
-            "difference": totals[0] + totals[1] - totals[2] - totals[3],
+            # Apart, as a mistake in one must not hide one in the other.
+            "pending_difference": totals[0] - totals[2],
+            "posted_difference": totals[1] - totals[3],
         }
         for ledger, totals in sorted(sums.items())
     ]
     if as_json:
         write_json({"ledgers": found})
     else:
-        columns = ("ledger", *documents.BALANCE_COLUMNS[1:], ">difference")
+        columns = ("ledger", *documents.BALANCE_COLUMNS[1:], ">pending difference", ">posted difference")
         write_table(columns, map(_trial_balance_row, found))
+    if any(document["pending_difference"] or document["posted_difference"] for document in found):
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _trial_balance_row(document: Document) -> list[str]:
-    totals = documents.totals_row(document, document["ledger"])
-    return [document["ledger_name"], *totals, amount_text(document["difference"], document["ledger"])]
+    ledger = document["ledger"]
+    differences = (document["pending_difference"], document["posted_difference"])
+    amounts = [amount_text(difference, ledger) for difference in differences]
+    return [document["ledger_name"], *documents.totals_row(document, ledger), *amounts]
 
 
 def _write_balance(opened: Document, totals: Records, at: int | None, *, as_json: bool) -> None:
@@ -191,8 +199,8 @@ def _write_balance(opened: Document, totals: Records, at: int | None, *, as_json
         write_table(("as of", *documents.BALANCE_COLUMNS[1:]), [row])
 
 
-def _account(book: LedgerAccess, account_id: str) -> Records:
-    found = book.lookup_accounts([parse_identifier(account_id)])
+def _account(book: LedgerAccess, identifier: int) -> Records:
+    found = book.lookup_accounts([identifier])
     if not len(found):
         raise AccountNotFound
     return np.asarray(found)
@@ -202,22 +210,12 @@ def _bound(time: str | None) -> int:
     return parse_time(time) if time else 0
 
 
-def _entries_of(
-    book: LedgerAccess,
-    account_id: str,
-    *,
-    since: str | None,
-    until: str | None,
-    code: int = 0,
-    limit: int,
-    newest: bool,
-) -> AccountFilter:
-    _account(book, account_id)
+def _of_account(identifier: int, wanted: QueryFilter) -> AccountFilter:
     return AccountFilter(
-        account_id=parse_identifier(account_id),
-        timestamp_min=_bound(since),
-        timestamp_max=_bound(until),
-        code=code,
-        limit=limit,
-        reversed=newest,
+        account_id=identifier,
+        code=wanted.code,
+        timestamp_min=wanted.timestamp_min,
+        timestamp_max=wanted.timestamp_max,
+        limit=wanted.limit,
+        reversed=wanted.reversed,
     )

@@ -22,13 +22,14 @@ from rich.progress import (
 from rich.table import Table
 
 from formicary.base.errors import FormicaryError, Refusal
+from formicary.factory.engine.client import EngineRefused
 from formicary.surfaces.cli.exit_codes import ExitCode
 
 __all__ = ["Step", "note", "progress", "report_error", "write_json", "write_table"]
 
 _UPDATES_PER_SECOND: Final = 4
 # Where the output is no terminal, so that tables do not break off at 80 columns.
-_WIDTH_ELSEWHERE: Final = 120
+_WIDTH_ELSEWHERE: Final = 200
 
 
 def write_json(document: Any) -> None:
@@ -37,12 +38,13 @@ def write_json(document: Any) -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """Write a table to stdout; a column whose name begins with ``>`` is flush right."""
+    """Write a table to stdout; a column whose name begins with ``>`` is flush right and never broken."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(
-            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
-        )
+        if column.startswith(">"):
+            table.add_column(column.removeprefix(">"), justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
     _console(stderr=False).print(table)
@@ -55,8 +57,7 @@ def note(message: str) -> None:
 
 def report_error(error: FormicaryError, *, as_json: bool) -> ExitCode:
     """Tell why a command was not done, in one line with the documented code; return how to end."""
-    refused = isinstance(error, Refusal)
-    code = error.code if isinstance(error, Refusal) else type(error).__name__
+    code, refused = _code_of(error)
     message = " ".join(str(error).split())
     if as_json:
         write_json({"error": {"code": code, "message": message, "retry": not refused}})
@@ -107,6 +108,16 @@ def progress(name: str, total: int | None) -> Iterator[Step]:
         # A step without counts is finished by having been left.
         if total is None:
             step.reach(1, 1)
+
+
+def _code_of(error: FormicaryError) -> tuple[str, bool]:
+    """Return the documented code of an error, and whether it is a refusal."""
+    if isinstance(error, EngineRefused):
+        # The engine's word for it; what is no refusal's code there is a fault, such as a full queue.
+        return error.reason, error.reason in Refusal.codes()
+    if isinstance(error, Refusal):
+        return error.code, True
+    return type(error).__name__, False
 
 
 def _console(*, stderr: bool) -> Console:

@@ -14,7 +14,7 @@ def up(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Run PostgreSQL, the engine and the follower until interrupted; start again whichever dies."""
     program = program_of(context)
     if not as_json:
-        note(f"data in {program.home}; Ctrl-C ends it")
+        note(f"data in {program.home}; the first start compiles for about a minute; Ctrl-C ends it")
     last: dict[str, int] = {}
 
     def on_change(processes: dict[str, int]) -> None:

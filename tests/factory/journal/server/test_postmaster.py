@@ -48,7 +48,7 @@ def test_a_note_in_the_making_is_none(tmp_path: Path, pid: str, lines: int) -> N
 
 def test_only_a_process_of_the_folder_is_live(tmp_path: Path) -> None:
     """A stranger that got a dead server's number is none."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=tmp_path) as process:
+    with subprocess.Popen([sys.executable, "-c", "input()", tmp_path], stdin=subprocess.PIPE) as process:
         assert is_live(process.pid, tmp_path)
         assert not is_live(process.pid, tmp_path.parent)
         process.communicate(b"\n")
@@ -57,7 +57,7 @@ def test_only_a_process_of_the_folder_is_live(tmp_path: Path) -> None:
 
 def test_a_zombie_is_dead(tmp_path: Path) -> None:
     """It has a number but nobody behind it."""
-    process = subprocess.Popen([sys.executable, "-c", ""], cwd=tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", "", tmp_path])
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     os.kill(process.pid, 0)
     assert not is_live(process.pid, tmp_path)
@@ -88,7 +88,7 @@ def test_locks_of_strangers_are_removed(tmp_path: Path) -> None:
     remove_stale_locks(tmp_path, tmp_path)
     note(tmp_path, 2**22 + 1)
     lock.write_text("nonsense\n")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=tmp_path) as process:
+    with subprocess.Popen([sys.executable, "-c", "input()", tmp_path], stdin=subprocess.PIPE) as process:
         (tmp_path / ".s.PGSQL.1.lock").write_text(f"{process.pid}\n")
         remove_stale_locks(tmp_path, tmp_path)
         process.communicate(b"\n")

@@ -72,8 +72,9 @@ BEGIN
             EXECUTE format('CREATE UNIQUE INDEX %I ON journal.%I (position)', leaf || '_position', leaf);
     END CASE;
     IF parent = 'events' THEN
+        -- The kind is in it so that nobody who asks for both goes through all events of a frequent kind.
         EXECUTE format(
-            'CREATE INDEX %I ON journal.%I (command_id)'
+            'CREATE INDEX %I ON journal.%I (command_id, kind)'
             ' WHERE command_id <> ''00000000-0000-0000-0000-000000000000''', leaf || '_command', leaf
         );
         EXECUTE format('CREATE INDEX %I ON journal.%I (kind, position)', leaf || '_kind', leaf);
@@ -123,18 +124,25 @@ LANGUAGE sql STABLE AS $$
     ORDER BY number
 $$;
 
--- Lets reads of segments without a btree skip the pages that are not theirs. Returns the ranges it noted.
-CREATE FUNCTION journal.summarize() RETURNS bigint
+-- Lets reads of a segment without a btree skip the pages that are not theirs. Returns the ranges it noted.
+CREATE FUNCTION journal.summarize(number bigint) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(sum(brin_summarize_new_values(index.oid)), 0)
+    FROM (VALUES ('transfers'), ('commits')) AS parent (name)
+    JOIN pg_class AS index ON index.relnamespace = 'journal'::regnamespace
+        AND index.relname = parent.name || '_' || number || '_range'
+    WHERE to_regclass('journal.commits_' || number || '_position') IS NULL
+$$;
+
+-- The same for the segment being written and the full ones that have no btree yet.
+CREATE FUNCTION journal.summarize() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(sum(journal.summarize(number)), 0)
     FROM (
         SELECT (greatest(position, 1) - 1) / segment_positions FROM journal.writer CROSS JOIN journal.layout
         UNION
         SELECT journal.segments_to_index()
     ) AS open_segment (number)
-    CROSS JOIN (VALUES ('transfers'), ('commits')) AS parent (name)
-    JOIN pg_class AS index ON index.relnamespace = 'journal'::regnamespace
-        AND index.relname = parent.name || '_' || number || '_range'
 $$;
 
 -- Both btrees are unique: a second guard against a position written twice.

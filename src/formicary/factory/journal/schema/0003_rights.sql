@@ -7,7 +7,8 @@ SELECT journal.protect(name::regclass)
 FROM unnest(ARRAY['journal.commits', 'journal.transfers', 'journal.accounts', 'journal.events']) AS name;
 
 REVOKE DELETE, TRUNCATE ON journal.writer, journal.layout FROM CURRENT_USER;
-REVOKE ALL ON FUNCTION journal.create_segments(bigint), journal.summarize() FROM PUBLIC;
+REVOKE ALL ON FUNCTION journal.create_segments(bigint), journal.summarize(bigint), journal.summarize()
+    FROM PUBLIC;
 
 DO $$
 BEGIN
@@ -21,6 +22,7 @@ BEGIN
         TO formicary_writer, formicary_follower, formicary_reader;
     GRANT UPDATE ON journal.writer TO formicary_writer;
     GRANT EXECUTE ON FUNCTION journal.create_segments(bigint) TO formicary_writer;
-    GRANT EXECUTE ON FUNCTION journal.summarize() TO formicary_writer, formicary_follower, formicary_reader;
+    GRANT EXECUTE ON FUNCTION journal.summarize(bigint), journal.summarize()
+        TO formicary_writer, formicary_follower, formicary_reader;
 END
 $$;

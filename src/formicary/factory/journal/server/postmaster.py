@@ -44,17 +44,19 @@ def read_pid_file(data_folder: Path) -> PidFile | None:
 def is_live(pid: int, data_folder: Path, *, proc: Path = _PROC) -> bool:
     """Return whether process ``pid`` is a running server of ``data_folder``.
 
-    A zombie is not, nor is a stranger that got the number of a dead server: a server works in its data
-    folder. Where there is no ``/proc`` any process of that number counts.
+    A zombie is not, nor is a stranger that got the number of a dead server: the data folder is one of a
+    server's arguments. (It is its working folder too, but in a container even root may not look at that
+    of another user's process.) Where there is no ``/proc`` any process of that number counts.
     """
     if not proc.exists():
         return _exists(pid)
     try:
         state = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
-        folder = (proc / str(pid) / "cwd").readlink()
+        arguments = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return state not in "ZX" and folder == data_folder.resolve()
+    names = {os.fsencode(data_folder), os.fsencode(data_folder.resolve())}
+    return state not in "ZX" and not names.isdisjoint(arguments)
 
 
 def remove_stale_locks(data_folder: Path, socket_folder: Path) -> None:
