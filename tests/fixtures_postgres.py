@@ -105,11 +105,13 @@ def postgres_source() -> str:
 @pytest.fixture(scope="session")
 def postgres(postgres_source: str) -> Iterator[PostgresServer]:
     """Give a server that runs as long as the tests that use it."""
+    programs = programs_of(postgres_source)
     folder = open_folder()
-    supervisor = Supervisor(folder / "postgres", binaries=programs_of(postgres_source), stop_on_exit=True)
-    with supervisor:
-        yield PostgresServer(supervisor)
-    shutil.rmtree(folder)
+    try:
+        with Supervisor(folder / "postgres", binaries=programs, stop_on_exit=True) as supervisor:
+            yield PostgresServer(supervisor)
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

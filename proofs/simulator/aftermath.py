@@ -46,7 +46,8 @@ def look_back(world: World) -> None:
     state = _leader(world).state
     require(state.state_hash == world.auditor.follower.state_hash, "the engine holds what the journal says")
     _refold(world)
-    _balances(world)
+    if world.has_model:
+        _balances(world)
 
 
 def _leader(world: World) -> Node:

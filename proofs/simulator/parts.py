@@ -15,10 +15,15 @@ __all__ = ["Parts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The classes that a world is built from: by default the real engine on an honest journal."""
+    """The classes that a world is built from: by default the real engine on an honest journal.
+
+    Without ``has_model`` nothing is compared with the independent model: what is left are the
+    invariants of the journal and of the callers' answers.
+    """
 
     journal: type[SimulatedJournal] = SimulatedJournal
     node: type[Node] = Node
     snapshots: type[Snapshots] = Snapshots
     state: type[FactoryState] = FactoryState
     store: type[Store] = Store
+    has_model: bool = True

@@ -50,6 +50,7 @@ class World:
         self.on_pause: Callable[[], None] = _go_on
         self._folder = folder
         self._parts = parts
+        self.has_model = parts.has_model
         self._generation_rows = self.dice.random.choice(_GENERATION_ROWS)
         self.model = Model()
         self._decided: dict[int, Group] = {}
@@ -124,6 +125,7 @@ class World:
             committed_model=lambda: self.model,
             decided=self._note_decided,
             answer=self.answer,
+            has_model=self.has_model,
         )
 
     def _new_state(self) -> FactoryState:

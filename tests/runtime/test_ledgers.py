@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from formicary.base.clock import LiveClock
+from formicary.factory.engine.client import EngineUnreachable
 from formicary.factory.engine.server import EngineServer
 from formicary.factory.ledger import (
     TRANSFER,
@@ -87,3 +89,20 @@ def test_a_malformed_request_is_refused(hosted_home: Settings) -> None:
     """A refusal of a whole request is raised, not returned."""
     with open_ledger(hosted_home) as ledger, pytest.raises(MalformedRequest):
         ledger.create_transfers(transfer_array([TRANSFER_OF_FIVE]).view(TRANSFER).reshape(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("processes", "deposes"),
+    [(f"engine 0\nfollower {os.getpid()}\n", False), (f"engine 0\npostgres {os.getpid()}\n", True)],
+)
+def test_an_engine_that_is_being_started_is_not_deposed(
+    hosted_home: Settings, processes: str, *, deposes: bool
+) -> None:
+    """While processes of ``up`` are alive their journal is not taken over; the server alone is no sign."""
+    hosted_home.processes_file.write_text(processes)
+    if deposes:
+        with open_ledger(hosted_home) as ledger:
+            assert isinstance(ledger, InProcessLedger)
+    else:
+        with pytest.raises(EngineUnreachable), open_ledger(hosted_home):
+            pass

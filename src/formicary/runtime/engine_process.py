@@ -45,20 +45,22 @@ def warm_up() -> None:
             id=number, debit_account_id=1, credit_account_id=2, amount=1, ledger=1, code=1, flags=flag
         )
         ledger.create_transfers([transfer])
+    ledger.tick()
     _warm_up_folding(ledger.account_rows, ledger.rows)
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:
-    """Fold a small journal, as recovery and the follower do."""
+    """Fold a small journal, as recovery does and as the follower does."""
     opened, head = len(accounts), len(accounts) + len(transfers)
     no_commits = np.empty(0, COMMIT_ROW)
     with tempfile.TemporaryDirectory(prefix="formicary-warm-up-") as folder:
-        fold = CheckedFold(FactoryState(Path(folder), generation_rows=1))
+        FactoryState(Path(folder), generation_rows=1).fold(accounts, transfers, (), until=head)
+        checked = CheckedFold(FactoryState(Path(folder), generation_rows=1))
         for block in (
             Block(accounts=accounts, transfers=transfers[:0], events=(), after=0, until=opened),
             Block(accounts=accounts[:0], transfers=transfers, events=(), after=opened, until=head),
         ):
-            fold.fold(block, no_commits)
+            checked.fold(block, no_commits)
 
 
 def engine_main(

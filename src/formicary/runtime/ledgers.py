@@ -120,6 +120,8 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
 
     Raises
     ------
+    EngineUnreachable
+        ``formicary up`` runs here, but its engine does not answer just now.
     OperationalFault
         Neither is possible; see ``open_factory``.
     """
@@ -127,10 +129,23 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
         try:
             client = stack.enter_context(EngineClient(settings.engine_socket))
         except EngineUnreachable:
+            if _is_up(settings):
+                # It is being started again: taking its journal over would only stop it once more.
+                raise
             factory = stack.enter_context(open_factory(settings, clock=LiveClock()))
             yield InProcessLedger(factory)
         else:
             yield RunningLedger(client, settings, stack)
+
+
+def _is_up(settings: Settings) -> bool:
+    """Tell whether processes that ``formicary up`` started for this home are alive."""
+    try:
+        processes = [line.split() for line in settings.processes_file.read_text().splitlines()]
+    except FileNotFoundError:
+        return False
+    # The server outlives them on purpose, so it is no sign.
+    return any(Path("/proc", pid).exists() for name, pid in processes if name != "postgres")
 
 
 def _state_at_head(settings: Settings, access: Access, folder: Path) -> FactoryState:

@@ -153,7 +153,9 @@ def _open(command: OpenEscrow, escrow: Rows | None, context: Context) -> Decisio
     due = context.now + command.seconds * SECOND
     return Decision(
         events=[
-            EscrowOpened(buyer=f"{command.buyer:032x}", seller=f"{command.seller:032x}", amount=command.amount)
+            EscrowOpened(
+                buyer=f"{command.buyer:032x}", seller=f"{command.seller:032x}", amount=command.amount
+            )
         ],
         accounts=[
             Account(
@@ -195,7 +197,12 @@ def _lapse(escrow: Rows) -> Decision:
 
 def _pay(debit: int, credit: int, amount: int) -> Transfer:
     return Transfer(
-        id=0, debit_account_id=debit, credit_account_id=credit, amount=amount, ledger=CURRENCY, code=ESCROW_CODE
+        id=0,
+        debit_account_id=debit,
+        credit_account_id=credit,
+        amount=amount,
+        ledger=CURRENCY,
+        code=ESCROW_CODE,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,20 +28,24 @@ class NullJournal:
         self.gate.set()
 
     def take_over(self) -> Lease:
-        """Return a lease at the start: nothing is recovered."""
-        return Lease(epoch=1, position=0)
+        """Return a lease at the last batch."""
+        return Lease(epoch=1, position=self.batches[-1].last if self.batches else 0)
 
     def append(self, batch: Batch) -> None:
         """Keep a batch, or fail."""
         self.gate.wait()
         if self.error is not None:
             raise self.error
-        self.batches.append(batch)
+        # A journal keeps rows, not views of memory that the next batch may use again.
+        accounts, transfers = batch.accounts.copy(), batch.transfers.copy()
+        self.batches.append(replace(batch, accounts=accounts, transfers=transfers))
 
     def read(self, *, after: int, until: int) -> Iterator[Any]:
-        """Return nothing: the journal begins empty."""
-        del after, until
-        return iter(())
+        """Return the batches as blocks."""
+        for batch in self.batches:
+            if after < batch.first and batch.last <= until:
+                rows = {"accounts": batch.accounts, "transfers": batch.transfers, "events": batch.events}
+                yield SimpleNamespace(**rows, until=batch.last)
 
     def transfers_at(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Return transfers from the batches."""

@@ -169,7 +169,11 @@ def test_a_reset_counts_as_leaving(house: House, monkeypatch: pytest.MonkeyPatch
     house.connections._read(connection)
     connection.outbox += b"x"
     house.connections._flush(connection)
+    connection.outbox.clear()
+    house.connections.send(connection, FRAME)
+    assert connection.outbox == FRAME
     assert not connection.closed
-    monkeypatch.setattr(connection, "socket", real)
-    house.connections.drop(connection)
+    monkeypatch.setattr(connection, "socket", Failing(real, ConnectionResetError()))
+    house.connections._read(connection)
+    assert connection.closed
     house.connections._read(connection)

@@ -84,6 +84,11 @@ class House:
         """The ids of all accounts."""
         return id_column(self.engine.state.machine.accounts)
 
+    @property
+    def snapshots(self) -> StateSnapshots:
+        """The folder of snapshots."""
+        return StateSnapshots(self.folder / "snapshots")
+
     def reader(self) -> JournalReader:
         """Return a new reader, closed with the house."""
         reader = JournalReader(
@@ -97,7 +102,7 @@ class House:
         follower = Follower(
             reader=self.reader(),
             index=EntryIndex(self.access),
-            snapshots=StateSnapshots(self.folder / "snapshots"),
+            snapshots=self.snapshots,
             folder=self.folder / name,
             products=self.products,
             **{"generation_rows": SMALL_GENERATION, "pace": Pace(), **options},

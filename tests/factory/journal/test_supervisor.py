@@ -31,8 +31,8 @@ from tests.fixtures_postgres import open_folder, programs_of
 @pytest.fixture(scope="module")
 def folder(postgres_source: str) -> Iterator[Path]:
     """Give the folder of a server that the tests of this module start and stop; it is made once."""
-    folder = open_folder()
     programs_of(postgres_source)
+    folder = open_folder()
     yield folder / "postgres"
     shutil.rmtree(folder)
 

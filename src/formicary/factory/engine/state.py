@@ -18,7 +18,7 @@ import numpy as np
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.products import DomainEvent, Product
-from formicary.factory.journal.errors import JournalCorrupted
+from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, declare_semantics, eras_of
 from formicary.factory.journal.upcasters import Upcasters
@@ -123,6 +123,8 @@ class FactoryState:
         ------
         JournalCorrupted
             A row is not what it does; this state must not be used any more.
+        JournalTooNew
+            An event is of a kind that neither the factory nor one of its products knows.
         """
         bad = self.machine.fold(accounts, transfers, until=until)
         if bad is not None:
@@ -172,6 +174,9 @@ class FactoryState:
             self.semantics = eras_of([event])[0].semantics
         elif event.kind == TIMER_FIRED:
             del self.timers[msgspec.json.decode(event.body, type=TimerFiring).set_at]
+        else:
+            message = f"position {event.position} holds {event.kind!r}, which no product here knows"
+            raise JournalTooNew(message)
 
     # -- snapshots -------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ def fold_commits(
 
     Returns
     -------
-    How many rows and how many commits are sound: fewer than all where the fold ended early.
+    How many rows and how many commits are sound. The fold ends at the first that is not: where that is a
+    commit, all rows count as sound.
     """
     scalars = state.scalars[0]
     first, count = 0, len(rows)
@@ -40,5 +41,5 @@ def fold_commits(
         if commit < len(ends):
             ledger_hash = scalars["accounts_hash"] + scalars["holds_hash"] + scalars["rows_hash"]
             if ledger_hash + others_hash != hashes[commit]:
-                return first, commit
+                return count, commit
     return count, len(ends)

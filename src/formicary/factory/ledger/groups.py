@@ -87,7 +87,9 @@ def group_requests(requests: Sequence[Records]) -> list[Group]:
 def _lay(requests: Sequence[Records]) -> Group:
     if len(requests) == 1:
         count = len(requests[0])
-        return Group(np.ascontiguousarray(requests[0]), np.arange(count), (0, count))
+        # Writable, though nothing writes: for other arrays every kernel would be compiled once more.
+        items = np.require(requests[0], requirements=["C", "W"])
+        return Group(items, np.arange(count), (0, count))
     sizes = [len(request) for request in requests]
     bounds = (0, *np.cumsum(sizes).tolist())
     ordinals = np.arange(bounds[-1]) - np.repeat(bounds[:-1], sizes)

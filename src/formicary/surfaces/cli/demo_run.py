@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,9 @@ def _replay(program: Program, *, keep: bool, cards: bool) -> _Result:
         card = card_source(program.data_sets) if cards else None
     for source in filter(None, (merchant, card)):
         note(source.said)
-    with program.demo(fresh=not keep, start_ns=book.moments[0].at) as factory:
+    with ExitStack() as stack:
+        with progress("starting PostgreSQL and the engine; the first time compiles for a minute", None):
+            factory = stack.enter_context(program.demo(fresh=not keep, start_ns=book.moments[0].at))
         return _Result(
             sources=tuple(source.said for source in (merchant, card) if source),
             merchant=replay_merchant(factory, book),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -88,9 +89,10 @@ def test_what_is_missing_is_said(nothing_installed: Path) -> None:
         find_binaries({"PATH": "/nonexistent"}, major=16)
 
 
-def test_a_closed_tree_is_copied_once() -> None:
+def test_a_closed_tree_is_copied_once(request: pytest.FixtureRequest) -> None:
     """The copy can be read by everybody and written by nobody else; the original keeps its modes."""
     folder = open_folder()
+    request.addfinalizer(lambda: shutil.rmtree(folder))
     closed = folder / "closed"
     found = Binaries(folder=install(closed / "tree" / "bin", "16.1"), source="wheel", version=(16, 1))
     (found.folder / "note").write_text("text")

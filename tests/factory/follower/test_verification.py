@@ -1,0 +1,265 @@
+"""Verification: silent about a sound journal, and never about a damaged one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formicary.factory.engine.requests import command_request
+from formicary.factory.engine.state import known_events
+from formicary.factory.follower import Follower, StateSnapshots, Verification, verify
+from formicary.factory.follower import verification as module
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.snapshot_file import SnapshotHeader
+from formicary.factory.journal.snapshots import Snapshots
+from tests.factory.engine.example_product import ESCROW_PRODUCT, OpenEscrow, RateEscrow
+from tests.factory.follower.house import House, open_house
+from tests.factory.follower.tamper import tamper
+from tests.fixtures_postgres import PostgresServer
+
+
+@pytest.fixture
+def house(small_segments: Access, tmp_path: Path) -> Iterator[House]:
+    """Give a house with holds of every fate, events, and two snapshots."""
+    with open_house(small_segments, tmp_path, products=[ESCROW_PRODUCT]) as house:
+        follower = house.follower()
+        follower.open()
+        house.work(11, groups=25)
+        follower.catch_up()
+        follower.write_snapshot()
+        house.pay(120, accounts=8)
+        for command in (
+            OpenEscrow(subject=2**100, buyer=1, seller=2, amount=0, seconds=9_000),
+            RateEscrow(subject=2**101, stars=3),
+        ):
+            house.engine.execute([command_request("escrow", command, principal="p", key=repr(command))])
+        follower.catch_up()
+        follower.write_snapshot()
+        house.clock.advance(100)
+        house.pay(60, accounts=8, seed=5)
+        yield house
+
+
+def _verify(house: House, **options: Any) -> Verification:
+    return verify(
+        house.access,
+        snapshots=house.snapshots,
+        products=house.products,
+        upcasters=known_events(house.products),
+        **{"generation_rows": 50, **options},
+    )
+
+
+def _whats(found: Verification) -> list[str]:
+    return [finding.what for finding in found.findings]
+
+
+def test_a_sound_journal(house: House) -> None:
+    """Everything agrees: rows, commits, snapshots, sums, the engine; and it says what it has seen."""
+    state = house.engine.state
+    steps: list[tuple[int, int]] = []
+    found = _verify(
+        house, engine=(state.position, state.state_hash), progress=lambda *step: steps.append(step)
+    )
+    assert found.findings == ()
+    assert found.sound
+    assert (found.position, found.state_hash) == (state.position, state.state_hash)
+    assert (found.rows, found.accounts) == (state.position, len(house.account_ids))
+    assert (found.snapshots, found.commits > 20) == (2, True)
+    assert found.seconds >= found.fold_seconds > 0
+    assert found.rows_per_second > 0
+    assert steps[-1] == (state.position, state.position)
+
+
+def test_an_empty_journal(access: Access, tmp_path: Path) -> None:
+    """There is nothing wrong with nothing."""
+    found = verify(access, snapshots=StateSnapshots(tmp_path))
+    assert (found.sound, found.rows, found.position) == (True, 0, 0)
+
+
+TRANSFER = "SELECT position FROM journal.transfers ORDER BY position OFFSET 90 LIMIT 1"
+SWAP = """
+    WITH pair AS (SELECT position FROM journal.transfers WHERE status = 0 ORDER BY position OFFSET 90 LIMIT 2)
+    UPDATE journal.transfers SET position = (SELECT sum(position) FROM pair) - position
+    WHERE position IN (SELECT position FROM pair)
+"""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"UPDATE journal.transfers SET amount = amount # 1 WHERE position = ({TRANSFER})",
+        f"UPDATE journal.transfers SET user_data_64 = user_data_64 # 1 WHERE position = ({TRANSFER})",
+        f"UPDATE journal.transfers SET after = set_bit(after, 85, 1 - get_bit(after, 85)) WHERE position = ({TRANSFER})",
+        f"DELETE FROM journal.transfers WHERE position = ({TRANSFER})",
+        SWAP,
+        "UPDATE journal.accounts SET code = code # 1 WHERE position = (SELECT max(position) FROM journal.accounts)",
+        "UPDATE journal.accounts SET credit_limit = credit_limit + 1"
+        " WHERE position = (SELECT max(position) FROM journal.accounts)",
+        "DELETE FROM journal.accounts WHERE position = (SELECT max(position) FROM journal.accounts)",
+        "UPDATE journal.events SET body = jsonb_set(body, '{due}', '7') WHERE kind = 'engine.timer_set'",
+        "UPDATE journal.events SET subject = gen_random_uuid() WHERE kind = 'escrow.EscrowRated'",
+        "UPDATE journal.commits SET state_hash = state_hash # 1"
+        " WHERE first = (SELECT first FROM journal.commits ORDER BY first OFFSET 20 LIMIT 1)",
+        "DELETE FROM journal.commits"
+        " WHERE first = (SELECT first FROM journal.commits ORDER BY first OFFSET 20 LIMIT 1)",
+    ],
+)
+def test_damage_to_the_journal(house: House, postgres: PostgresServer, damage: str) -> None:
+    """A flipped bit, a deleted row, a swapped pair: each is found, and where."""
+    tamper(postgres, house.access, damage)
+    found = _verify(house)
+    assert _whats(found)[-1] == "journal"
+    assert not found.sound
+    assert found.position < house.engine.state.position
+
+
+def _flip(house: House) -> None:
+    path = sorted((house.folder / "snapshots").glob("*.snapshot"))[-1]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def _flip_sealed(house: House) -> None:
+    path = next(sorted((house.folder / "snapshots" / "ids").iterdir())[-1].iterdir())
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [_flip, _flip_sealed])
+def test_a_damaged_snapshot(house: House, damage: Callable[[House], None]) -> None:
+    """A flipped bit anywhere in a snapshot's files is found."""
+    damage(house)
+    found = _verify(house)
+    assert _whats(found) == ["snapshot"]
+    assert "damaged" in found.findings[0].message
+    assert found.snapshots == 1
+
+
+def _section(name: str, change: Callable[[Any], Any]) -> Callable[[Any], None]:
+    def apply(snapshot: Any) -> None:
+        snapshot.sections[name] = change(snapshot.sections[name].copy())
+
+    return apply
+
+
+def _set(field: str, value: int) -> Callable[[Any], Any]:
+    def change(array: Any) -> Any:
+        array[field][len(array) // 2] = value
+        return array
+
+    return change
+
+
+def _without_one(array: Any) -> Any:
+    return np.delete(array, len(array) // 2)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("accounts", _section("ledger.accounts", _set("credits_posted", 77))),
+        ("rows in memory", _section("ledger.recent", _set("user_data_64", 77))),
+        ("rows in memory", _section("ledger.older", _set("user_data_64", 77))),
+        ("rows in memory", _section("ledger.recent", _without_one)),
+        ("rows in memory", _section("ledger.recent", lambda rows: rows[:-1])),
+        ("hold rows", _section("ledger.hold_rows", _set("amount", 77))),
+        ("hold due times", _section("ledger.holds", _set("due", 77))),
+        ("timers", _section("ledger.timers", lambda timers: timers[:0])),
+        ("position", _section("ledger.scalars", _set("account_timestamp", 77))),
+        ("aggregates.escrow", _section("aggregates.escrow", _set("stars", 77))),
+        ("aggregates.escrow", lambda snapshot: snapshot.sections.pop("aggregates.escrow")),
+    ],
+)
+def test_a_forged_snapshot(house: House, part: str, change: Callable[[Any], None]) -> None:
+    """A snapshot rewritten with a good checksum but another content is found, and what differs."""
+    position = house.snapshots.positions()[-1]
+    snapshot = house.snapshots.read(position)
+    change(snapshot)
+    Snapshots(house.folder / "snapshots").write(snapshot.header, snapshot.sections)
+    found = _verify(house)
+    assert _whats(found) == ["snapshot"]
+    assert found.findings[0].position == position
+    assert part in found.findings[0].message or part == "position"
+
+
+def test_a_forged_state_hash(house: House) -> None:
+    """A snapshot that names another hash is found."""
+    snapshot = house.snapshots.read(house.snapshots.positions()[-1])
+    header = SnapshotHeader(
+        semantics=snapshot.header.semantics,
+        position=snapshot.header.position,
+        timestamp=snapshot.header.timestamp,
+        state_hash=snapshot.header.state_hash ^ 1,
+    )
+    Snapshots(house.folder / "snapshots").write(header, snapshot.sections)
+    assert "state hash" in _verify(house).findings[0].message
+
+
+def test_snapshots_that_were_cut_otherwise(house: House) -> None:
+    """Where generations were cut is no difference: rows are compared with the journal's."""
+    assert _verify(house, generation_rows=10_000).sound
+
+
+def test_an_engine_that_holds_something_else(house: House) -> None:
+    """A running engine whose memory differs from its journal is found; so is one at no commit's end."""
+    state = house.engine.state
+    assert _whats(_verify(house, engine=(state.position, state.state_hash ^ 1))) == ["engine"]
+    beyond = _verify(house, engine=(state.position + 1, state.state_hash))
+    assert _whats(beyond) == ["claim"]
+
+
+def test_sums_that_differ(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database's own sums of the entries are compared with what was folded."""
+    sums = module.account_sums
+
+    def missing(access: Access, *, until: int) -> Any:
+        return sums(access, until=until)[1:]
+
+    monkeypatch.setattr(module, "account_sums", missing)
+    found = _verify(house)
+    assert _whats(found) == ["balances"]
+    assert "accounts have entries" in found.findings[0].message
+
+    def wrong(access: Access, *, until: int) -> Any:
+        found = sums(access, until=until)
+        found["credits_pending"][0] += 5
+        return found
+
+    monkeypatch.setattr(module, "account_sums", wrong)
+    assert "sum up to" in _verify(house).findings[0].message
+
+
+def test_a_snapshot_that_goes_while_it_is_looked_at(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A follower that goes on drops old snapshots; that is no finding."""
+    positions = house.snapshots.positions()
+    answers = iter([positions, positions[1:]])
+    monkeypatch.setattr(StateSnapshots, "positions", lambda _: next(answers))
+    (house.folder / "snapshots" / f"{positions[0]:019d}.snapshot").unlink()
+    found = _verify(house)
+    assert found.sound
+    assert found.snapshots == 1
+
+
+def test_rows_that_come_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine is ahead of the journal by what it commits just now; what comes later is folded as well."""
+    house.pay(20, accounts=8, seed=8)
+    state = house.engine.state
+    heads = iter([state.position - 20, *[state.position] * 99])
+    read = module.read_commits
+
+    def delayed(reader: Any, *, after: int) -> Iterator[Any]:
+        head = next(heads)
+        for commits in read(reader, after=after):
+            yield commits[commits["last"] <= head]
+
+    monkeypatch.setattr(module, "read_commits", delayed)
+    found = _verify(house, engine=(state.position, state.state_hash))
+    assert found.sound
+    assert isinstance(house.opened[-1], Follower)

@@ -1,0 +1,26 @@
+"""Real kills, forty of them: the command prints the waits, the test holds what must never be."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from proofs.kill.campaign import Campaign
+from proofs.kill.victims import Victim
+
+KILLS = 40
+
+
+def test_nothing_acknowledged_is_lost_by_kills() -> None:
+    """The engine, postgres, postgres with its backends: 0 lost, 0 doubled, 0 unbalanced, and it verifies."""
+    # Not pytest's own folder: the path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="fkill-") as folder:
+        home = Path(folder)
+        # The server runs as another user when the tests run as root.
+        home.chmod(0o755)
+        report = Campaign(home, seed=1, say=lambda _: None).run(KILLS)
+    assert report.findings == []
+    assert (report.lost, report.doubled, report.unbalanced) == (0, 0, 0)
+    assert len(report.waits) == KILLS
+    assert set(report.waits_seconds) == set(Victim)
+    assert report.acknowledged > 0
