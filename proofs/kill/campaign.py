@@ -82,14 +82,15 @@ class Campaign:
         report = Report()
         with (self._home / "up.log").open("wb") as log:
             up = self._start(log)
+            finished = False
             try:
                 made = self._kill_under_load(kills, report)
                 self._check(made, report)
-            except Exception:
-                sys.stderr.write((self._home / "up.log").read_text()[-4_000:])
-                raise
+                finished = True
             finally:
                 self._stop(up)
+                if not finished:
+                    sys.stderr.write((self._home / "up.log").read_text()[-4_000:])
         self._verify(report)
         return report
 

@@ -28,7 +28,11 @@ def come_to_rest(world: World) -> None:
         if world.callers.are_done:
             break
         _round(world)
-    require(world.callers.are_done, "everyone is answered", f"{[one.name for one in world.callers.waiting()]} wait")
+    require(
+        world.callers.are_done,
+        "everyone is answered",
+        f"{[one.name for one in world.callers.waiting()]} wait",
+    )
     finished = world.callers.finished
     for operation in world.dice.random.sample(finished, min(_REPEATED, len(finished))):
         world.send(operation)
@@ -114,5 +118,7 @@ def _balances(world: World) -> None:
     for account, record in model.books.accounts.items():
         view = machine.account_view(machine.account_number(account))
         wanted = [record[name] for name in TOTALS]
-        require([int(view[name]) for name in TOTALS] == wanted, "balances are the model's", f"account {account}")
+        require(
+            [int(view[name]) for name in TOTALS] == wanted, "balances are the model's", f"account {account}"
+        )
     require(model.look(Read(()))[0] == machine.position, "positions are the model's")

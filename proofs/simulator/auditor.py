@@ -7,13 +7,20 @@ from typing import Any, Final
 import msgspec
 
 from formicary.base.limits import REQUEST_ITEMS_MAX
-from formicary.factory.engine.state import ANSWERED, TIMER_FIRED, TIMER_SET, FactoryState, PendingTimer, TimerFiring
+from formicary.factory.engine.state import (
+    ANSWERED,
+    TIMER_FIRED,
+    TIMER_SET,
+    FactoryState,
+    PendingTimer,
+    TimerFiring,
+)
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import AccountFlags, CreateTransferStatus, TransferFlags
-from proofs.simulator.violations import Violation, require
 from proofs.simulator.records import unpack
+from proofs.simulator.violations import Violation, require
 from tests.factory.ledger.oracle_rules import RESOLVES, SECOND, SIDES, Record
 
 __all__ = ["Auditor"]
@@ -73,7 +80,9 @@ class Auditor:
         if row["status"] == CreateTransferStatus.EXPIRED:
             require(row["timestamp"] == self._end_hold(row), "a hold expires when it is due", position)
             return
-        require(row["id"] not in self.transfers, "one effect per id", f"transfer {row['id']} twice, {position}")
+        require(
+            row["id"] not in self.transfers, "one effect per id", f"transfer {row['id']} twice, {position}"
+        )
         require(row["timestamp"] > self._stamp, "stamps are unique and grow", position)
         self._stamp = row["timestamp"]
         self.transfers[row["id"]] = row["timestamp"] if row["status"] == CreateTransferStatus.CREATED else 0
@@ -106,7 +115,9 @@ class Auditor:
     def _event(self, event: Event) -> None:
         body: Any
         if event.kind == ANSWERED:
-            require(event.command_id not in self.answered, "one effect per key", f"{event.command_id:032x} twice")
+            require(
+                event.command_id not in self.answered, "one effect per key", f"{event.command_id:032x} twice"
+            )
             self.answered.add(event.command_id)
         elif event.kind == TIMER_SET:
             body = msgspec.json.decode(event.body, type=PendingTimer)
@@ -125,7 +136,9 @@ class Auditor:
             self.follower.fold(batch.accounts, batch.transfers, batch.events, until=batch.last)
         except JournalCorrupted as error:
             raise Violation("every row is what it does", str(error)) from error
-        require(self.follower.state_hash == batch.state_hash, "refolding gives the same hash", f"at {batch.last}")
+        require(
+            self.follower.state_hash == batch.state_hash, "refolding gives the same hash", f"at {batch.last}"
+        )
 
     def _books_balance(self) -> None:
         sums: dict[int, list[int]] = {}
@@ -134,7 +147,9 @@ class Auditor:
             ledger = sums.setdefault(account["ledger"], [0, 0])
             ledger[0] += account["debits_pending"] - account["credits_pending"]
             ledger[1] += account["debits_posted"] - account["credits_posted"]
-        require(all(differences == [0, 0] for differences in sums.values()), "debits equal credits", f"{sums}")
+        require(
+            all(differences == [0, 0] for differences in sums.values()), "debits equal credits", f"{sums}"
+        )
 
 
 def _require_floor(account: Record) -> None:
@@ -144,4 +159,6 @@ def _require_floor(account: Record) -> None:
         ceiling = account["credits_posted"] + account["credit_limit"]
         require(debits <= ceiling, "no account below its floor", f"account {account['id']}")
     if account["flags"] & AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS:
-        require(credits_ <= account["debits_posted"], "no account below its floor", f"account {account['id']}")
+        require(
+            credits_ <= account["debits_posted"], "no account below its floor", f"account {account['id']}"
+        )

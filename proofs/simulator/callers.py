@@ -8,9 +8,9 @@ from formicary.factory.ledger import CreateTransferStatus
 from proofs.simulator.comparison import plain_answer
 from proofs.simulator.dice import Dice
 from proofs.simulator.operations import Operation
+from proofs.simulator.records import unpack
 from proofs.simulator.violations import require
 from proofs.simulator.workload import Workload
-from proofs.simulator.records import unpack
 from tests.factory.ledger.oracle_rules import is_transfer
 
 __all__ = ["Callers"]
@@ -78,13 +78,17 @@ class Callers:
             told = self.created.get(event["id"])
             if status == CreateTransferStatus.CREATED:
                 # A retry's answer may have overtaken this one, but no second creation.
-                require(event["id"] not in self._first_told, "a transfer is created once", f"{event['id']} again")
+                require(
+                    event["id"] not in self._first_told, "a transfer is created once", f"{event['id']} again"
+                )
                 self._first_told.add(event["id"])
             if status in (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS):
                 require(told in (None, timestamp), "the same answer for the same id", f"{event['id']}")
                 self.created[event["id"]] = timestamp
             else:
-                require(told is None or status in _RETRIED, "no acknowledged effect is lost", f"{event['id']}")
+                require(
+                    told is None or status in _RETRIED, "no acknowledged effect is lost", f"{event['id']}"
+                )
 
     def _learn_receipt(self, operation: Operation, plain: Any) -> None:
         if isinstance(plain, str):

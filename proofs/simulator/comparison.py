@@ -12,8 +12,8 @@ from formicary.base.errors import Refusal
 from formicary.factory.engine.state import Receipt
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.events import Event
-from proofs.simulator.violations import Violation, require
 from proofs.simulator.records import unpack
+from proofs.simulator.violations import Violation, require
 from tests.factory.ledger.oracle import entry_totals
 from tests.factory.ledger.oracle_rules import TOTALS, Record
 

@@ -14,7 +14,7 @@ __all__ = ["Escrow", "Refused", "Wish", "decide_command", "decide_timer"]
 _NOTHING: Final = dict.fromkeys(("user_data_128", "user_data_64", "user_data_32", "timestamp"), 0)
 
 
-class Refused(Exception):  # noqa: N818 - what happened, as in the project's own errors
+class Refused(Exception):
     """The product or the ledger said no."""
 
     def __init__(self, code: str) -> None:
@@ -93,7 +93,9 @@ def decide_timer(name: str, subject: int, escrow: Escrow | None, now: int) -> Wi
         )
     reminded = escrow._replace(reminders=escrow.reminders + 1)
     timers = (("remind", now + 10**9),) if reminded.reminders < product.REMINDERS_MAX else ()
-    return Wish(events=(("escrow.EscrowReminded", {"type": "EscrowReminded"}),), timers=timers, escrow=reminded)
+    return Wish(
+        events=(("escrow.EscrowReminded", {"type": "EscrowReminded"}),), timers=timers, escrow=reminded
+    )
 
 
 def _opening(command: product.OpenEscrow, now: int) -> Wish:

@@ -20,7 +20,7 @@ from proofs.simulator.store import Store, Transaction
 __all__ = ["Crashed", "SimulatedJournal"]
 
 
-class Crashed(Exception):  # noqa: N818 - what happened, as in the project's own errors
+class Crashed(Exception):
     """The engine's process was killed at this point."""
 
 

@@ -189,7 +189,9 @@ class Model(Oracle):
     def _first_due(self) -> tuple[int, int, Any] | None:
         transfers, holds = self.books.transfers, self.books.holds
         held = [transfers[hold] for hold, state in holds.items() if state == "open"]
-        waiting: list[tuple[int, int, Any]] = [(due(one), one["position"], one) for one in held if one["timeout"]]
+        waiting: list[tuple[int, int, Any]] = [
+            (due(one), one["position"], one) for one in held if one["timeout"]
+        ]
         waiting += [(timer.due, timer.position, timer) for timer in self.timers.values()]
         return min(waiting, key=lambda one: one[:2], default=None)
 

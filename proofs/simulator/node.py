@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.core import Decided
@@ -133,7 +132,9 @@ class Node:
         model = self._model.fork()
         if decided is None:
             due = model.next_due()
-            require(not self._has_model or due is None or due > now, "what is due runs", f"{due} is due at {now}")
+            require(
+                not self._has_model or due is None or due > now, "what is due runs", f"{due} is due at {now}"
+            )
             return False
         if self._has_model:
             model.run_timers(0 if decided.batch is None else len(decided.batch))

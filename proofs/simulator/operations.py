@@ -57,6 +57,8 @@ def read_operation(name: str, accounts: tuple[int, ...]) -> Operation:
         machine = state.machine
         numbers = [machine.account_number(account) for account in accounts]
         found = [machine.accounts[number] if number >= 0 else None for number in numbers]
-        return machine.position, [() if one is None else tuple(int(one[name]) for name in TOTALS) for one in found]
+        return machine.position, [
+            () if one is None else tuple(int(one[name]) for name in TOTALS) for one in found
+        ]
 
     return Operation(name, ReadRequest(look), Read(accounts))

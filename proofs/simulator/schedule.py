@@ -110,7 +110,7 @@ class Schedule:
             self._pass_time()
         elif kind < 0.65:  # noqa: PLR2004
             self._run_timers()
-        elif kind < 0.75:  # noqa: PLR2004
+        elif kind < 0.8:  # noqa: PLR2004
             self._world.snapshots.write(self._world.auditor.follower)
         else:
             self._mischief()
@@ -129,9 +129,7 @@ class Schedule:
                 self._retry_late()
 
     def _on_other_nodes(self, action: Callable[[Node], None], *, running: bool) -> None:
-        nodes = [
-            node for node in self._world.nodes if node not in self._busy and node.is_running == running
-        ]
+        nodes = [node for node in self._world.nodes if node not in self._busy and node.is_running == running]
         if nodes:
             action(self._random.choice(nodes))
 

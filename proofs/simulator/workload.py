@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from formicary.factory.ledger import AMOUNT_MAX, Account, AccountFlags, Transfer, TransferFlags, account_array, transfer_array
+from formicary.factory.ledger import (
+    AMOUNT_MAX,
+    Account,
+    AccountFlags,
+    Transfer,
+    TransferFlags,
+    account_array,
+    transfer_array,
+)
 from proofs.simulator.dice import Dice, Fault
 from proofs.simulator.operations import Operation, command_operation, ledger_operation, read_operation
 from tests.factory.engine.example_product import (
@@ -45,7 +53,9 @@ class Workload:
         if self._count == 1:
             return ledger_operation("open accounts", account_array(self._accounts()))
         if self._count == 2:  # noqa: PLR2004 - the second thing that anyone does
-            return ledger_operation("fund", transfer_array([self._transfer(BANK, one, 200) for one in CUSTOMERS]))
+            return ledger_operation(
+                "fund", transfer_array([self._transfer(BANK, one, 200) for one in CUSTOMERS])
+            )
         kind = self._random.random()
         if kind < 0.12:  # noqa: PLR2004 - a share of all operations, as the next ones
             return read_operation("read", tuple(self._random.sample((BANK, *CUSTOMERS, 99), 3)))
@@ -61,7 +71,9 @@ class Workload:
 
     def _accounts(self) -> list[Account]:
         customers = [
-            Account(id=one, ledger=CURRENCY, code=2, flags=_FLOOR, credit_limit=30 if one == CUSTOMERS[0] else 0)
+            Account(
+                id=one, ledger=CURRENCY, code=2, flags=_FLOOR, credit_limit=30 if one == CUSTOMERS[0] else 0
+            )
             for one in CUSTOMERS
         ]
         return [Account(id=one, ledger=CURRENCY, code=1) for one in (BANK, FEE_ACCOUNT)] + customers
@@ -115,7 +127,9 @@ class Workload:
             return command_operation("open escrow", key, self._opening())
         subject = self._random.choice(self._escrows)
         if kind < 0.7:  # noqa: PLR2004
-            return command_operation("rate escrow", key, RateEscrow(subject=subject, stars=self._random.randint(0, 5)))
+            return command_operation(
+                "rate escrow", key, RateEscrow(subject=subject, stars=self._random.randint(0, 5))
+            )
         return command_operation("release escrow", key, ReleaseEscrow(subject=subject))
 
     def _opening(self) -> OpenEscrow:

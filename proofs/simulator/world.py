@@ -16,7 +16,7 @@ from proofs.simulator.node import Group, Node
 from proofs.simulator.operations import Message, Operation
 from proofs.simulator.parts import Parts
 from proofs.simulator.snapshots import Snapshots
-from proofs.simulator.store import Store, Transaction
+from proofs.simulator.store import Transaction
 from proofs.simulator.violations import require
 from tests.factory.engine.example_product import ESCROW_PRODUCT
 
@@ -26,9 +26,11 @@ START: Final = 1_700_000_000 * 10**9
 """When every world begins, in nanoseconds."""
 
 _CALLERS: Final = 3
-_OPERATIONS: Final = 30
-# The smallest one still holds what two groups can write; the largest never leaves memory.
+_OPERATIONS: Final = 24
+# The small one makes ids leave memory all the time, the large one never.
 _GENERATION_ROWS: Final = (16, 16, 1 << 10)
+# What the small one has room for; real ones hold a hundred batches, so nothing there depends on it.
+_TRANSFERS_OF_BATCH_MAX: Final = 7
 
 
 class World:
@@ -136,6 +138,7 @@ class World:
     def _note_decided(self, group: Group) -> None:
         batch = group.decided.batch
         if batch is not None:
+            assert len(batch.transfers) <= _TRANSFERS_OF_BATCH_MAX, "the simulated world itself is too small"
             self._decided[id(batch)] = group
 
     def _committed(self, transaction: Transaction) -> None:
@@ -156,7 +159,9 @@ class World:
         for message, content in zip(group.messages, group.decided.answers, strict=True):
             if message.operation.name == "read":
                 fresh = group.position >= message.acknowledged
-                require(fresh, "a read sees what was acknowledged", f"{group.position} < {message.acknowledged}")
+                require(
+                    fresh, "a read sees what was acknowledged", f"{group.position} < {message.acknowledged}"
+                )
             self.network.reply(Answer(message.operation, content, group.position))
 
 

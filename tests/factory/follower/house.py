@@ -12,7 +12,7 @@ from typing import Any
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
-from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.engine.requests import LedgerRequest, command_request
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower import Follower, Pace, StateSnapshots
 from formicary.factory.history import EntryIndex, History
@@ -29,6 +29,7 @@ from formicary.factory.ledger import (
     id_column,
     transfer_array,
 )
+from tests.factory.engine.example_product import CURRENCY, OpenEscrow, RateEscrow
 from tests.factory.ledger.workload import Workload
 
 SMALL_GENERATION = 300
@@ -78,6 +79,24 @@ class House:
             self.clock.advance(random.choice((0, 1, 10**6, 2 * 10**9)))
             self.execute([transfer_array([_payment(random, accounts) for _ in range(size)])])
             left -= size
+
+    def rate(self, subject: int, *, key: str = "rate") -> None:
+        """Let the engine carry out a command that moves no money; the ledger beside knows nothing of it."""
+        self._command(RateEscrow(subject=subject, stars=2), key)
+
+    def hold_in_escrow(self, subject: int) -> None:
+        """Let the engine carry out a command that opens an account, moves money and sets timers."""
+        parties = [Account(id=subject + number, ledger=CURRENCY, code=1) for number in (1, 2)]
+        self.execute([account_array(parties)])
+        opening = OpenEscrow(subject=subject, buyer=subject + 1, seller=subject + 2, amount=9, seconds=9_000)
+        self._command(opening, "open")
+
+    def _command(self, command: Any, key: str) -> None:
+        request = command_request("escrow", command, principal="p", key=f"{key} {command.subject}")
+        (receipt,) = self.engine.execute([request])
+        assert receipt.code == ""
+        # The engine is now ahead of the ledger by a few stamps.
+        self.clock.advance(100)
 
     @property
     def account_ids(self) -> list[int]:

@@ -10,10 +10,10 @@ from tests.fixtures_postgres import PostgresServer
 __all__ = ["tamper"]
 
 
-def tamper(postgres: PostgresServer, access: Access, statement: str, *values: object) -> None:
-    """Run a statement that changes at least one row."""
+def tamper(postgres: PostgresServer, access: Access, *statements: str) -> None:
+    """Run statements of which the last changes at least one row."""
     database = str(conninfo_to_dict(access.conninfo)["dbname"])
     with postgres.superuser(database) as connection:
         connection.execute("SET session_replication_role = replica")
-        changed = connection.execute(statement.encode(), values).rowcount
-    assert changed > 0
+        changed = [connection.execute(statement.encode()).rowcount for statement in statements]
+    assert changed[-1] > 0

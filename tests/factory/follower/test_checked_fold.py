@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formicary.factory.engine.requests import command_request
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.follower.commits import ended_in, read_commits
@@ -19,7 +18,7 @@ from formicary.factory.journal.access import Access
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.rows import ACCOUNT_ROW
-from tests.factory.engine.example_product import ESCROW_PRODUCT, OpenEscrow, RateEscrow
+from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import House, open_house
 
 
@@ -29,10 +28,8 @@ def house(access: Access, tmp_path: Path) -> Iterator[House]:
     with open_house(access, tmp_path, products=[ESCROW_PRODUCT]) as house:
         house.pay(60)
         for number in range(5):
-            command = RateEscrow(subject=900 + number % 2, stars=number + 1)
-            house.engine.execute([command_request("escrow", command, principal="p", key=str(number))])
-        opening = OpenEscrow(subject=800, buyer=1, seller=2, amount=0, seconds=100)
-        house.engine.execute([command_request("escrow", opening, principal="p", key="open")])
+            house.rate(900 + number % 2, key=str(number))
+        house.hold_in_escrow(800)
         yield house
 
 

@@ -52,7 +52,7 @@ def test_a_missing_commit_is_found(house: House, postgres: PostgresServer, nth: 
     reader = house.reader()
     (commits,) = read_commits(reader, after=0)
     first = int(commits["first"][nth])
-    tamper(postgres, house.access, "DELETE FROM journal.commits WHERE first = %s", first)
+    tamper(postgres, house.access, f"DELETE FROM journal.commits WHERE {first=}")
     with pytest.raises(JournalCorrupted, match=f"{message}|begins at position {first}"):
         list(read_commits(reader, after=0))
 
@@ -62,6 +62,6 @@ def test_commits_that_overlap_are_found(house: House, postgres: PostgresServer) 
     reader = house.reader()
     (commits,) = read_commits(reader, after=0)
     first = int(commits["first"][4])
-    tamper(postgres, house.access, "UPDATE journal.commits SET last = last + 1 WHERE first = %s", first)
+    tamper(postgres, house.access, f"UPDATE journal.commits SET last = last + 1 WHERE {first=}")
     with pytest.raises(JournalCorrupted, match="where the one before ended"):
         list(read_commits(reader, after=0))

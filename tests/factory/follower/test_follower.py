@@ -12,13 +12,12 @@ import psycopg
 import pytest
 
 from formicary.base.errors import ProgrammingError
-from formicary.factory.engine.requests import command_request
 from formicary.factory.follower import Follower, Pace, follower
 from formicary.factory.follower.follower import require_balanced
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew, JournalUnavailable
 from formicary.factory.journal.reader import JournalReader
-from tests.factory.engine.example_product import ESCROW_PRODUCT, RateEscrow
+from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import House, open_house
 from tests.factory.follower.tamper import tamper
 from tests.fixtures_postgres import PostgresServer
@@ -59,9 +58,7 @@ def test_the_state_is_the_engines(house: House) -> None:
     assert step_by_step.open() == 0
     for number in range(6):
         house.pay(40, seed=number)
-        command = RateEscrow(subject=900, stars=1)
-        house.engine.execute([command_request("escrow", command, principal="p", key=str(number))])
-        house.clock.advance(100)
+        house.rate(900, key=str(number))
         step_by_step.catch_up()
     at_once = house.follower(name="at_once")
     at_once.open()
@@ -122,7 +119,7 @@ def test_snapshots_are_written_when_due(house: House) -> None:
     pace = Pace(snapshot_rows=50, snapshot_seconds=10, index_seconds=10**9)
     each = house.follower(pace=pace, monotonic=clock)
     each.open()
-    written = []
+    written: list[bool] = []
     for payments, seconds in ((20, 0), (40, 0), (5, 5), (5, 6), (0, 11), (5, 0)):
         if payments:
             house.pay(payments, seed=payments + len(written))

@@ -49,7 +49,7 @@ def _started(house: House, follower: Follower, stop: Event) -> Thread:
 
 
 def test_it_follows_until_told_to_stop(house: House) -> None:
-    """What the engine commits is folded soon; at the end the index is complete and full segments are indexed."""
+    """What the engine commits is folded soon; at the end all indexes are complete."""
     follower, stop = house.follower(pace=Pace(index_seconds=1_000)), Event()
     thread = _started(house, follower, stop)
     _await(lambda: _follows(follower, house))
@@ -112,7 +112,7 @@ def test_damage_ends_the_process(house: House, postgres: PostgresServer) -> None
 
 
 def test_pauses_grow_and_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts come ever more slowly, up to a limit; trouble after a long good time begins with a short pause."""
+    """Attempts come ever more slowly, up to a limit; after a good time pauses begin short again."""
     pauses: list[float] = []
 
     class Stop(Event):
@@ -121,7 +121,7 @@ def test_pauses_grow_and_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
             return len(pauses) == 10
 
     times = iter([*range(14), *range(100, 1_000, 50)])
-    monkeypatch.setattr(process.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
 
     def summarize(_: Access) -> int:
         raise JournalUnavailable

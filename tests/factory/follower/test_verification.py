@@ -9,37 +9,38 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formicary.factory.engine.requests import command_request
+from formicary.base.limits import TIMERS_PER_STEP_MAX
 from formicary.factory.engine.state import known_events
 from formicary.factory.follower import Follower, StateSnapshots, Verification, verify
-from formicary.factory.follower import verification as module
+from formicary.factory.follower.commits import read_commits
+from formicary.factory.follower.sums import account_sums
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.snapshot_file import SnapshotHeader
 from formicary.factory.journal.snapshots import Snapshots
-from tests.factory.engine.example_product import ESCROW_PRODUCT, OpenEscrow, RateEscrow
+from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import House, open_house
 from tests.factory.follower.tamper import tamper
 from tests.fixtures_postgres import PostgresServer
+
+MODULE = "formicary.factory.follower.verification"
+# Above the room that is always kept free, so that two generations share the rows.
+GENERATION_ROWS = TIMERS_PER_STEP_MAX + 200
 
 
 @pytest.fixture
 def house(small_segments: Access, tmp_path: Path) -> Iterator[House]:
     """Give a house with holds of every fate, events, and two snapshots."""
     with open_house(small_segments, tmp_path, products=[ESCROW_PRODUCT]) as house:
-        follower = house.follower()
+        follower = house.follower(generation_rows=GENERATION_ROWS)
         follower.open()
-        house.work(11, groups=25)
+        house.work(11, groups=40)
         follower.catch_up()
         follower.write_snapshot()
         house.pay(120, accounts=8)
-        for command in (
-            OpenEscrow(subject=2**100, buyer=1, seller=2, amount=0, seconds=9_000),
-            RateEscrow(subject=2**101, stars=3),
-        ):
-            house.engine.execute([command_request("escrow", command, principal="p", key=repr(command))])
+        house.hold_in_escrow(2**100)
+        house.rate(2**101)
         follower.catch_up()
         follower.write_snapshot()
-        house.clock.advance(100)
         house.pay(60, accounts=8, seed=5)
         yield house
 
@@ -81,52 +82,65 @@ def test_an_empty_journal(access: Access, tmp_path: Path) -> None:
     assert (found.sound, found.rows, found.position) == (True, 0, 0)
 
 
-TRANSFER = "SELECT position FROM journal.transfers ORDER BY position OFFSET 90 LIMIT 1"
-SWAP = """
-    WITH pair AS (SELECT position FROM journal.transfers WHERE status = 0 ORDER BY position OFFSET 90 LIMIT 2)
-    UPDATE journal.transfers SET position = (SELECT sum(position) FROM pair) - position
-    WHERE position IN (SELECT position FROM pair)
-"""
+SOME_TRANSFER = "position = (SELECT position FROM journal.transfers ORDER BY position OFFSET 90 LIMIT 1)"
+LAST_ACCOUNT = "position = (SELECT max(position) FROM journal.accounts)"
+SOME_COMMIT = "first = (SELECT first FROM journal.commits ORDER BY first OFFSET 20 LIMIT 1)"
+RATED = "kind = 'escrow.EscrowRated'"
+TIMER = "kind = 'engine.timer_set'"
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("table", "change", "where"),
     [
-        f"UPDATE journal.transfers SET amount = amount # 1 WHERE position = ({TRANSFER})",
-        f"UPDATE journal.transfers SET user_data_64 = user_data_64 # 1 WHERE position = ({TRANSFER})",
-        f"UPDATE journal.transfers SET after = set_bit(after, 85, 1 - get_bit(after, 85)) WHERE position = ({TRANSFER})",
-        f"DELETE FROM journal.transfers WHERE position = ({TRANSFER})",
-        SWAP,
-        "UPDATE journal.accounts SET code = code # 1 WHERE position = (SELECT max(position) FROM journal.accounts)",
-        "UPDATE journal.accounts SET credit_limit = credit_limit + 1"
-        " WHERE position = (SELECT max(position) FROM journal.accounts)",
-        "DELETE FROM journal.accounts WHERE position = (SELECT max(position) FROM journal.accounts)",
-        "UPDATE journal.events SET body = jsonb_set(body, '{due}', '7') WHERE kind = 'engine.timer_set'",
-        "UPDATE journal.events SET subject = gen_random_uuid() WHERE kind = 'escrow.EscrowRated'",
-        "UPDATE journal.commits SET state_hash = state_hash # 1"
-        " WHERE first = (SELECT first FROM journal.commits ORDER BY first OFFSET 20 LIMIT 1)",
-        "DELETE FROM journal.commits"
-        " WHERE first = (SELECT first FROM journal.commits ORDER BY first OFFSET 20 LIMIT 1)",
+        ("transfers", "amount = amount # 1", SOME_TRANSFER),
+        ("transfers", "user_data_64 = user_data_64 # 1", SOME_TRANSFER),
+        ("transfers", "after = set_bit(after, 300, 1 - get_bit(after, 300))", SOME_TRANSFER),
+        ("transfers", "", SOME_TRANSFER),
+        ("accounts", "flags = flags # 8", LAST_ACCOUNT),
+        ("accounts", "code = code # 1", LAST_ACCOUNT),
+        ("accounts", "credit_limit = credit_limit + 1", LAST_ACCOUNT),
+        ("accounts", "", LAST_ACCOUNT),
+        ("events", "body = jsonb_set(body, '{due}', '7')", TIMER),
+        ("events", "subject = gen_random_uuid()", RATED),
+        ("events", "", RATED),
+        ("commits", "state_hash = state_hash # 1", SOME_COMMIT),
+        ("commits", "", SOME_COMMIT),
     ],
 )
-def test_damage_to_the_journal(house: House, postgres: PostgresServer, damage: str) -> None:
-    """A flipped bit, a deleted row, a swapped pair: each is found, and where."""
-    tamper(postgres, house.access, damage)
+def test_damage_to_the_journal(
+    house: House, postgres: PostgresServer, table: str, change: str, where: str
+) -> None:
+    """A flipped bit and a deleted row are found in every table, and how far all was well."""
+    what = f"UPDATE journal.{table} SET {change}" if change else f"DELETE FROM journal.{table}"
+    tamper(postgres, house.access, f"{what} WHERE {where}")
     found = _verify(house)
     assert _whats(found)[-1] == "journal"
     assert not found.sound
     assert found.position < house.engine.state.position
 
 
+def test_a_swapped_pair(house: House, postgres: PostgresServer) -> None:
+    """Two rows that changed places are found."""
+    forbidden = "ALTER TABLE journal.transfers DROP CONSTRAINT previous_entries_are_earlier"
+    pair = "SELECT position FROM journal.transfers WHERE status = 0 ORDER BY position OFFSET 90 LIMIT 2"
+    swap = (
+        f"WITH pair AS ({pair}) UPDATE journal.transfers"  # noqa: S608 - text of ours.
+        " SET position = (SELECT sum(position) FROM pair) - position"
+        " WHERE position IN (SELECT position FROM pair)"
+    )
+    tamper(postgres, house.access, forbidden, swap)
+    assert _whats(_verify(house)) == ["journal"]
+
+
 def _flip(house: House) -> None:
-    path = sorted((house.folder / "snapshots").glob("*.snapshot"))[-1]
+    path = max((house.folder / "snapshots").glob("*.snapshot"))
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
     path.write_bytes(content)
 
 
 def _flip_sealed(house: House) -> None:
-    path = next(sorted((house.folder / "snapshots" / "ids").iterdir())[-1].iterdir())
+    path = next(max((house.folder / "snapshots" / "ids").iterdir()).iterdir())
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
@@ -217,22 +231,21 @@ def test_an_engine_that_holds_something_else(house: House) -> None:
 
 def test_sums_that_differ(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database's own sums of the entries are compared with what was folded."""
-    sums = module.account_sums
 
     def missing(access: Access, *, until: int) -> Any:
-        return sums(access, until=until)[1:]
+        return account_sums(access, until=until)[1:]
 
-    monkeypatch.setattr(module, "account_sums", missing)
+    monkeypatch.setattr(f"{MODULE}.account_sums", missing)
     found = _verify(house)
     assert _whats(found) == ["balances"]
     assert "accounts have entries" in found.findings[0].message
 
     def wrong(access: Access, *, until: int) -> Any:
-        found = sums(access, until=until)
+        found = account_sums(access, until=until)
         found["credits_pending"][0] += 5
         return found
 
-    monkeypatch.setattr(module, "account_sums", wrong)
+    monkeypatch.setattr(f"{MODULE}.account_sums", wrong)
     assert "sum up to" in _verify(house).findings[0].message
 
 
@@ -252,14 +265,13 @@ def test_rows_that_come_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch)
     house.pay(20, accounts=8, seed=8)
     state = house.engine.state
     heads = iter([state.position - 20, *[state.position] * 99])
-    read = module.read_commits
 
     def delayed(reader: Any, *, after: int) -> Iterator[Any]:
         head = next(heads)
-        for commits in read(reader, after=after):
+        for commits in read_commits(reader, after=after):
             yield commits[commits["last"] <= head]
 
-    monkeypatch.setattr(module, "read_commits", delayed)
+    monkeypatch.setattr(f"{MODULE}.read_commits", delayed)
     found = _verify(house, engine=(state.position, state.state_hash))
     assert found.sound
     assert isinstance(house.opened[-1], Follower)

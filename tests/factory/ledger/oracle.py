@@ -24,6 +24,7 @@ from tests.factory.ledger.oracle_rules import (
     account_retry,
     balanced_amount,
     due,
+    entry_times,
     envelope,
     first,
     is_imported,
@@ -191,8 +192,9 @@ class Oracle:
         for held in sorted(held_open, key=lambda held: (due(held), held["position"])):
             if due(held) <= now:
                 holds[held["id"]] = "expired"
+                stamp = max([due(held), *entry_times(self.books)])
                 row = {name: held[name] for name in (*SIDES, *DETAILS, "amount")}
-                row |= {"pending_id": held["id"], "timestamp": due(held), "status": int(S.EXPIRED)}
+                row |= {"pending_id": held["id"], "timestamp": stamp, "status": int(S.EXPIRED)}
                 self._enter(row, pending=-held["amount"], reopened=held["flags"])
                 self.last_timestamp = max(self.last_timestamp, due(held) - 1)
 

@@ -122,7 +122,7 @@ def account_fields(books: Books, account: Record) -> Violations:
     yield account["ledger"] == 0, A.LEDGER_MUST_NOT_BE_ZERO
     yield account["code"] == 0, A.CODE_MUST_NOT_BE_ZERO
     if is_imported(account):
-        taken = [*(existing["timestamp"] for existing in books.accounts.values()), *_entry_times(books)]
+        taken = [*(existing["timestamp"] for existing in books.accounts.values()), *entry_times(books)]
         yield account["timestamp"] <= max(taken, default=0), A.IMPORTED_EVENT_TIMESTAMP_MUST_NOT_REGRESS
 
 
@@ -215,12 +215,12 @@ def resolution(books: Books, transfer: Record, stamp: int) -> Violations:
 def _regresses(books: Books, transfer: Record) -> bool:
     """Whether a timestamp is not after every transfer's and every expiry's, or is an account's."""
     timestamp = transfer["timestamp"]
-    return timestamp <= max(_entry_times(books), default=0) or any(
+    return timestamp <= max(entry_times(books), default=0) or any(
         timestamp == account["timestamp"] for account in books.accounts.values()
     )
 
 
-def _entry_times(books: Books) -> list[int]:
+def entry_times(books: Books) -> list[int]:
     """Return when totals changed: by transfers, and by holds that expired."""
-    expired = [books.transfers[hold] for hold, state in books.holds.items() if state == "expired"]
-    return [*(made["timestamp"] for made in books.transfers.values()), *map(due, expired)]
+    entries = (row for row in books.rows if row.get("status") in (S.CREATED, S.EXPIRED))
+    return [row["timestamp"] for row in entries]

@@ -109,7 +109,7 @@ def _by_position(rows: Rows) -> Rows:
 def _same(left: Any, right: Any) -> bool:
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
         return left.dtype == right.dtype and np.array_equal(_bytes(left), _bytes(right))
-    return bool(left == right)
+    return type(left) is type(right) and bool(left == right)
 
 
 def _bytes(array: Rows) -> Rows:

@@ -79,6 +79,18 @@ def account_hash(account: Any) -> Any:
 
 
 @kernel_part
+def _account_row_hash(account: Any) -> Any:
+    """Hash what never changes of an account, once, as it is opened."""
+    value = absorb(account["user_data_128_high"], account["user_data_128_low"])
+    value = absorb(value, account["user_data_64"])
+    value = absorb(value, account["user_data_32"])
+    value = absorb(value, account["ledger"])
+    value = absorb(value, account["code"])
+    value = absorb(value, np.uint64(account["timestamp"]))
+    return finish(absorb(value, np.uint64(account["position"])))
+
+
+@kernel_part
 def hold_hash(row: Any, due: int) -> Any:
     """Hash an open hold."""
     value = absorb(row["id_high"], row["id_low"])
@@ -122,6 +134,7 @@ def open_account(state: State, item: Any, timestamp: int, position: int) -> int:
     scalars["accounts"] = index + 1
     scalars["account_timestamp"] = timestamp
     scalars["position"] = position
+    scalars["rows_hash"] += _account_row_hash(account)
     _rehash(state, index)
     return int(index)
 
@@ -181,7 +194,7 @@ def _set_closed(account: Any, closed: bool) -> None:
     if closed:
         account["flags"] |= ACCOUNT_CLOSED
     else:
-        account["flags"] &= ~ACCOUNT_CLOSED
+        account["flags"] &= 0xFFFF ^ ACCOUNT_CLOSED
 
 
 @kernel_part
@@ -274,7 +287,7 @@ def apply_row(state: State, debit: int, credit: int, hold: int) -> None:
             _end_hold(state, row, hold)
         elif row["flags"] & PENDING != 0:
             keep_hold(state, row, debit, credit)
-        scalars["transfer_timestamp"] = row["timestamp"]
+        scalars["transfer_timestamp"] = max(scalars["transfer_timestamp"], row["timestamp"])
     enter_row(state.recent, index)
     scalars["rows_hash"] += row_hash(state.recent, index)
     scalars["recent"] = index + 1

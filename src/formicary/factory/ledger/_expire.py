@@ -34,7 +34,9 @@ def inherit_from_hold(row: Any, held: Any) -> None:
 @kernel_part
 def _expire(state: State, hold: int) -> None:
     held, due, scalars = state.hold_rows[hold], state.holds[hold]["due"], state.scalars[0]
-    row = new_row(state, Status.EXPIRED, due, 0)
+    # Stamped with its due time, or with that of the chain it had to wait for: an account's entries
+    # stand in the order of their timestamps.
+    row = new_row(state, Status.EXPIRED, max(due, scalars["transfer_timestamp"]), 0)
     row["pending_id_high"] = held["id_high"]
     row["pending_id_low"] = held["id_low"]
     row["amount"] = held["amount"]

@@ -57,7 +57,7 @@ def _judge_account_envelope(item: Any, stamp: int, import_mode: bool) -> int:
         return Opening.TIMESTAMP_MUST_BE_ZERO
     if item["reserved"] != 0:
         return Opening.RESERVED_FIELD
-    if item["flags"] & ~ACCOUNT_FLAGS_KNOWN != 0:
+    if item["flags"] & (0xFFFF ^ ACCOUNT_FLAGS_KNOWN) != 0:
         return Opening.RESERVED_FLAG
     if is_zero(item["id_high"], item["id_low"]):
         return Opening.ID_MUST_NOT_BE_ZERO

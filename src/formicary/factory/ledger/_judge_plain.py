@@ -58,7 +58,7 @@ def judge_envelope(item: Any, stamp: int, import_mode: bool) -> int:
             return Status.IMPORTED_EVENT_TIMESTAMP_MUST_NOT_ADVANCE
     elif item["timestamp"] != 0:
         return Status.TIMESTAMP_MUST_BE_ZERO
-    if item["flags"] & ~TRANSFER_FLAGS_KNOWN != 0:
+    if item["flags"] & (0xFFFF ^ TRANSFER_FLAGS_KNOWN) != 0:
         return Status.RESERVED_FLAG
     if is_zero(item["id_high"], item["id_low"]):
         return Status.ID_MUST_NOT_BE_ZERO
