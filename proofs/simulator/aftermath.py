@@ -10,7 +10,7 @@ from formicary.factory.engine.state import Receipt
 from proofs.simulator.comparison import plain_answer
 from proofs.simulator.model import Read
 from proofs.simulator.node import Node
-from proofs.simulator.violations import Violation, require
+from proofs.simulator.violations import require, violate
 from proofs.simulator.world import START, World
 from tests.factory.ledger.oracle_rules import TOTALS
 
@@ -96,7 +96,7 @@ def _nothing_is_lost(world: World) -> None:
     found = world.store.receipts(world.callers.receipts)
     for command, receipt in world.callers.receipts.items():
         if command not in found:
-            raise Violation("no acknowledged effect is lost", f"command {command:032x}")
+            violate("no acknowledged effect is lost", f"command {command:032x}")
         stored = plain_answer(msgspec.json.decode(found[command].body, type=Receipt))
         require(stored == receipt, "the same answer for the same key", f"command {command:032x}")
 

@@ -20,7 +20,7 @@ from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import AccountFlags, CreateTransferStatus, TransferFlags
 from proofs.simulator.records import unpack
-from proofs.simulator.violations import Violation, require
+from proofs.simulator.violations import require, violate
 from tests.factory.ledger.oracle_rules import RESOLVES, SECOND, SIDES, Record
 
 __all__ = ["Auditor"]
@@ -109,7 +109,7 @@ class Auditor:
     def _end_hold(self, row: Record) -> int:
         due = self._holds.pop(row["pending_id"], None)
         if due is None:
-            raise Violation("a hold is resolved once", f"{row['pending_id']} at position {row['position']}")
+            violate("a hold is resolved once", f"{row['pending_id']} at position {row['position']}")
         return due
 
     def _event(self, event: Event) -> None:
@@ -126,7 +126,7 @@ class Auditor:
             body = msgspec.json.decode(event.body, type=TimerFiring)
             due = self.timers_due.pop(body.set_at, None)
             if due is None:
-                raise Violation("a timer fires once", f"the one set at {body.set_at}")
+                violate("a timer fires once", f"the one set at {body.set_at}")
             require(event.timestamp >= due, "no timer fires early", f"the one set at {body.set_at}")
 
     # -- what it all comes to --------------------------------------------------------------
@@ -135,7 +135,7 @@ class Auditor:
         try:
             self.follower.fold(batch.accounts, batch.transfers, batch.events, until=batch.last)
         except JournalCorrupted as error:
-            raise Violation("every row is what it does", str(error)) from error
+            violate("every row is what it does", str(error))
         require(
             self.follower.state_hash == batch.state_hash, "refolding gives the same hash", f"at {batch.last}"
         )

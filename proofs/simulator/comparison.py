@@ -13,7 +13,7 @@ from formicary.factory.engine.state import Receipt
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.events import Event
 from proofs.simulator.records import unpack
-from proofs.simulator.violations import Violation, require
+from proofs.simulator.violations import require, violate
 from tests.factory.ledger.oracle import entry_totals
 from tests.factory.ledger.oracle_rules import TOTALS, Record
 
@@ -48,7 +48,7 @@ def compare_rows(batch: Batch | None, expected: Sequence[Record]) -> None:
         for name in row.keys() - left_out:
             if row[name] != wanted.get(name):
                 detail = f"{name} at position {row['position']}: {row[name]} instead of {wanted.get(name)}"
-                raise Violation("rows are the model's", detail)
+                violate("rows are the model's", detail)
 
 
 def _outcome(result: Record) -> tuple[Any, ...]:

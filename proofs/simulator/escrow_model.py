@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.ledger import AccountFlags, TransferFlags
 from tests.factory.engine import example_product as product
 from tests.factory.ledger.oracle_rules import TOTALS, Record
 
-__all__ = ["Escrow", "Refused", "Wish", "decide_command", "decide_timer"]
+__all__ = ["Escrow", "Refused", "Wish", "decide_command", "decide_timer", "refuse"]
 
 _NOTHING: Final = dict.fromkeys(("user_data_128", "user_data_64", "user_data_32", "timestamp"), 0)
 
@@ -20,6 +20,11 @@ class Refused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def refuse(code: str) -> NoReturn:
+    """Raise ``Refused``."""
+    raise Refused(code)
 
 
 class Escrow(NamedTuple):
@@ -69,22 +74,22 @@ def decide_command(command: Any, escrow: Escrow | None, now: int) -> Wish:
     known = escrow or Escrow()
     if isinstance(command, product.RateEscrow):
         if command.stars not in range(1, 6):
-            raise Refused("too_many_stars")
+            refuse("too_many_stars")
         rated = ("escrow.EscrowRated", {"type": "EscrowRated", "stars": command.stars})
         return Wish(events=(rated,), answer={"stars": command.stars}, escrow=known)
     if isinstance(command, product.OpenEscrow):
         if known.status:
-            raise Refused("escrow_exists")
+            refuse("escrow_exists")
         return _opening(command, now)
     if known.status != "open":
-        raise Refused("escrow_not_open")
+        refuse("escrow_not_open")
     return _release(command.subject, known)
 
 
 def decide_timer(name: str, subject: int, escrow: Escrow | None, now: int) -> Wish:
     """Return what a timer does, or raise ``Refused``."""
     if escrow is None or escrow.status != "open":
-        raise Refused("escrow_not_open")
+        refuse("escrow_not_open")
     if name == "lapse":
         return Wish(
             events=(("escrow.EscrowLapsed", {"type": "EscrowLapsed"}),),

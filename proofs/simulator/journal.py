@@ -16,6 +16,7 @@ from formicary.factory.journal.events import Event
 from formicary.factory.journal.takeover import Lease
 from proofs.simulator.dice import Dice, Fault
 from proofs.simulator.store import Store, Transaction
+from proofs.simulator.violations import require
 
 __all__ = ["Crashed", "SimulatedJournal"]
 
@@ -84,7 +85,7 @@ class SimulatedJournal:
     def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
         """Return the committed events of a kind by the commands that caused them."""
         self._may_fail(Fault.READ_FAILED)
-        assert kind == ANSWERED, f"the engine looks up answers only, not {kind}"
+        require(kind == ANSWERED, "the engine looks up answers only", kind)
         return self._store.receipts(command_ids)
 
     def _begin(self, lease: Lease, batch: Batch) -> Transaction:

@@ -14,9 +14,16 @@ from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED
-from proofs.simulator.escrow_model import Escrow, Refused, Wish, decide_command, decide_timer
+from proofs.simulator.escrow_model import (
+    Escrow,
+    Refused,
+    Wish,
+    decide_command,
+    decide_timer,
+    refuse,
+)
 from proofs.simulator.records import unpack
-from proofs.simulator.violations import require
+from proofs.simulator.violations import require, violate
 from tests.factory.ledger.oracle import Oracle, Outcome, chains
 from tests.factory.ledger.oracle_rules import DETAILS, SIDES, TOTALS, A, Record, S, due
 
@@ -72,13 +79,11 @@ class Model(Oracle):
             fork.last_timestamp = max((row["timestamp"] for row in self.books.rows), default=0)
         return fork
 
-    def activated(self, batch: Batch) -> Model:
-        """Return a copy to which an engine has added the one row that dates its semantics."""
+    def activate(self, batch: Batch) -> None:
+        """Take the one row with which an engine dates its semantics while it recovers."""
         (event,) = batch.events
         require(event.kind == SEMANTICS_ACTIVATED, "an engine decides nothing while it recovers", event.kind)
-        model = self.fork()
-        model._write(event.kind, {}, 0, 0, event.timestamp)
-        return model
+        self._write(event.kind, {}, 0, 0, event.timestamp)
 
     @property
     def position(self) -> int:
@@ -160,13 +165,13 @@ class Model(Oracle):
         for account in wish.accounts:
             (outcome,) = self._stamped_chain([account], max(stamp, self.last_timestamp + 1))
             if outcome.status not in (A.CREATED, A.EXISTS):
-                raise Refused(A(outcome.status).name.lower())
+                refuse(A(outcome.status).name.lower())
         chain = wish.chain(command_id)
         if chain:
             outcomes = self._stamped_chain(chain, max(stamp, self.last_timestamp + 1))
             failed = [o for o in outcomes if o.status not in (S.CREATED, S.LINKED_EVENT_FAILED)]
             if failed:
-                raise Refused(S(failed[0].status).name.lower())
+                refuse(S(failed[0].status).name.lower())
 
     def _keep(self, wish: Wish, command_id: int, subject: int, stamp: int) -> None:
         for kind, body in wish.events:
@@ -197,7 +202,8 @@ class Model(Oracle):
 
     def _run_first(self) -> None:
         first = self._first_due()
-        assert first is not None, "more was run than was due"
+        if first is None:
+            violate("only what is due runs", f"after position {self.position}")
         if isinstance(first[2], _Timer):
             self._fire(first[2])
         else:

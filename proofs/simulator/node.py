@@ -15,7 +15,7 @@ from proofs.simulator.comparison import compare_answers, compare_rows
 from proofs.simulator.journal import Crashed, SimulatedJournal
 from proofs.simulator.model import Model
 from proofs.simulator.operations import Message
-from proofs.simulator.violations import require
+from proofs.simulator.violations import require, violate
 
 __all__ = ["Group", "Node"]
 
@@ -188,9 +188,10 @@ class Node:
 
     def _confirm(self) -> None:
         """Ask the journal whether this engine may still speak for it, as nothing was appended."""
-        assert self._journal is not None, f"{self.name} is down"
-        self._journal.confirm()
+        if self._journal is not None:
+            self._journal.confirm()
 
     def _process(self) -> Engine:
-        assert self._engine is not None, f"{self.name} is down"
+        if self._engine is None:
+            violate("only an engine that runs is asked", self.name)
         return self._engine

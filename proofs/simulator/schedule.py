@@ -16,6 +16,7 @@ _TEN_DAYS: Final = 10 * 86_400 * _SECOND
 _PAUSES: Final = (0, 1, 1_000, _SECOND // 10, _SECOND, 2 * _SECOND)
 _GROUP_MAX: Final = 2
 _QUIET: Final = 4
+_RARE_WEIGHTS: Final = (8, 5, 3, 4)
 _MISCHIEF: Final = (Fault.CRASH, Fault.TAKE_OVER, Fault.CLOCK_FORWARD, Fault.CLOCK_BACK, Fault.LATE_RETRY)
 
 Action = Callable[[], None]
@@ -105,15 +106,12 @@ class Schedule:
     # -- mischief --------------------------------------------------------------------------
 
     def _something_rare(self) -> None:
-        kind = self._random.random()
-        if kind < 0.4:  # noqa: PLR2004 - a share of what is rare, as the next ones
-            self._pass_time()
-        elif kind < 0.65:  # noqa: PLR2004
-            self._run_timers()
-        elif kind < 0.8:  # noqa: PLR2004
-            self._world.snapshots.write(self._world.auditor.follower)
-        else:
-            self._mischief()
+        rare = (self._pass_time, self._run_timers, self._snapshot, self._mischief)
+        (action,) = self._random.choices(rare, _RARE_WEIGHTS)
+        action()
+
+    def _snapshot(self) -> None:
+        self._world.snapshots.write(self._world.auditor.follower)
 
     def _mischief(self) -> None:
         match self._world.dice.one_of(_MISCHIEF):

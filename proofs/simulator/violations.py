@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["Violation", "require"]
+__all__ = ["Violation", "require", "violate"]
 
 
 class Violation(AssertionError):
@@ -21,8 +21,9 @@ class Violation(AssertionError):
 def require(condition: object, check: str, detail: str = "") -> None:
     """Raise ``Violation`` unless a condition holds."""
     if not condition:
-        _violate(check, detail)
+        violate(check, detail)
 
 
-def _violate(check: str, detail: str) -> NoReturn:
+def violate(check: str, detail: str) -> NoReturn:
+    """Raise ``Violation``."""
     raise Violation(check, detail)

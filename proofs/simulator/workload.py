@@ -18,6 +18,7 @@ from proofs.simulator.operations import Operation, command_operation, ledger_ope
 from tests.factory.engine.example_product import (
     CURRENCY,
     FEE_ACCOUNT,
+    STARS_MAX,
     OpenEscrow,
     RateEscrow,
     ReleaseEscrow,
@@ -27,12 +28,16 @@ __all__ = ["Workload"]
 
 BANK: Final = 1
 CUSTOMERS: Final = (3, 4, 5, 6)
+NOBODY: Final = 99
 _FLOOR: Final = AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS
 _RESOLVES: Final = (TransferFlags.POST_PENDING_TRANSFER, TransferFlags.VOID_PENDING_TRANSFER)
 _BALANCING: Final = (TransferFlags.BALANCING_DEBIT, TransferFlags.BALANCING_CREDIT)
 # Enough of them at once fill the tables that are kept small here.
 _HOLDS_MAX: Final = 8
 _ESCROWS_MAX: Final = 4
+_OPERATION_WEIGHTS: Final = (50, 35, 12, 3)
+_TRANSFER_WEIGHTS: Final = (4, 3, 3)
+_COMMAND_WEIGHTS: Final = (4, 3, 3)
 
 
 class Workload:
@@ -45,29 +50,26 @@ class Workload:
         self._holds: list[Transfer] = []
         self._escrows: list[int] = []
         self._keys = 0
-        self._last_key = ""
 
     def next(self) -> Operation:
-        """Return the next operation."""
+        """Return the next operation; the first two make everyone else's possible, if they come in time."""
         self._count += 1
-        if self._count == 1:
-            return ledger_operation("open accounts", account_array(self._accounts()))
-        if self._count == 2:  # noqa: PLR2004 - the second thing that anyone does
-            return ledger_operation(
-                "fund", transfer_array([self._transfer(BANK, one, 200) for one in CUSTOMERS])
-            )
-        kind = self._random.random()
-        if kind < 0.12:  # noqa: PLR2004 - a share of all operations, as the next ones
-            return read_operation("read", tuple(self._random.sample((BANK, *CUSTOMERS, 99), 3)))
-        if kind < 0.45:  # noqa: PLR2004
-            return self._command()
-        if kind < 0.48:  # noqa: PLR2004
-            return ledger_operation("open accounts again", account_array(self._accounts()[:3]))
-        chain = [self._any_transfer() for _ in range(self._random.choice((1, 1, 2, 3)))]
-        array = transfer_array(chain)
-        if len(chain) > 1 and self._dice.chance(0.5):
-            array["flags"][:-1] |= int(TransferFlags.LINKED)
-        return ledger_operation("transfers", array)
+        match self._count:
+            case 1:
+                return ledger_operation("open accounts", account_array(self._accounts()))
+            case 2:
+                funding = [self._transfer(BANK, one, 200) for one in CUSTOMERS]
+                return ledger_operation("fund", transfer_array(funding))
+        (make,) = self._random.choices(
+            (self._transfers, self._command, self._read, self._accounts_again), _OPERATION_WEIGHTS
+        )
+        return make()
+
+    def _read(self) -> Operation:
+        return read_operation("read", tuple(self._random.sample((BANK, *CUSTOMERS, NOBODY), 3)))
+
+    def _accounts_again(self) -> Operation:
+        return ledger_operation("open accounts again", account_array(self._accounts()[:3]))
 
     def _accounts(self) -> list[Account]:
         customers = [
@@ -80,25 +82,52 @@ class Workload:
 
     # -- transfers -------------------------------------------------------------------------
 
+    def _transfers(self) -> Operation:
+        chain = [self._any_transfer() for _ in range(self._random.choice((1, 1, 2, 3)))]
+        array = transfer_array(chain)
+        if len(chain) > 1 and self._dice.chance(0.5):
+            array["flags"][:-1] |= int(TransferFlags.LINKED)
+        return ledger_operation("transfers", array)
+
     def _any_transfer(self) -> Transfer:
-        kind = self._random.random()
-        if self._holds and kind < 0.35:  # noqa: PLR2004 - a share of all transfers
-            return self._resolution(self._random.choice(self._holds[-4:]))
-        debit, credit = self._random.sample((BANK, *CUSTOMERS), 2)
-        amount = self._random.choice((0, 1, 5, 20, 60, 150))
-        if kind < 0.6 and len(self._holds) < _HOLDS_MAX:  # noqa: PLR2004
-            timeout = self._random.choice((0, 1, 1, 2, 5))
-            hold = self._transfer(debit, credit, amount, flags=TransferFlags.PENDING, timeout=timeout)
-            self._holds.append(hold)
-            return hold
+        (make,) = self._random.choices((self._plain, self._hold, self._resolution), _TRANSFER_WEIGHTS)
+        return make()
+
+    def _plain(self) -> Transfer:
         flags = self._random.choice(_BALANCING) if self._dice.chance(0.1) else TransferFlags.NONE
-        return self._transfer(debit, credit, amount, flags=flags)
+        return self._transfer(*self._sides(), self._amount(), flags=flags)
+
+    def _hold(self) -> Transfer:
+        if len(self._holds) == _HOLDS_MAX:
+            return self._plain()
+        timeout = self._random.choice((0, 1, 1, 2, 5))
+        hold = self._transfer(*self._sides(), self._amount(), flags=TransferFlags.PENDING, timeout=timeout)
+        self._holds.append(hold)
+        return hold
+
+    def _resolution(self) -> Transfer:
+        if not self._holds:
+            return self._hold()
+        hold = self._random.choice(self._holds[-4:])
+        flags = self._random.choice(_RESOLVES)
+        whole = AMOUNT_MAX if flags == TransferFlags.POST_PENDING_TRANSFER else 0
+        amount = self._random.choice((whole, whole, hold.amount, hold.amount // 2))
+        return Transfer(id=self._new_id(), pending_id=hold.id, amount=amount, flags=flags)
+
+    def _sides(self) -> list[int]:
+        return self._random.sample((BANK, *CUSTOMERS), 2)
+
+    def _amount(self) -> int:
+        return self._random.choice((0, 1, 5, 20, 60, 150))
+
+    def _new_id(self) -> int:
+        return self._random.getrandbits(128) | 1
 
     def _transfer(
         self, debit: int, credit: int, amount: int, *, flags: int = 0, timeout: int = 0
     ) -> Transfer:
         return Transfer(
-            id=self._random.getrandbits(128) | 1,
+            id=self._new_id(),
             debit_account_id=debit,
             credit_account_id=credit,
             amount=amount,
@@ -108,35 +137,36 @@ class Workload:
             code=3,
         )
 
-    def _resolution(self, hold: Transfer) -> Transfer:
-        flags = self._random.choice(_RESOLVES)
-        whole = AMOUNT_MAX if flags == TransferFlags.POST_PENDING_TRANSFER else 0
-        amount = self._random.choice((whole, whole, hold.amount, hold.amount // 2))
-        return Transfer(id=self._random.getrandbits(128) | 1, pending_id=hold.id, amount=amount, flags=flags)
-
     # -- commands --------------------------------------------------------------------------
 
     def _command(self) -> Operation:
-        if self._last_key and self._dice.fault(Fault.KEY_REUSED):
-            key = self._last_key
-        else:
+        if not (self._keys and self._dice.fault(Fault.KEY_REUSED)):
             self._keys += 1
-            key = self._last_key = f"key-{self._keys}"
-        kind = self._random.random()
-        if len(self._escrows) < _ESCROWS_MAX and (not self._escrows or kind < 0.4):  # noqa: PLR2004
-            return command_operation("open escrow", key, self._opening())
-        subject = self._random.choice(self._escrows)
-        if kind < 0.7:  # noqa: PLR2004
-            return command_operation(
-                "rate escrow", key, RateEscrow(subject=subject, stars=self._random.randint(0, 5))
-            )
-        return command_operation("release escrow", key, ReleaseEscrow(subject=subject))
+        if not self._escrows:
+            return self._open_escrow()
+        (make,) = self._random.choices((self._open_escrow, self._rate, self._release), _COMMAND_WEIGHTS)
+        return make()
 
-    def _opening(self) -> OpenEscrow:
-        subject = self._random.getrandbits(128) | 1
-        if self._escrows and self._dice.chance(0.1):
-            subject = self._random.choice(self._escrows)
+    def _open_escrow(self) -> Operation:
+        if len(self._escrows) == _ESCROWS_MAX:
+            return self._rate()
+        again = self._escrows and self._dice.chance(0.1)
+        subject = self._random.choice(self._escrows) if again else self._new_id()
         self._escrows.append(subject)
         buyer, seller = self._random.sample(CUSTOMERS, 2)
         amount, seconds = self._random.choice((0, 7, 30, 90)), self._random.choice((0, 1, 5, 60, 3_600))
-        return OpenEscrow(subject=subject, buyer=buyer, seller=seller, amount=amount, seconds=seconds)
+        command = OpenEscrow(subject=subject, buyer=buyer, seller=seller, amount=amount, seconds=seconds)
+        return command_operation("open escrow", self._key(), command)
+
+    def _rate(self) -> Operation:
+        command = RateEscrow(
+            subject=self._random.choice(self._escrows), stars=self._random.randint(0, STARS_MAX)
+        )
+        return command_operation("rate escrow", self._key(), command)
+
+    def _release(self) -> Operation:
+        command = ReleaseEscrow(subject=self._random.choice(self._escrows))
+        return command_operation("release escrow", self._key(), command)
+
+    def _key(self) -> str:
+        return f"key-{self._keys}"

@@ -122,7 +122,7 @@ class World:
     def _new_node(self, name: str) -> Node:
         return self._parts.node(
             name,
-            journal=lambda: self._parts.journal(self.store, self.dice, lambda: self.on_pause()),
+            journal=lambda: self._parts.journal(self.store, self.dice, self._pause),
             new_state=self.snapshots.recover,
             committed_model=lambda: self.model,
             decided=self._note_decided,
@@ -133,12 +133,16 @@ class World:
     def _new_state(self) -> FactoryState:
         return self._parts.state(self._folder, [ESCROW_PRODUCT], generation_rows=self._generation_rows)
 
+    def _pause(self) -> None:
+        self.on_pause()
+
     # -- what is decided, committed, answered ----------------------------------------------
 
     def _note_decided(self, group: Group) -> None:
         batch = group.decided.batch
         if batch is not None:
-            assert len(batch.transfers) <= _TRANSFERS_OF_BATCH_MAX, "the simulated world itself is too small"
+            fits = len(batch.transfers) <= _TRANSFERS_OF_BATCH_MAX
+            require(fits, "the simulated world itself has room", f"for {len(batch.transfers)} transfers")
             self._decided[id(batch)] = group
 
     def _committed(self, transaction: Transaction) -> None:
@@ -146,7 +150,11 @@ class World:
         self.say("commit of %s to %s, epoch %s", batch.first, batch.last, transaction.lease.epoch)
         self.auditor.committed(batch)
         group = self._decided.get(id(transaction.source))
-        self.model = self.model.activated(batch) if group is None else group.model
+        if group is None:
+            self.model = self.model.fork()
+            self.model.activate(batch)
+        else:
+            self.model = group.model
 
     def answer(self, group: Group) -> None:
         """Give the answers of a group, which must be in the journal."""
