@@ -101,6 +101,9 @@ class Caller:
         except BaseException as failure:
             self._failure = failure
             raise
+        finally:
+            if self._client is not None:
+                self._client.close()
 
     def _transfer(self) -> Transfer:
         debit = self._random.choice((_FUNDER, self._random.randrange(2, _ACCOUNTS)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.core import Decided
@@ -18,6 +19,11 @@ from proofs.simulator.operations import Message
 from proofs.simulator.violations import require, violate
 
 __all__ = ["Group", "Node"]
+
+_GROUPS_MAX: Final = 2
+# Generations are tiny here, and rows must not leave memory uncommitted; a real one holds a hundred batches.
+_UNCOMMITTED_MAX: Final = 12
+_ROOM_AHEAD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,13 @@ class Node:
     @property
     def can_decide(self) -> bool:
         """Whether it may decide: at most one group is ahead of the one that is being committed."""
-        return self.is_running and len(self.groups) < 2  # noqa: PLR2004
+        has_room = len(self.groups) < _GROUPS_MAX and self._uncommitted_transfers <= _ROOM_AHEAD
+        return self.is_running and has_room
+
+    @property
+    def _uncommitted_transfers(self) -> int:
+        batches = [group.decided.batch for group in self.groups]
+        return sum(len(batch.transfers) for batch in batches if batch is not None)
 
     def run_timers(self) -> bool:
         """Run one batch of what is due; tell whether there was anything."""
@@ -166,6 +178,8 @@ class Node:
         group = Group(decided, messages, model, state.position, state.state_hash)
         self._decided(group)
         self.groups.append(group)
+        waiting = self._uncommitted_transfers
+        require(waiting <= _UNCOMMITTED_MAX, "the simulated world itself has room", f"for {waiting} rows")
 
     def commit(self) -> None:
         """Commit the first of the decided groups, then give its answers."""

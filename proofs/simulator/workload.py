@@ -58,7 +58,7 @@ class Workload:
             case 1:
                 return ledger_operation("open accounts", account_array(self._accounts()))
             case 2:
-                funding = [self._transfer(BANK, one, 200) for one in CUSTOMERS]
+                funding = [self._transfer((BANK, one), 200) for one in CUSTOMERS]
                 return ledger_operation("fund", transfer_array(funding))
         (make,) = self._random.choices(
             (self._transfers, self._command, self._read, self._accounts_again), _OPERATION_WEIGHTS
@@ -95,13 +95,13 @@ class Workload:
 
     def _plain(self) -> Transfer:
         flags = self._random.choice(_BALANCING) if self._dice.chance(0.1) else TransferFlags.NONE
-        return self._transfer(*self._sides(), self._amount(), flags=flags)
+        return self._transfer(self._sides(), self._amount(), flags=flags)
 
     def _hold(self) -> Transfer:
         if len(self._holds) == _HOLDS_MAX:
             return self._plain()
         timeout = self._random.choice((0, 1, 1, 2, 5))
-        hold = self._transfer(*self._sides(), self._amount(), flags=TransferFlags.PENDING, timeout=timeout)
+        hold = self._transfer(self._sides(), self._amount(), flags=TransferFlags.PENDING, timeout=timeout)
         self._holds.append(hold)
         return hold
 
@@ -114,8 +114,9 @@ class Workload:
         amount = self._random.choice((whole, whole, hold.amount, hold.amount // 2))
         return Transfer(id=self._new_id(), pending_id=hold.id, amount=amount, flags=flags)
 
-    def _sides(self) -> list[int]:
-        return self._random.sample((BANK, *CUSTOMERS), 2)
+    def _sides(self) -> tuple[int, int]:
+        debit, credit = self._random.sample((BANK, *CUSTOMERS), 2)
+        return debit, credit
 
     def _amount(self) -> int:
         return self._random.choice((0, 1, 5, 20, 60, 150))
@@ -123,13 +124,11 @@ class Workload:
     def _new_id(self) -> int:
         return self._random.getrandbits(128) | 1
 
-    def _transfer(
-        self, debit: int, credit: int, amount: int, *, flags: int = 0, timeout: int = 0
-    ) -> Transfer:
+    def _transfer(self, sides: tuple[int, int], amount: int, *, flags: int = 0, timeout: int = 0) -> Transfer:
         return Transfer(
             id=self._new_id(),
-            debit_account_id=debit,
-            credit_account_id=credit,
+            debit_account_id=sides[0],
+            credit_account_id=sides[1],
             amount=amount,
             flags=flags,
             timeout=timeout,

@@ -20,7 +20,8 @@ __all__ = ["AskedToEnd", "Child", "Children"]
 
 _LOG: Final = logging.getLogger(__name__)
 _QUICK_DEATH_SECONDS: Final = 1.0
-_PAUSE_SECONDS_MAX: Final = 1.0
+_QUICK_DEATHS_FORGIVEN: Final = 2
+_PAUSE_SECONDS_MAX: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -103,7 +104,11 @@ class Children:
         # One that keeps dying at once gets ever longer pauses; a single death gets none.
         quick = time.monotonic() - child.forked_at < _QUICK_DEATH_SECONDS
         child.quick_deaths = child.quick_deaths + 1 if quick else 0
-        pause = min(_PAUSE_SECONDS_MAX, 0.01 * 2**child.quick_deaths) if child.quick_deaths > 1 else 0.0
+        pause = (
+            min(_PAUSE_SECONDS_MAX, 0.01 * 2**child.quick_deaths)
+            if child.quick_deaths > _QUICK_DEATHS_FORGIVEN
+            else 0.0
+        )
         child.not_before = time.monotonic() + pause
 
     def _fork(self, child: Child) -> None:

@@ -19,12 +19,22 @@ from formicary.factory.engine.products import Product
 from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower.checked_fold import CheckedFold
+from formicary.factory.follower.entry_points import EntryPoints
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.columns import COMMIT_ROW
 from formicary.factory.journal.errors import Fenced
 from formicary.factory.journal.journal import Journal
-from formicary.factory.ledger import SEMANTICS, Account, Ledger, Transfer, TransferFlags
+from formicary.factory.ledger import (
+    ACCOUNT,
+    SEMANTICS,
+    TRANSFER,
+    Account,
+    Ledger,
+    Transfer,
+    TransferFlags,
+)
+from formicary.factory.ledger.room import FIRST_ROOM
 from formicary.runtime.children import AskedToEnd
 
 __all__ = ["engine_main", "warm_up"]
@@ -46,6 +56,9 @@ def warm_up() -> None:
         )
         ledger.create_transfers([transfer])
     ledger.tick()
+    # More than the first room holds: only then do arrays grow, and holds make room. All are refused.
+    ledger.create_accounts(np.zeros(2 * FIRST_ROOM, ACCOUNT))
+    ledger.create_transfers(np.zeros(2 * FIRST_ROOM, TRANSFER))
     _warm_up_folding(ledger.account_rows, ledger.rows)
 
 
@@ -61,6 +74,7 @@ def _warm_up_folding(accounts: Records, transfers: Records) -> None:
             Block(accounts=accounts[:0], transfers=transfers, events=(), after=opened, until=head),
         ):
             checked.fold(block, no_commits)
+        EntryPoints().note(checked.state.machine, transfers)
 
 
 def engine_main(

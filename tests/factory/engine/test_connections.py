@@ -172,8 +172,9 @@ def test_a_reset_counts_as_leaving(house: House, monkeypatch: pytest.MonkeyPatch
     connection.outbox.clear()
     house.connections.send(connection, FRAME)
     assert connection.outbox == FRAME
-    assert not connection.closed
+    closed = [connection.closed]
     monkeypatch.setattr(connection, "socket", Failing(real, ConnectionResetError()))
     house.connections._read(connection)
-    assert connection.closed
+    closed.append(connection.closed)
+    assert closed == [False, True]
     house.connections._read(connection)

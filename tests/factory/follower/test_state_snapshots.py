@@ -115,7 +115,8 @@ def test_damage_is_logged(house: House, caplog: pytest.LogCaptureFixture) -> Non
 def test_a_snapshot_of_another_journal_is_skipped(house: House, postgres: PostgresServer) -> None:
     """A journal that was set back and went on otherwise is not mixed with snapshots of what never was."""
     last = house.snapshots.positions()[-1]
-    tamper(postgres, house.access, f"UPDATE journal.commits SET state_hash = 5 WHERE {last=}")
+    latest = "last = (SELECT max(last) FROM journal.commits)"
+    tamper(postgres, house.access, f"UPDATE journal.commits SET state_hash = 5 WHERE {latest}")  # noqa: S608 - text of ours.
     restored, reported = _restore(house)
     assert restored.state.position == house.snapshots.positions()[-2]
     assert reported == [f"the snapshot at position {last} is not of this journal"]

@@ -11,26 +11,28 @@ import pytest
 
 from formicary.base.limits import TIMERS_PER_STEP_MAX
 from formicary.factory.engine.state import known_events
-from formicary.factory.follower import Follower, StateSnapshots, Verification, verify
+from formicary.factory.follower import StateSnapshots, Verification, verify
 from formicary.factory.follower.commits import read_commits
 from formicary.factory.follower.sums import account_sums
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.snapshot_file import SnapshotHeader
 from formicary.factory.journal.snapshots import Snapshots
 from tests.factory.engine.example_product import ESCROW_PRODUCT
-from tests.factory.follower.house import House, open_house
+from tests.factory.follower.house import open_house
+from tests.factory.follower.remains import Remains, copied, remains_of
 from tests.factory.follower.tamper import tamper
 from tests.fixtures_postgres import PostgresServer
 
 MODULE = "formicary.factory.follower.verification"
 # Above the room that is always kept free, so that two generations share the rows.
-GENERATION_ROWS = TIMERS_PER_STEP_MAX + 200
+GENERATION_ROWS = TIMERS_PER_STEP_MAX + 100
 
 
-@pytest.fixture
-def house(small_segments: Access, tmp_path: Path) -> Iterator[House]:
-    """Give a house with holds of every fate, events, and two snapshots."""
-    with open_house(small_segments, tmp_path, products=[ESCROW_PRODUCT]) as house:
+@pytest.fixture(scope="module")
+def left(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remains]:
+    """Give what a house left that knew holds of every fate, events, and two snapshots."""
+    name, access = postgres.create(segment_positions=256)
+    with open_house(access, tmp_path_factory.mktemp("house"), products=[ESCROW_PRODUCT]) as house:
         follower = house.follower(generation_rows=GENERATION_ROWS)
         follower.open()
         house.work(11, groups=40)
@@ -42,15 +44,24 @@ def house(small_segments: Access, tmp_path: Path) -> Iterator[House]:
         follower.catch_up()
         follower.write_snapshot()
         house.pay(60, accounts=8, seed=5)
-        yield house
+        remains = remains_of(house)
+    yield remains
+    postgres.drop(name)
 
 
-def _verify(house: House, **options: Any) -> Verification:
+@pytest.fixture
+def remains(postgres: PostgresServer, left: Remains, tmp_path: Path) -> Iterator[Remains]:
+    """Give a copy of them to damage."""
+    with copied(postgres, left, tmp_path) as remains:
+        yield remains
+
+
+def _verify(remains: Remains, **options: Any) -> Verification:
     return verify(
-        house.access,
-        snapshots=house.snapshots,
-        products=house.products,
-        upcasters=known_events(house.products),
+        remains.access,
+        snapshots=remains.snapshots,
+        products=[ESCROW_PRODUCT],
+        upcasters=known_events([ESCROW_PRODUCT]),
         **{"generation_rows": 50, **options},
     )
 
@@ -59,21 +70,20 @@ def _whats(found: Verification) -> list[str]:
     return [finding.what for finding in found.findings]
 
 
-def test_a_sound_journal(house: House) -> None:
+def test_a_sound_journal(remains: Remains) -> None:
     """Everything agrees: rows, commits, snapshots, sums, the engine; and it says what it has seen."""
-    state = house.engine.state
     steps: list[tuple[int, int]] = []
     found = _verify(
-        house, engine=(state.position, state.state_hash), progress=lambda *step: steps.append(step)
+        remains, engine=(remains.position, remains.state_hash), progress=lambda *step: steps.append(step)
     )
     assert found.findings == ()
     assert found.sound
-    assert (found.position, found.state_hash) == (state.position, state.state_hash)
-    assert (found.rows, found.accounts) == (state.position, len(house.account_ids))
+    assert (found.position, found.state_hash) == (remains.position, remains.state_hash)
+    assert (found.rows, found.accounts) == (remains.position, remains.accounts)
     assert (found.snapshots, found.commits > 20) == (2, True)
     assert found.seconds >= found.fold_seconds > 0
     assert found.rows_per_second > 0
-    assert steps[-1] == (state.position, state.position)
+    assert steps[-1] == (remains.position, remains.position)
 
 
 def test_an_empty_journal(access: Access, tmp_path: Path) -> None:
@@ -108,18 +118,18 @@ TIMER = "kind = 'engine.timer_set'"
     ],
 )
 def test_damage_to_the_journal(
-    house: House, postgres: PostgresServer, table: str, change: str, where: str
+    remains: Remains, postgres: PostgresServer, table: str, change: str, where: str
 ) -> None:
     """A flipped bit and a deleted row are found in every table, and how far all was well."""
-    what = f"UPDATE journal.{table} SET {change}" if change else f"DELETE FROM journal.{table}"
-    tamper(postgres, house.access, f"{what} WHERE {where}")
-    found = _verify(house)
+    verb, changes = ("UPDATE", f"SET {change}") if change else ("DELETE FROM", "")
+    tamper(postgres, remains.access, f"{verb} journal.{table} {changes} WHERE {where}")
+    found = _verify(remains)
     assert _whats(found)[-1] == "journal"
     assert not found.sound
-    assert found.position < house.engine.state.position
+    assert found.position < remains.position
 
 
-def test_a_swapped_pair(house: House, postgres: PostgresServer) -> None:
+def test_a_swapped_pair(remains: Remains, postgres: PostgresServer) -> None:
     """Two rows that changed places are found."""
     forbidden = "ALTER TABLE journal.transfers DROP CONSTRAINT previous_entries_are_earlier"
     pair = "SELECT position FROM journal.transfers WHERE status = 0 ORDER BY position OFFSET 90 LIMIT 2"
@@ -128,29 +138,29 @@ def test_a_swapped_pair(house: House, postgres: PostgresServer) -> None:
         " SET position = (SELECT sum(position) FROM pair) - position"
         " WHERE position IN (SELECT position FROM pair)"
     )
-    tamper(postgres, house.access, forbidden, swap)
-    assert _whats(_verify(house)) == ["journal"]
+    tamper(postgres, remains.access, forbidden, swap)
+    assert _whats(_verify(remains)) == ["journal"]
 
 
-def _flip(house: House) -> None:
-    path = max((house.folder / "snapshots").glob("*.snapshot"))
+def _flip(remains: Remains) -> None:
+    path = max(remains.folder.glob("*.snapshot"))
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
     path.write_bytes(content)
 
 
-def _flip_sealed(house: House) -> None:
-    path = next(max((house.folder / "snapshots" / "ids").iterdir()).iterdir())
+def _flip_sealed(remains: Remains) -> None:
+    path = next(max((remains.folder / "ids").iterdir()).iterdir())
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
 
 
 @pytest.mark.parametrize("damage", [_flip, _flip_sealed])
-def test_a_damaged_snapshot(house: House, damage: Callable[[House], None]) -> None:
+def test_a_damaged_snapshot(remains: Remains, damage: Callable[[Remains], None]) -> None:
     """A flipped bit anywhere in a snapshot's files is found."""
-    damage(house)
-    found = _verify(house)
+    damage(remains)
+    found = _verify(remains)
     assert _whats(found) == ["snapshot"]
     assert "damaged" in found.findings[0].message
     assert found.snapshots == 1
@@ -163,9 +173,9 @@ def _section(name: str, change: Callable[[Any], Any]) -> Callable[[Any], None]:
     return apply
 
 
-def _set(field: str, value: int) -> Callable[[Any], Any]:
+def _set(field: str, value: int, where: Any = 0) -> Callable[[Any], Any]:
     def change(array: Any) -> Any:
-        array[field][len(array) // 2] = value
+        array[field][where] = value
         return array
 
     return change
@@ -183,60 +193,59 @@ def _without_one(array: Any) -> Any:
         ("rows in memory", _section("ledger.older", _set("user_data_64", 77))),
         ("rows in memory", _section("ledger.recent", _without_one)),
         ("rows in memory", _section("ledger.recent", lambda rows: rows[:-1])),
-        ("hold rows", _section("ledger.hold_rows", _set("amount", 77))),
-        ("hold due times", _section("ledger.holds", _set("due", 77))),
+        ("hold rows", _section("ledger.hold_rows", _set("amount", 77, slice(None)))),
+        ("hold due times", _section("ledger.holds", _set("due", 77, slice(None)))),
         ("timers", _section("ledger.timers", lambda timers: timers[:0])),
         ("position", _section("ledger.scalars", _set("account_timestamp", 77))),
         ("aggregates.escrow", _section("aggregates.escrow", _set("stars", 77))),
         ("aggregates.escrow", lambda snapshot: snapshot.sections.pop("aggregates.escrow")),
     ],
 )
-def test_a_forged_snapshot(house: House, part: str, change: Callable[[Any], None]) -> None:
+def test_a_forged_snapshot(remains: Remains, part: str, change: Callable[[Any], None]) -> None:
     """A snapshot rewritten with a good checksum but another content is found, and what differs."""
-    position = house.snapshots.positions()[-1]
-    snapshot = house.snapshots.read(position)
+    position = remains.snapshots.positions()[-1]
+    snapshot = remains.snapshots.read(position)
     change(snapshot)
-    Snapshots(house.folder / "snapshots").write(snapshot.header, snapshot.sections)
-    found = _verify(house)
+    Snapshots(remains.folder).write(snapshot.header, snapshot.sections)
+    found = _verify(remains)
     assert _whats(found) == ["snapshot"]
     assert found.findings[0].position == position
     assert part in found.findings[0].message or part == "position"
 
 
-def test_a_forged_state_hash(house: House) -> None:
+def test_a_forged_state_hash(remains: Remains) -> None:
     """A snapshot that names another hash is found."""
-    snapshot = house.snapshots.read(house.snapshots.positions()[-1])
+    snapshot = remains.snapshots.read(remains.snapshots.positions()[-1])
     header = SnapshotHeader(
         semantics=snapshot.header.semantics,
         position=snapshot.header.position,
         timestamp=snapshot.header.timestamp,
         state_hash=snapshot.header.state_hash ^ 1,
     )
-    Snapshots(house.folder / "snapshots").write(header, snapshot.sections)
-    assert "state hash" in _verify(house).findings[0].message
+    Snapshots(remains.folder).write(header, snapshot.sections)
+    assert "state hash" in _verify(remains).findings[0].message
 
 
-def test_snapshots_that_were_cut_otherwise(house: House) -> None:
+def test_snapshots_that_were_cut_otherwise(remains: Remains) -> None:
     """Where generations were cut is no difference: rows are compared with the journal's."""
-    assert _verify(house, generation_rows=10_000).sound
+    assert _verify(remains, generation_rows=10_000).sound
 
 
-def test_an_engine_that_holds_something_else(house: House) -> None:
+def test_an_engine_that_holds_something_else(remains: Remains) -> None:
     """A running engine whose memory differs from its journal is found; so is one at no commit's end."""
-    state = house.engine.state
-    assert _whats(_verify(house, engine=(state.position, state.state_hash ^ 1))) == ["engine"]
-    beyond = _verify(house, engine=(state.position + 1, state.state_hash))
+    assert _whats(_verify(remains, engine=(remains.position, remains.state_hash ^ 1))) == ["engine"]
+    beyond = _verify(remains, engine=(remains.position + 1, remains.state_hash))
     assert _whats(beyond) == ["claim"]
 
 
-def test_sums_that_differ(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sums_that_differ(remains: Remains, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database's own sums of the entries are compared with what was folded."""
 
     def missing(access: Access, *, until: int) -> Any:
         return account_sums(access, until=until)[1:]
 
     monkeypatch.setattr(f"{MODULE}.account_sums", missing)
-    found = _verify(house)
+    found = _verify(remains)
     assert _whats(found) == ["balances"]
     assert "accounts have entries" in found.findings[0].message
 
@@ -246,25 +255,25 @@ def test_sums_that_differ(house: House, monkeypatch: pytest.MonkeyPatch) -> None
         return found
 
     monkeypatch.setattr(f"{MODULE}.account_sums", wrong)
-    assert "sum up to" in _verify(house).findings[0].message
+    assert "sum up to" in _verify(remains).findings[0].message
 
 
-def test_a_snapshot_that_goes_while_it_is_looked_at(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_that_goes_while_it_is_looked_at(
+    remains: Remains, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A follower that goes on drops old snapshots; that is no finding."""
-    positions = house.snapshots.positions()
+    positions = remains.snapshots.positions()
     answers = iter([positions, positions[1:]])
     monkeypatch.setattr(StateSnapshots, "positions", lambda _: next(answers))
-    (house.folder / "snapshots" / f"{positions[0]:019d}.snapshot").unlink()
-    found = _verify(house)
+    (remains.folder / f"{positions[0]:019d}.snapshot").unlink()
+    found = _verify(remains)
     assert found.sound
     assert found.snapshots == 1
 
 
-def test_rows_that_come_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_come_meanwhile(remains: Remains, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine is ahead of the journal by what it commits just now; what comes later is folded as well."""
-    house.pay(20, accounts=8, seed=8)
-    state = house.engine.state
-    heads = iter([state.position - 20, *[state.position] * 99])
+    heads = iter([remains.position - 20, *[remains.position] * 99])
 
     def delayed(reader: Any, *, after: int) -> Iterator[Any]:
         head = next(heads)
@@ -272,6 +281,5 @@ def test_rows_that_come_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch)
             yield commits[commits["last"] <= head]
 
     monkeypatch.setattr(f"{MODULE}.read_commits", delayed)
-    found = _verify(house, engine=(state.position, state.state_hash))
+    found = _verify(remains, engine=(remains.position, remains.state_hash))
     assert found.sound
-    assert isinstance(house.opened[-1], Follower)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -27,17 +26,19 @@ FIELDS: dict[str, tuple[int, ...]] = {
 }
 
 
-@pytest.fixture(params=["nothing", "half", "all"])
+@pytest.fixture(scope="module", params=["nothing", "half", "all"])
 def indexed(request: pytest.FixtureRequest) -> str:
     """How much of the journal the follower has indexed."""
     return str(request.param)
 
 
-@pytest.fixture
-def house(postgres: PostgresServer, tmp_path: Path, indexed: str) -> Iterator[House]:
+@pytest.fixture(scope="module")
+def house(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, indexed: str
+) -> Iterator[House]:
     """Give a house with long histories of which the older part has left memory, in several segments."""
     name, access = postgres.create(segment_positions=SEGMENT_POSITIONS)
-    with open_house(access, tmp_path) as house:
+    with open_house(access, tmp_path_factory.mktemp("house")) as house:
         house.pay(500)
         follower = house.follower()
         follower.open()
@@ -111,6 +112,26 @@ def test_pages_of_entries(house: House, read: str) -> None:
         assert _same(getattr(history, read)(wanted), getattr(house.ledger, read)(wanted)), wanted
 
 
+@pytest.mark.parametrize("account_id", [1, 77])
+def test_pages_that_are_hard_to_fill(house: House, account_id: int) -> None:
+    """A page is looked for in all of the history, and not beyond the time asked for."""
+    history, times = house.history(), np.sort(house.ledger.rows["timestamp"])
+    early, middle = int(times[len(times) // 10]), int(times[len(times) // 2])
+    hard: tuple[dict[str, Any], ...] = (
+        {"user_data_64": 77, "limit": 1},
+        {"user_data_64": 77, "timestamp_max": early},
+        {"timestamp_max": early},
+        {"timestamp_min": early, "timestamp_max": middle, "limit": 70},
+        {"timestamp_min": middle, "limit": 2},
+        {"timestamp_min": middle, "timestamp_max": early},
+    )
+    for conditions in (*hard, *({**each, "reversed": True} for each in hard)):
+        wanted = AccountFilter(account_id=account_id, **conditions)
+        assert _same(history.get_account_transfers(wanted), house.ledger.get_account_transfers(wanted)), (
+            wanted
+        )
+
+
 @pytest.mark.parametrize("read", ["query_transfers", "query_accounts"])
 def test_queries(house: House, read: str) -> None:
     """Transfers and accounts by what they are, in either order, are those of the ledger in memory."""
@@ -131,6 +152,8 @@ def test_lookups(house: House) -> None:
     for count in (0, 1, 10, 200):
         wanted = [*random.sample(ids, count), 2**127, 12]
         assert _same(history.lookup_transfers(wanted), house.ledger.lookup_transfers(wanted))
+    in_memory = ids[-1:]
+    assert _same(history.lookup_transfers(in_memory), house.ledger.lookup_transfers(in_memory))
     accounts = [77, *house.account_ids[::-1]]
     assert _same(history.lookup_accounts(accounts), house.ledger.lookup_accounts(accounts))
 

@@ -17,7 +17,8 @@ from formicary.factory.journal.segments import index_closed_segments, summarize
 __all__ = ["follow", "look_after"]
 
 _LOG: Final = logging.getLogger(__name__)
-_POLL_SECONDS: Final = 0.05
+# At full rate a fifth of a second is work enough for one look, and each look costs the writer a little.
+_POLL_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 0.05
 _MAINTENANCE_SECONDS: Final = 1.0
 
