@@ -25,7 +25,7 @@ from proofs.simulator.escrow_model import (
 from proofs.simulator.records import unpack
 from proofs.simulator.violations import require, violate
 from tests.factory.ledger.oracle import Oracle, Outcome, chains
-from tests.factory.ledger.oracle_rules import DETAILS, SIDES, TOTALS, A, Record, S, due
+from tests.factory.ledger.oracle_rules import DETAILS, SIDES, TOTALS, A, Record, S, due, entry_times
 
 __all__ = ["Command", "Model", "Read", "Receipt"]
 
@@ -212,7 +212,8 @@ class Model(Oracle):
     def _release(self, held: Record) -> None:
         self.books.holds[held["id"]] = "expired"
         row = {name: held[name] for name in (*SIDES, *DETAILS, "amount")}
-        row |= {"pending_id": held["id"], "timestamp": due(held), "status": int(S.EXPIRED)}
+        stamp = max([due(held), *entry_times(self.books)])
+        row |= {"pending_id": held["id"], "timestamp": stamp, "status": int(S.EXPIRED)}
         self._enter(row, pending=-held["amount"], reopened=held["flags"])
         self.last_timestamp = max(self.last_timestamp, due(held) - 1)
 

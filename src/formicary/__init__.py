@@ -2,7 +2,7 @@
 
 The layout is the map; an import may only point to the right::
 
-    runtime -> surfaces -> products -> factory -> base
+    runtime -> surfaces -> economy -> products -> factory -> base
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ FOLLOWER_RETRY_SECONDS_MAX: Final = 2
 """Seconds between two attempts to reach a database that is gone: it is back seconds after a restart."""
 
 HISTORY_ENTRIES_MAX: Final = 1 << 17
-"""Entries one question about an account may pass: half a second of work; what needs more is refused."""
+"""Entries one question about an account may pass: at worst seconds of reading; more is refused."""
 
 MEMORY_WALK_ENTRIES_MAX: Final = 1 << 10
 """Entries walked in one look at the engine's memory: about 0.2 ms in which it decides nothing."""

@@ -33,6 +33,5 @@ def test_a_planted_bug_is_caught(planted: str) -> None:
 @pytest.mark.parametrize("planted", BY_INVARIANT)
 def test_a_planted_bug_breaks_an_invariant(planted: str) -> None:
     """Also without the model to compare with, by the guarantee that the bug is about."""
-    report = run_seeds(range(FOUND_WITHIN), planted=planted, has_model=False)
-    (failed,) = report.failures
-    assert failed.failure.startswith(f"Violation: {BY_INVARIANT[planted]}")
+    report = run_seeds(range(FOUND_WITHIN), planted=planted, has_model=False, failures_max=5)
+    assert any(BY_INVARIANT[planted] in failed.failure for failed in report.failures)

@@ -13,13 +13,8 @@ def test_every_guarantee_holds_in_two_thousand_histories() -> None:
     report = run_seeds(range(SEEDS), jobs=2)
     assert [(one.seed, one.failure) for one in report.failures] == []
     assert report.seeds == SEEDS
-
-
-def test_every_kind_of_fault_is_injected() -> None:
-    """A fault that never happens proves nothing."""
-    faults = run_seeds(range(60)).faults
-    assert set(faults) >= set(Fault) - {Fault.APPEND_ENDED}
-    assert run_seeds(range(400), jobs=2).faults[Fault.APPEND_ENDED]
+    # A fault that never happens proves nothing.
+    assert min(report.faults[fault] for fault in Fault) > 0
 
 
 def test_a_seed_is_lived_through_again() -> None:

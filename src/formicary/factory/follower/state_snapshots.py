@@ -196,7 +196,7 @@ def _require_known(snapshot: Snapshot, reader: JournalReader) -> None:
 
 def _empty(folder: Path, products: Iterable[Product], generation_rows: int) -> FactoryState:
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
+    for path in folder.glob("ids-*"):
         # Unlinked, never overwritten: a snapshot may hold a link to the same file.
         path.unlink()
     return FactoryState(folder, products, generation_rows=generation_rows)

@@ -140,6 +140,7 @@ class _Check:
         self._claims: dict[int, list[Callable[[], None]]] = {}
         self._commits = 0
         self._compared = 0
+        self._compare_seconds = 0.0
         self._findings: list[Finding] = []
 
     def run(self, engine: tuple[int, int] | None, progress: Progress) -> Verification:
@@ -149,7 +150,7 @@ class _Check:
         if engine is not None:
             self._claims.setdefault(engine[0], []).append(lambda: self._compare_engine(engine[1]))
         folded = self._fold(progress)
-        fold_seconds = time.monotonic() - began
+        fold_seconds = time.monotonic() - began - self._compare_seconds
         if folded:
             self._compare_sums()
         return Verification(
@@ -195,8 +196,10 @@ class _Check:
                 fold.fold(block, ended)
                 self._commits += len(ended)
                 progress(self._state.position, head)
+            paused = time.monotonic()
             for compare in self._claims.pop(self._state.position, ()):
                 compare()
+            self._compare_seconds += time.monotonic() - paused
 
     def _compare_snapshot(self) -> None:
         position = self._state.position
