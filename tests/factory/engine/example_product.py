@@ -21,7 +21,7 @@ from formicary.factory.engine.products import (
     Timer,
     TimerFired,
 )
-from formicary.factory.ledger import AMOUNT_MAX, Account, AccountFlags, Transfer
+from formicary.factory.ledger import AMOUNT_MAX, ID_MAX, Account, AccountFlags, Transfer
 
 Rows = npt.NDArray[Any]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
@@ -32,6 +32,7 @@ CURRENCY: Final = 826
 ESCROW_CODE: Final = 50
 FEE_ACCOUNT: Final = 2
 REMINDERS_MAX: Final = 3
+SECONDS_MAX: Final = 10**9
 STARS_MAX: Final = 5
 
 ESCROW: Final = np.dtype(
@@ -69,6 +70,12 @@ class EscrowNotOpen(Refusal):
     code = "escrow_not_open"
 
 
+class NoSuchSide(Refusal):
+    """A buyer or seller is no 128-bit id."""
+
+    code = "no_such_side"
+
+
 class TooManyStars(Refusal):
     """An escrow is rated with one to five stars."""
 
@@ -80,8 +87,8 @@ class OpenEscrow(Command, frozen=True):
 
     buyer: int
     seller: int
-    amount: int
-    seconds: int
+    amount: Amount
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=SECONDS_MAX)]
 
 
 class ReleaseEscrow(Command, frozen=True):
@@ -150,6 +157,8 @@ def _name(command: Command | TimerFired) -> str:
 def _open(command: OpenEscrow, escrow: Rows | None, context: Context) -> Decision:
     if escrow is not None and escrow["status"]:
         raise EscrowExists
+    if not all(0 <= side <= ID_MAX for side in (command.buyer, command.seller)):
+        raise NoSuchSide
     due = context.now + command.seconds * SECOND
     return Decision(
         events=[

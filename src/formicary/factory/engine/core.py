@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
-from formicary.factory.engine.products import Context, Decision, Product, TimerFired
+from formicary.factory.engine.packing import pack_decision
+from formicary.factory.engine.products import Context, Product, TimerFired
 from formicary.factory.engine.requests import (
     CommandRequest,
     KeyReused,
     LedgerRequest,
+    MalformedCommand,
     ReadRequest,
     Request,
     UnknownProduct,
@@ -39,16 +41,15 @@ from formicary.factory.journal.events import Event
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 from formicary.factory.journal.semantics import semantics_activated
 from formicary.factory.ledger import (
+    ID_MAX,
     SEMANTICS,
     CreateAccountStatus,
     CreateTransferStatus,
     Group,
     LedgerMachine,
     TransferFlags,
-    account_array,
     check_request,
     group_requests,
-    transfer_array,
 )
 
 __all__ = ["Core", "Decided", "OldRows"]
@@ -259,6 +260,8 @@ class Core:
         product = self.state.products.get(request.product)
         if product is None or type(request.command) not in product.commands:
             return UnknownProduct()
+        if not 0 <= request.command.subject <= ID_MAX:
+            return MalformedCommand()
         stamp = self._stamp(now)
         while (due := self._machine.due) is not None and due <= stamp:
             self._run_timers_once(stamp)
@@ -278,8 +281,9 @@ class Core:
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
-            self._open(decision, stamp)
-            self._transfer(decision, context)
+            accounts, transfers = pack_decision(decision)
+            self._open(accounts, stamp)
+            self._transfer(transfers, context)
         except Refusal as refusal:
             code = refusal.code if not isinstance(refusal, TransferRefused) else refusal.status
             return Receipt(product=product.name, fingerprint=fingerprint, code=code), []
@@ -293,19 +297,18 @@ class Core:
         ]
         return receipt, [*events, *timers]
 
-    def _open(self, decision: Decision, stamp: int) -> None:
-        if not decision.accounts:
+    def _open(self, accounts: Rows, stamp: int) -> None:
+        if not len(accounts):
             return
-        group = group_requests([account_array(decision.accounts)])[0]
+        group = group_requests([accounts])[0]
         results = self._decide_group(group, self._stamp(stamp), run_timers=False)
         for status in results["status"].tolist():
             if status not in (CreateAccountStatus.CREATED, CreateAccountStatus.EXISTS):
                 raise TransferRefused(CreateAccountStatus(status).name.lower())
 
-    def _transfer(self, decision: Decision, context: Context) -> None:
-        if not decision.transfers:
+    def _transfer(self, items: Rows, context: Context) -> None:
+        if not len(items):
             return
-        items = transfer_array(decision.transfers)
         for ordinal in np.flatnonzero((items["id_high"] == 0) & (items["id_low"] == 0)).tolist():
             derived = context.derive_id(ordinal)
             items[ordinal]["id_high"], items[ordinal]["id_low"] = derived >> 64, derived & (2**64 - 1)

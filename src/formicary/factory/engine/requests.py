@@ -20,6 +20,7 @@ __all__ = [
     "EngineStopped",
     "KeyReused",
     "LedgerRequest",
+    "MalformedCommand",
     "ReadRequest",
     "Request",
     "UnknownProduct",
@@ -40,6 +41,12 @@ class KeyReused(Refusal):
     """The idempotency key was used before with another body."""
 
     code = "idempotency_key_reused"
+
+
+class MalformedCommand(Refusal):
+    """The subject of a command is no 128-bit id."""
+
+    code = "malformed_command"
 
 
 class UnknownProduct(Refusal):

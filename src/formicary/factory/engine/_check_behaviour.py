@@ -1,0 +1,177 @@
+"""Checks of what a product does with samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product as combinations
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import Refusal
+from formicary.factory.engine._findings import CRASHES, Finding
+from formicary.factory.engine._samples import SUBJECT, samples
+from formicary.factory.engine.packing import pack_decision
+from formicary.factory.engine.products import (
+    AGGREGATE_HEADER,
+    Decision,
+    DomainEvent,
+    Product,
+    TimerFired,
+)
+from formicary.factory.engine.requests import derive_id
+from formicary.factory.ledger import ACCOUNT
+
+__all__ = ["check_decide", "check_evolve"]
+
+Rows = npt.NDArray[Any]
+_NOW: Final = 1_700_000_000 * 10**9
+_WORD: Final = 2**64 - 1
+_HEADER_NAMES: Final = [name for name, _ in AGGREGATE_HEADER]
+
+
+# -- evolving ------------------------------------------------------------------------------
+
+
+def check_evolve(product: Product) -> Iterator[Finding]:
+    """Check ``evolve`` with every event, in the states that one and two events lead to."""
+    for event in product.events:
+        made = samples(event)
+        try:
+            yield from _check_kind(product, made)
+        except CRASHES as error:
+            yield Finding("evolve", event.__name__, f"{type(error).__name__}: {error}")
+
+
+def _check_kind(product: Product, events: Sequence[DomainEvent]) -> Iterator[Finding]:
+    name = type(events[0]).__name__
+    for state in _states(product):
+        before = np.repeat(state, len(events))
+        # Every one of them is another aggregate.
+        before["id_low"] += np.arange(len(events), dtype=np.uint64)
+        together, again = _evolved(product, before, events), _evolved(product, before, events)
+        if together.tobytes() != again.tobytes():
+            yield Finding("evolve", name, "the same events lead to different states")
+        alone = [_evolved(product, before[[i]], [event]).tobytes() for i, event in enumerate(events)]
+        if together.tobytes() != b"".join(alone):
+            yield Finding("evolve", name, "many events together lead to another state than each alone")
+        if any(not np.array_equal(together[field], before[field]) for field in _HEADER_NAMES):
+            yield Finding("evolve", name, "it changes the header, which is the factory's")
+
+
+def _evolved(product: Product, before: Rows, events: Sequence[DomainEvent]) -> Rows:
+    after = before.copy()
+    product.evolve(type(events[0]).__name__, after, events)
+    return after
+
+
+def _states(product: Product) -> list[Rows]:
+    """Return aggregates (1,): a new one, and what one and two events make of it."""
+    new = np.zeros(1, product.aggregate)
+    new["id_high"], new["id_low"] = SUBJECT >> 64, SUBJECT & _WORD
+    states, events = [new], [samples(event)[0] for event in product.events]
+    for event in events:
+        once = _evolved(product, new, [event])
+        states += [once, *(_evolved(product, once, [other]) for other in events)]
+    unlike = {state.tobytes(): state for state in states}
+    return list(unlike.values())
+
+
+# -- deciding ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What a decider is told; every account there is has nothing in it."""
+
+    has_accounts: bool
+    now: int = _NOW
+
+    def derive_id(self, ordinal: int) -> int:
+        return derive_id(SUBJECT, ordinal)
+
+    def account(self, account_id: int) -> Rows | None:
+        if not self.has_accounts:
+            return None
+        account = np.zeros(1, ACCOUNT)
+        account["id_high"], account["id_low"] = account_id >> 64, account_id & _WORD
+        return np.asarray(account[0])
+
+
+def check_decide(product: Product) -> Iterator[Finding]:
+    """Check ``decide`` with every command and timer, on every state that the samples reach."""
+    asked = [command for kind in product.commands for command in samples(kind)]
+    fired = [TimerFired(subject=SUBJECT, name=name, due=_NOW) for name in product.timers]
+    aggregates = [None, *(state[0] for state in _states(product))]
+    found: dict[tuple[str, str], Finding] = {}
+    for command, aggregate, known in combinations([*asked, *fired], aggregates, (True, False)):
+        place = command.name if isinstance(command, TimerFired) else type(command).__name__
+        copy = None if aggregate is None else aggregate.copy()
+        for rule, detail in _check_decision(product, command, copy, _Context(known)):
+            found.setdefault((place, rule), Finding(rule, place, detail))
+    yield from found.values()
+
+
+def _check_decision(
+    product: Product, command: Any, aggregate: Any, context: _Context
+) -> Iterator[tuple[str, str]]:
+    before = b"" if aggregate is None else aggregate.tobytes()
+    try:
+        first, again = (_outcome(product, command, aggregate, context) for _ in range(2))
+    except CRASHES as error:
+        yield "decide", f"{type(error).__name__}: {error}"
+        return
+    if first != again:
+        yield "pure", "the same command in the same state was decided differently"
+    if aggregate is not None and aggregate.tobytes() != before:
+        yield "pure", "it changed the aggregate"
+    if isinstance(first, Decision):
+        yield from _check_content(product, first)
+        if isinstance(command, TimerFired) and any(timer.due <= context.now for timer in first.timers):
+            yield "timer", "it sets a timer that is due at once, which would never end"
+
+
+def _outcome(product: Product, command: Any, aggregate: Any, context: _Context) -> Decision | str:
+    """Return a decision, or the code of a refusal."""
+    try:
+        decision = product.decide(command, aggregate, context)
+        pack_decision(decision)
+    except Refusal as refusal:
+        return refusal.code
+    return decision
+
+
+def _check_content(product: Product, decision: Decision) -> Iterator[tuple[str, str]]:
+    for event in decision.events:
+        if type(event) not in product.events:
+            yield "events", f"{type(event).__name__} is not in the manifest"
+        elif not _reads_back(event):
+            yield "events", f"{event} does not read back as what was written"
+    for timer in decision.timers:
+        if timer.name not in product.timers:
+            yield "timer", f"{timer.name!r} is not in the manifest"
+    if not _is_plain(dict(decision.answer)):
+        yield "answer", "only texts, integers, truth values, lists and mappings are replayed as they were"
+    amounts = [transfer.amount for transfer in decision.transfers]
+    limits = [account.credit_limit for account in decision.accounts]
+    if any(type(number) is not int for number in (*amounts, *limits)):
+        yield "money", "an amount is no integer"
+
+
+def _reads_back(event: DomainEvent) -> bool:
+    try:
+        return bool(msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event)
+    except msgspec.MsgspecError:
+        return False
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether JSON gives a value back as it was, whoever stored it meanwhile; no float is sure to."""
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_plain(one) for key, one in value.items())
+    if isinstance(value, list):
+        return all(_is_plain(one) for one in value)
+    return type(value) in (str, int, bool, type(None))

@@ -1,0 +1,92 @@
+"""Checks of a product's manifest, before anything of it is run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from formicary.base.errors import ProgrammingError
+from formicary.factory.engine._findings import Finding
+from formicary.factory.engine.products import AGGREGATE_HEADER, Command, DomainEvent, Product
+from formicary.factory.engine.state import known_events
+
+__all__ = ["check_aggregate", "check_messages", "check_names", "check_upcasters"]
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_MESSAGE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
+# The factory's own events begin with it.
+_RESERVED: Final = "engine"
+# Signed and unsigned integers, floats, truth values: of one size for ever, and nobody's name.
+_KINDS_OF_NUMBER: Final = frozenset("iufb")
+
+
+def check_names(product: Product) -> Iterator[Finding]:
+    """Check that names have the form of the journal's and are there once."""
+    if not _NAME.fullmatch(product.name) or product.name == _RESERVED:
+        yield Finding("name", "product", f"{product.name!r} is not in snake case, or reserved")
+    for timer in product.timers:
+        if not _NAME.fullmatch(timer):
+            yield Finding("name", "timers", f"{timer!r} is not in snake case")
+    messages = [message.__name__ for message in (*product.commands, *product.events)]
+    for name in messages:
+        if not _MESSAGE_NAME.fullmatch(name):
+            yield Finding("name", name, "not in the form CamelCase")
+    for place, names in (("messages", messages), ("timers", product.timers)):
+        yield from _doubles(place, names)
+    for place, tagged in (("commands", product.commands), ("events", product.events)):
+        yield from _doubles(f"tags of {place}", (_tag(message) for message in tagged))
+
+
+def _doubles(place: str, names: Iterable[str]) -> Iterator[Finding]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Finding("unique", place, f"{name!r} is there {count} times")
+
+
+def _tag(message: type[msgspec.Struct]) -> str:
+    return str(message.__struct_config__.tag) if hasattr(message, "__struct_config__") else message.__name__
+
+
+def check_messages(product: Product) -> Iterator[Finding]:
+    """Check that commands and events are frozen structs of the given bases."""
+    kinds: tuple[tuple[type[Any], tuple[type[Any], ...]], ...] = (
+        (Command, product.commands),
+        (DomainEvent, product.events),
+    )
+    for base, messages in kinds:
+        for message in messages:
+            if not issubclass(message, base):
+                yield Finding("frozen", message.__name__, f"it is no {base.__name__}")
+            elif not message.__struct_config__.frozen:
+                yield Finding("frozen", message.__name__, "it can be changed after it was made")
+    if product.event_version < 1:
+        yield Finding("version", "event_version", f"{product.event_version} is below 1")
+
+
+def check_aggregate(product: Product) -> Iterator[Finding]:
+    """Check the layout of the aggregate: it is stored, hashed and compared as bytes."""
+    fields: dict[str, Any] = dict(product.aggregate.fields or {})
+    header = np.dtype(AGGREGATE_HEADER)
+    for name, wanted in (header.fields or {}).items():
+        found = fields.get(name)
+        if found is None or tuple(found[:2]) != tuple(wanted[:2]):
+            yield Finding("aggregate", name, "the aggregate does not begin with AGGREGATE_HEADER")
+            return
+    for name, (dtype, *_) in fields.items():
+        if dtype.base.kind not in _KINDS_OF_NUMBER:
+            yield Finding("aggregate", name, f"{dtype} is no number of a fixed size")
+    if product.aggregate.itemsize != sum(dtype.itemsize for dtype, *_ in fields.values()):
+        yield Finding("aggregate", "dtype", "it has padding, whose bytes mean nothing and are hashed")
+
+
+def check_upcasters(product: Product) -> Iterator[Finding]:
+    """Check that every older version of the events has its way up."""
+    try:
+        known_events([product]).check()
+    except ProgrammingError as error:
+        yield Finding("version", "upcast", str(error))
