@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from proofs.simulator.campaign import Report, run_seeds
+from proofs.simulator.campaign import Report, run_seeds, trace_of
 from proofs.simulator.planted import PLANTED
 from proofs.simulator.run import Verdict
 
@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         _print_table(figures)
     for failed in report.failures:
         _print_failure(failed, planted=chosen.planted, lines=0 if chosen.trace else _TRACE_LINES)
+    if chosen.trace and not report.failures:
+        print(*trace_of(seeds[-1], planted=chosen.planted), sep="\n", file=sys.stderr)
     if chosen.planted:
         print(f"{chosen.planted}: {'caught' if report.failures else 'NOT caught'}", file=sys.stderr)
     return _status(report, planted=chosen.planted)
@@ -50,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=2_000, help="how many")
     parser.add_argument("--start", type=int, default=0, help="the first of them")
     parser.add_argument("--seed", type=int, help="this one alone")
-    parser.add_argument("--trace", action="store_true", help="print all of a failure's trace, not its end")
+    parser.add_argument(
+        "--trace", action="store_true", help="print the whole trace: of the failure, or of the last seed"
+    )
     parser.add_argument("--planted", default="", choices=["", *PLANTED], help="a bug to put in first")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

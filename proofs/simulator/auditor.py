@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from formicary.factory.engine.state import (
     ANSWERED,
@@ -26,6 +27,8 @@ __all__ = ["Auditor"]
 
 _MOVED: Final = (CreateTransferStatus.CREATED, CreateTransferStatus.EXPIRED)
 _NEVER: Final = 1 << 99
+_DEBITS_FLOORED: Final = np.uint16(AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS)
+_CREDITS_FLOORED: Final = np.uint16(AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS)
 
 
 class Auditor:
@@ -137,24 +140,14 @@ class Auditor:
         )
 
     def _books_balance(self) -> None:
-        sums: dict[int, list[int]] = {}
-        for account in unpack(self.follower.machine.accounts):
-            _require_floor(account)
-            ledger = sums.setdefault(account["ledger"], [0, 0])
-            ledger[0] += account["debits_pending"] - account["credits_pending"]
-            ledger[1] += account["debits_posted"] - account["credits_posted"]
-        require(
-            all(differences == [0, 0] for differences in sums.values()), "debits equal credits", f"{sums}"
-        )
-
-
-def _require_floor(account: Record) -> None:
-    debits = account["debits_pending"] + account["debits_posted"]
-    credits_ = account["credits_pending"] + account["credits_posted"]
-    if account["flags"] & AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS:
-        ceiling = account["credits_posted"] + account["credit_limit"]
-        require(debits <= ceiling, "no account below its floor", f"account {account['id']}")
-    if account["flags"] & AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS:
-        require(
-            credits_ <= account["debits_posted"], "no account below its floor", f"account {account['id']}"
-        )
+        accounts = self.follower.machine.accounts
+        debits, credits_ = accounts["debits_posted"], accounts["credits_posted"]
+        differences = (debits - credits_, accounts["debits_pending"] - accounts["credits_pending"])
+        # Everything here is in one currency.
+        require(not any(sum(one.tolist()) for one in differences), "debits equal credits")
+        above = credits_ + accounts["credit_limit"] - debits - accounts["debits_pending"]
+        below = debits - credits_ - accounts["credits_pending"]
+        for left, flag in ((above, _DEBITS_FLOORED), (below, _CREDITS_FLOORED)):
+            floored = (accounts["flags"] & flag) != 0
+            broken = accounts["id_low"][floored & (left < 0)].tolist()
+            require(not broken, "no account below its floor", f"accounts {broken}")

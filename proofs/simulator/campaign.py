@@ -16,7 +16,7 @@ from proofs.simulator.parts import Parts
 from proofs.simulator.planted import PLANTED
 from proofs.simulator.run import Verdict, run_seed
 
-__all__ = ["Report", "run_seeds"]
+__all__ = ["Report", "run_seeds", "trace_of"]
 
 _CHUNK: Final = 50
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
@@ -75,13 +75,23 @@ def run_seeds(
     failures_max
         After so many failures the rest is left out.
     """
-    parts = replace(PLANTED[planted] if planted else Parts(), has_model=has_model)
+    parts = replace(_parts(planted), has_model=has_model)
     report = Report()
     for verdict in _verdicts(seeds, parts, jobs):
         report.add(verdict)
         if len(report.failures) == failures_max:
             break
     return report
+
+
+def trace_of(seed: int, *, planted: str = "") -> tuple[str, ...]:
+    """Return everything that happens in one seed."""
+    with _folder() as folder:
+        return run_seed(seed, Path(folder), _parts(planted), traced=True).trace
+
+
+def _parts(planted: str) -> Parts:
+    return PLANTED[planted] if planted else Parts()
 
 
 def _verdicts(seeds: Sequence[int], parts: Parts, jobs: int) -> Iterator[Verdict]:
@@ -103,7 +113,11 @@ def _run_chunk(seeds: Sequence[int], parts: Parts) -> list[Verdict]:
 
 
 def _run_each(seeds: Iterable[int], parts: Parts) -> Iterator[Verdict]:
-    parent = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="formicary-simulator-", dir=parent) as folder:
+    with _folder() as folder:
         for seed in seeds:
             yield run_seed(seed, Path(folder), parts)
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    parent = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
+    return tempfile.TemporaryDirectory(prefix="formicary-simulator-", dir=parent)

@@ -11,7 +11,7 @@ from typing import Final
 __all__ = ["Dice", "Fault"]
 
 # Each seed takes only some of the kinds, often: all of them at once hide one another.
-_SHARE_OF_KINDS: Final = 0.6
+_SHARE_OF_KINDS: Final = 0.5
 _RATES: Final = (0.02, 0.05, 0.1, 0.2)
 # The journal is read far more often than anything else is tried.
 _READ_RATE: Final = 0.3

@@ -80,7 +80,6 @@ class Node:
         self._decided = decided
         self._answer = answer
         self._has_model = has_model
-        self._journal: SimulatedJournal | None = None
         self._engine: Engine | None = None
         self._model = Model()
 
@@ -95,8 +94,7 @@ class Node:
         """Take the journal over, as a new process or after a fault; tell whether it went well."""
         self.groups.clear()
         if self._engine is None:
-            self._journal = self._connect()
-            self._engine = Engine(self._journal, self._new_state, self.clock)
+            self._engine = Engine(self._connect(), self._new_state, self.clock)
         try:
             position = self._engine.recover()
         except JournalUnavailable:
@@ -197,13 +195,6 @@ class Node:
 
     def _commit(self, group: Group) -> None:
         self._process().commit(group.decided)
-        if group.decided.batch is None and group.messages:
-            self._confirm()
-
-    def _confirm(self) -> None:
-        """Ask the journal whether this engine may still speak for it, as nothing was appended."""
-        if self._journal is not None:
-            self._journal.confirm()
 
     def _process(self) -> Engine:
         if self._engine is None:

@@ -44,13 +44,6 @@ class _DefiantNode(Node):
             raise
 
 
-class _CarelessReader(Node):
-    """Answers reads without asking whether it still owns the journal."""
-
-    def _confirm(self) -> None:
-        pass
-
-
 class _UnlockedJournal(SimulatedJournal):
     """Reads the epoch, finds it unchanged, and writes: a take-over fits between the two."""
 
@@ -63,6 +56,13 @@ class _UnlockedJournal(SimulatedJournal):
     def _begin(self, lease: Lease, batch: Batch) -> Transaction:
         self._store.settle()
         return self._store.open(lease, batch)
+
+
+class _TrustingJournal(SimulatedJournal):
+    """Lets reads be answered without looking whether a newer engine owns the journal."""
+
+    def confirm(self) -> None:
+        """Confirm whatever is so."""
 
 
 class _ForgetfulJournal(SimulatedJournal):
@@ -143,7 +143,7 @@ PLANTED: Final[dict[str, Parts]] = {
     "timer_fired_twice": Parts(state=_ForgetfulTimers),
     "tail_read_before_epoch": Parts(store=_TailFirstStore),
     "answer_after_fenced": Parts(node=_DefiantNode),
-    "read_without_fence": Parts(node=_CarelessReader),
+    "read_without_fence": Parts(journal=_TrustingJournal),
     "receipt_lost": Parts(journal=_ForgetfulJournal),
     "snapshot_one_row_off": Parts(snapshots=_OffByOneSnapshots),
     "sealed_ids_lost": Parts(snapshots=_SnapshotsWithoutIds),

@@ -39,8 +39,8 @@ class Verdict:
     trace: tuple[str, ...]
 
 
-def run_seed(seed: int, folder: Path, parts: Parts) -> Verdict:
-    """Simulate one seed; the folder is left empty."""
+def run_seed(seed: int, folder: Path, parts: Parts, *, traced: bool = False) -> Verdict:
+    """Simulate one seed; the folder is left empty, and a failure, or whoever asks, gets the trace."""
     with _small_limits():
         world = World(seed, folder, parts)
         schedule = Schedule(world)
@@ -60,7 +60,7 @@ def run_seed(seed: int, folder: Path, parts: Parts) -> Verdict:
         rows=world.store.position,
         faults=world.dice.injected,
         failure=failure,
-        trace=tuple(world.trace()) if failure else (),
+        trace=tuple(world.trace()) if failure or traced else (),
     )
 
 

@@ -27,7 +27,7 @@ START: Final = 1_700_000_000 * 10**9
 
 _CALLERS: Final = 3
 # Short histories end in many ways; long ones outlive what is kept in memory.
-_OPERATIONS: Final = (10, 14, 40)
+_OPERATIONS: Final = (5, 8, 36)
 # The small one makes ids leave memory early, the large one never.
 _GENERATION_ROWS: Final = (20, 20, 20, 1 << 10)
 # Rows that are not committed must not leave memory; a real generation holds a hundred batches.

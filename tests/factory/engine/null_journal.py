@@ -40,6 +40,11 @@ class NullJournal:
         accounts, transfers = batch.accounts.copy(), batch.transfers.copy()
         self.batches.append(replace(batch, accounts=accounts, transfers=transfers))
 
+    def confirm(self) -> None:
+        """Be the one writer, or fail."""
+        if self.error is not None:
+            raise self.error
+
     def read(self, *, after: int, until: int) -> Iterator[Any]:
         """Return the batches as blocks."""
         for batch in self.batches:

@@ -21,7 +21,7 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.frames import ErrorBody, Operation, pack, unpack_all
 from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState
-from formicary.factory.journal.errors import JournalUnavailable
+from formicary.factory.journal.errors import Fenced, JournalUnavailable
 from formicary.factory.ledger import (
     Account,
     CreateTransferStatus,
@@ -234,6 +234,51 @@ def test_a_failed_commit_stops_the_engine(house: House, monkeypatch: pytest.Monk
     house.thread.join()
     assert outcomes == ["OutcomeUnknown"] * 2
     assert house.failure is house.journal.error
+
+
+def test_a_deposed_engine_answers_no_reads(house: House) -> None:
+    """A read needs no commit, but the journal is asked whether this engine may still speak for it."""
+    with house.client() as client:
+        assert client.trial_balance() == {CURRENCY: (0, 0, 0, 0)}
+        house.journal.error = Fenced()
+        with pytest.raises(OutcomeUnknown):
+            client.trial_balance()
+    house.thread.join()
+    assert house.failure is house.journal.error
+
+
+def test_reads_that_were_decided_ahead_wait_for_the_commit(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read that follows a decided batch sees it, and is answered after it, also while the server stops."""
+    monkeypatch.setattr(server_module, "GROUP_ITEMS_MAX", 1)
+    house.journal.gate.clear()
+    with house.client() as writer, house.client() as reader:
+        writer._socket.sendall(pack(Operation.CREATE_TRANSFERS, 1, transfer_array([moved(1)]).tobytes()))
+        house.until(lambda: house.server._in_flight is not None)
+        reader._socket.sendall(pack(Operation.TRIAL_BALANCE, 1, b""))
+        house.until(lambda: house.server._ahead is not None)
+        house.server.stop()
+        house.journal.gate.set()
+        assert writer._receive().operation == Operation.CREATE_TRANSFERS
+        assert msgspec.json.decode(reader._receive().payload) == {str(CURRENCY): [0, 5, 0, 5]}
+    house.thread.join()
+
+
+def test_stopping_finishes_what_was_decided_ahead(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch behind the one in flight is committed and answered, too."""
+    monkeypatch.setattr(server_module, "GROUP_ITEMS_MAX", 1)
+    house.journal.gate.clear()
+    with house.client() as one, house.client() as two:
+        one._socket.sendall(pack(Operation.CREATE_TRANSFERS, 1, transfer_array([moved(1)]).tobytes()))
+        house.until(lambda: house.server._in_flight is not None)
+        two._socket.sendall(pack(Operation.CREATE_TRANSFERS, 1, transfer_array([moved(2)]).tobytes()))
+        house.until(lambda: house.server._ahead is not None)
+        house.server.stop()
+        house.journal.gate.set()
+        for client in (one, two):
+            assert client._receive().operation == Operation.CREATE_TRANSFERS
+    house.thread.join()
 
 
 def test_stopping_finishes_what_is_in_flight(house: House) -> None:

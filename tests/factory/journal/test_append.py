@@ -104,6 +104,22 @@ def test_a_deposed_writer_is_fenced(access: Access, count: int) -> None:
         assert old.take_over() == Lease(epoch=3, position=6)
 
 
+def test_only_the_owner_confirms(access: Access) -> None:
+    """A deposed writer learns it before it answers what needs no append."""
+    with owned(access) as old, opened(access) as new:
+        old.append(batch(transfers=transfers(1, 1)))
+        old.confirm()
+        old.append(batch(transfers=transfers(2, 1)))
+        with pytest.raises(BatchRejected, match="taken over"):
+            new.confirm()
+        new.take_over()
+        with pytest.raises(Fenced, match="epoch 1"):
+            old.confirm()
+        with pytest.raises(BatchRejected, match="taken over"):
+            old.append(batch(transfers=transfers(3, 1)))
+        new.confirm()
+
+
 def test_a_take_over_waits_for_an_append_in_flight(postgres: PostgresServer, access: Access) -> None:
     """The position that a take-over returns includes the batch that was being written when it began."""
     with owned(access) as old, opened(access) as new:

@@ -20,8 +20,10 @@ def test_a_clean_run_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """Without ``--json`` the same figures come as a table."""
-    assert main(["--seed", "3", "--jobs", "1"]) == 0
-    assert "seeds per minute" in capsys.readouterr().out
+    assert main(["--seed", "3", "--jobs", "1", "--trace"]) == 0
+    printed = capsys.readouterr()
+    assert "seeds per minute" in printed.out
+    assert "commit of 1 to 1" in printed.err
 
 
 def test_a_caught_bug_prints_how_to_see_it_again(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,8 +19,6 @@ BY_INVARIANT = {
     "id_checked_outside_step": "one effect per id",
     "timer_fired_twice": "a timer fires once",
     "receipt_lost": "one effect per key",
-    "sealed_ids_lost": "one effect per id",
-    "read_without_fence": "a read sees what was acknowledged",
 }
 
 

@@ -19,7 +19,7 @@ def test_every_guarantee_holds_in_two_thousand_histories() -> None:
 
 def test_a_seed_is_lived_through_again() -> None:
     """The same seed gives the same steps, the same faults and the same end, with its whole trace."""
-    first, again = (run_seeds(range(6), planted="timer_fired_twice", failures_max=6) for _ in range(2))
+    first, again = (run_seeds(range(6), planted="missing_floor_check", failures_max=6) for _ in range(2))
     assert first == again
     assert first.failures
     assert all(failed.trace for failed in first.failures)

@@ -24,6 +24,9 @@ class EngineJournal(OldRows, Protocol):
     def append(self, batch: Batch) -> None:
         """Commit a batch, or raise."""
 
+    def confirm(self) -> None:
+        """Return if this is still the one writer, or raise."""
+
     def read(self, *, after: int, until: int) -> Iterable[Any]:
         """Return the blocks of rows in ``(after, until]``."""
 
@@ -111,10 +114,14 @@ class Engine:
 
     def commit(self, decided: Decided) -> None:
         """Append what was decided; on any error stop, since state is ahead of a journal that may lack it."""
-        if decided.batch is None:
+        if decided.batch is None and not decided.answers:
             return
         with self._fail_stop():
-            self._journal.append(decided.batch)
+            if decided.batch is None:
+                # A deposed engine would answer reads from a state that others have gone on from.
+                self._journal.confirm()
+            else:
+                self._journal.append(decided.batch)
 
     def stop(self) -> None:
         """Drop the state; only ``recover`` brings the engine back."""

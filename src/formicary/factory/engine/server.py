@@ -83,7 +83,9 @@ class EngineServer:
         try:
             while not self._stopping:
                 self._step()
-            self._finish_commit()
+            # What was decided ahead is committed after it.
+            while self._in_flight is not None:
+                self._finish_commit(*self._in_flight)
         finally:
             sys.setswitchinterval(before)
 
@@ -103,7 +105,7 @@ class EngineServer:
             self._ahead = self._decide()
         self._connections.poll(_IDLE_SECONDS)
         if self._committer.is_done:
-            self._finish_commit()
+            self._finish_commit(*self._in_flight)
 
     def _idle_seconds(self) -> float:
         due = self._engine.state.machine.due
@@ -136,23 +138,32 @@ class EngineServer:
 
     def _start(self, decided: Decided, group: list[_Waiting]) -> None:
         if decided.batch is None:
+            self._confirm(decided, group)
             self._answer(decided, group)
             return
         self._in_flight = decided, group
         self._committer.start(decided.batch)
 
-    def _finish_commit(self) -> None:
-        if self._in_flight is None:
-            return
+    def _confirm(self, decided: Decided, group: list[_Waiting]) -> None:
+        # Nothing is in flight now, so the journal may be asked from this thread.
+        try:
+            self._engine.commit(decided)
+        except OperationalFault as fault:
+            self._fail(fault, group)
+
+    def _finish_commit(self, decided: Decided, group: list[_Waiting]) -> None:
         outcome = self._committer.finish()
-        decided, group = self._in_flight
         self._in_flight = None
         if outcome is not None:
             self._fail(outcome, group)
         ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0].batch is not None:
+            # Its commit runs beside the answers.
+            self._start(*ahead)
+            ahead = None
+        self._answer(decided, group)
         if ahead is not None:
             self._start(*ahead)
-        self._answer(decided, group)
 
     # -- answers ---------------------------------------------------------------------------
 

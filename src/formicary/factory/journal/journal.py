@@ -97,6 +97,10 @@ class Journal:
         """Write one batch in one transaction; on return it is durable; see ``Writer.append``."""
         self._writer.append(batch)
 
+    def confirm(self) -> None:
+        """Return if this journal's writer was not deposed; see ``Writer.confirm``."""
+        self._writer.confirm()
+
     def head(self) -> int:
         """Return the last committed position; 0 in an empty journal."""
         return self._reader.head()

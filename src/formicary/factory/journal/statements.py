@@ -37,6 +37,7 @@ TABLES: Final = ("transfers", "accounts", "events")
 """The tables that share the positions."""
 
 HEAD: Final = "SELECT position FROM journal.writer"
+EPOCH: Final = "SELECT epoch FROM journal.writer"
 SEGMENT_POSITIONS: Final = "SELECT segment_positions FROM journal.layout"
 SUMMARIZE: Final = "SELECT journal.summarize($1::bigint)"
 PLACES: Final = "SELECT segments * segment_positions FROM journal.layout"

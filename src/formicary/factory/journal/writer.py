@@ -115,6 +115,26 @@ class Writer:
             raise
         self._lease = Lease(epoch=lease.epoch, position=batch.last)
 
+    def confirm(self) -> None:
+        """Return if this writer still owns the journal: what needs no append may be answered then.
+
+        An engine that was deposed and does not know it would go on answering from its old state.
+
+        Raises
+        ------
+        Fenced
+            A newer epoch owns the journal.
+        BatchRejected
+            It was not taken over.
+        JournalUnavailable
+            It cannot be told.
+        """
+        session, lease = self._require_session()
+        self._lease = None
+        if session.number(statements.EPOCH) != lease.epoch:
+            self._fenced(session, lease)
+        self._lease = lease
+
     def close(self) -> None:
         """Close the connection and give up the lease."""
         self._lease = None
@@ -145,14 +165,18 @@ class Writer:
         }
         return session
 
-    def _require_lease(self, batch: Batch) -> tuple[Session, Lease]:
+    def _require_session(self) -> tuple[Session, Lease]:
         if self._session is None or self._lease is None:
             message = "the journal must be taken over before it can be appended to"
             raise BatchRejected(message)
-        if batch.first != self._lease.position + 1:
-            message = f"a batch from position {batch.first} cannot follow position {self._lease.position}"
-            raise BatchRejected(message)
         return self._session, self._lease
+
+    def _require_lease(self, batch: Batch) -> tuple[Session, Lease]:
+        session, lease = self._require_session()
+        if batch.first != lease.position + 1:
+            message = f"a batch from position {batch.first} cannot follow position {lease.position}"
+            raise BatchRejected(message)
+        return session, lease
 
     def _ensure_places(self, last: int) -> None:
         """Create the next segment half a segment before it is needed, on a connection of its own.
