@@ -31,11 +31,13 @@ def twice(value):
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Return a package of two source files."""
+    """Return a package with a kernel, what it imports, directly and not, and what it does not."""
     folder = tmp_path / "package"
     (folder / "inner").mkdir(parents=True)
-    (folder / "one.py").write_text("A = 1\n")
+    (folder / "kernel.py").write_text("import package.inner\n\n@kernel\ndef one():\n    return A\n")
+    (folder / "inner" / "__init__.py").write_text("import numba\nfrom package.inner import two\n")
     (folder / "inner" / "two.py").write_text("B = 2\n")
+    (folder / "other.py").write_text("from package import kernel\n")
     return folder
 
 
@@ -146,17 +148,32 @@ def test_another_process_finds_the_compiled_kernels(tmp_path: Path) -> None:
     assert outputs == ["3 0\n", "3 1\n"]
 
 
-def test_folder_depends_on_every_source_file(package: Path, environment: dict[str, str]) -> None:
-    """Any change of any source file, its name included, leads to another folder; undone, back."""
+@pytest.mark.parametrize("file", ["kernel.py", "inner/__init__.py", "inner/two.py"])
+def test_folder_depends_on_every_file_behind_a_kernel(
+    package: Path, environment: dict[str, str], file: str
+) -> None:
+    """Any change of a module that defines a kernel, or of one it imports, leads to another folder; undone, back."""
     first = cache_folder(package, environment)
     assert cache_folder(package, environment) == first
-    (package / "inner" / "two.py").write_text("B = 3\n")
+    source = (package / file).read_text()
+    (package / file).write_text(f"{source}# changed\n")
     assert cache_folder(package, environment) != first
-    (package / "inner" / "two.py").rename(package / "two.py")
-    (package / "two.py").write_text("B = 2\n")
-    assert cache_folder(package, environment) != first
-    (package / "two.py").rename(package / "inner" / "two.py")
+    (package / file).write_text(source)
     assert cache_folder(package, environment) == first
+
+
+def test_folder_does_not_depend_on_what_no_kernel_imports(package: Path, environment: dict[str, str]) -> None:
+    """A change of a module that only uses kernels compiles nothing again."""
+    first = cache_folder(package, environment)
+    (package / "other.py").write_text("C = 3\n")
+    assert cache_folder(package, environment) == first
+
+
+def test_folder_depends_on_the_names_of_files(package: Path, environment: dict[str, str]) -> None:
+    """The same source under another name is another package."""
+    first = cache_folder(package, environment)
+    (package / "kernel.py").rename(package / "kernels.py")
+    assert cache_folder(package, environment) != first
 
 
 @pytest.mark.parametrize("setting", ["numba.__version__", "numba.config.BOUNDSCHECK", "numba.config.OPT"])

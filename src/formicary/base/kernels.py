@@ -7,15 +7,17 @@ Choices, and why:
 - ``error_model="python"``, numba's default: a division by zero raises. The other model answers
   zero, and a ledger must not go on with that; kernels hardly divide, so it costs nothing.
 - Integers wrap around silently when compiled; a kernel checks for overflow before it adds.
-- The cache folder's name is a hash of all source of the package, numba's version, its
-  settings that change code, and the processor. numba's own index watches only the file of
-  the function and keeps stale code of the functions it *calls*.
+- The cache folder's name is a hash of all source that a kernel can be compiled from (every module
+  that defines one and whatever those import), numba's version, its settings that change code, and the
+  processor. numba's own index watches only the file of the function and keeps stale code of the
+  functions it *calls*.
 
 Under ``NUMBA_DISABLE_JIT=1`` kernels are the plain Python functions, for debuggers.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import os
@@ -41,6 +43,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _PACKAGE: Final = Path(__file__).parents[1]
 _CONFIG: Final[Any] = numba.config
 _FOLDER_NAME: Final = re.compile(r"kernels-[0-9a-f]{32}")
+_KERNEL: Final = re.compile(rb"^\s*@kernel(_part)?$", re.MULTILINE)
 
 
 class CacheUnusable(OperationalFault):
@@ -77,7 +80,7 @@ def cache_folder(package: Path, environment: Mapping[str, str]) -> Path:
     Parameters
     ----------
     package
-        The folder whose ``.py`` files, at any depth, the kernels are compiled from.
+        The folder of the package whose modules, at any depth, define the kernels.
     environment
         ``FORMICARY_CACHE`` names the parent folder; otherwise it is ``formicary`` in the user's
         cache folder (``XDG_CACHE_HOME``, else ``.cache`` in ``HOME``), or in the folder for
@@ -115,12 +118,38 @@ def _numba_cache_in(folder: Path) -> Iterator[None]:
 def _fingerprint(package: Path) -> str:
     settings = (numba.__version__, llvmlite.binding.get_host_cpu_name(), _CONFIG.BOUNDSCHECK, _CONFIG.OPT)
     digest = hashlib.sha256(repr([str(setting) for setting in settings]).encode())
-    for path in sorted(package.rglob("*.py")):
+    for path in _kernel_sources(package):
         source = path.read_bytes()
         # The length keeps two files apart from one file that holds both.
         digest.update(f"\n{path.relative_to(package).as_posix()} {len(source)}\n".encode())
         digest.update(source)
     return digest.hexdigest()[:32]
+
+
+def _kernel_sources(package: Path) -> list[Path]:
+    """Return the files that kernels are compiled from: what defines one, and all that it imports."""
+    waiting = [path for path in package.rglob("*.py") if _KERNEL.search(path.read_bytes())]
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path, package)
+    return sorted(found)
+
+
+def _imported(path: Path, package: Path) -> list[Path]:
+    """Return the package's modules that a module names in its imports, whether or not names in them."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # What is imported from a package may be a module of it.
+            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    places = [package.parent.joinpath(*name.split(".")) for name in names]
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return [file for file in files if package in file.parents and file.is_file()]
 
 
 def _writable_parent(environment: Mapping[str, str]) -> Path:
