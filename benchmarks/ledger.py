@@ -106,7 +106,7 @@ def pump(
     tick: Callable[[int], None] = _ignore,
 ) -> float:
     """Make ``count`` transfers in requests of ``size``, one batch ahead; return the rate per second."""
-    committer = Committer(journal.append)
+    committer = Committer(journal.begin)
     try:
         began, done = time.perf_counter(), 0
         while done < count:

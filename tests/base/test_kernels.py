@@ -152,7 +152,7 @@ def test_another_process_finds_the_compiled_kernels(tmp_path: Path) -> None:
 def test_folder_depends_on_every_file_behind_a_kernel(
     package: Path, environment: dict[str, str], file: str
 ) -> None:
-    """Any change of a module that defines a kernel, or of one it imports, leads to another folder; undone, back."""
+    """Any change of a module with a kernel, or of one it imports, leads to another folder; undone, back."""
     first = cache_folder(package, environment)
     assert cache_folder(package, environment) == first
     source = (package / file).read_text()

@@ -37,7 +37,7 @@ def running_engine(settings: Settings) -> Iterator[None]:
     """Serve an engine on its socket in a thread; nobody waits for its kernels."""
     warm_up()
     with open_factory(settings, clock=LiveClock()) as factory:
-        server = EngineServer(factory.engine, settings.engine_socket, factory.journal.append)
+        server = EngineServer(factory.engine, settings.engine_socket, factory.journal.begin)
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

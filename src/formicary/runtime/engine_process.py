@@ -116,7 +116,7 @@ def _recover_and_serve(engine: Engine, journal: Journal, socket_path: Path, stop
     began = time.monotonic()
     position = engine.recover()
     _LOG.info("recovered to position %d in %.3f s", position, time.monotonic() - began)
-    server = EngineServer(engine, socket_path, journal.append)
+    server = EngineServer(engine, socket_path, journal.begin)
     stop.then = server.stop
     try:
         if not stop.asked:

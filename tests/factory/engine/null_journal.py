@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +40,10 @@ class NullJournal:
         # A journal keeps rows, not views of memory that the next batch may use again.
         accounts, transfers = batch.accounts.copy(), batch.transfers.copy()
         self.batches.append(replace(batch, accounts=accounts, transfers=transfers))
+
+    def begin(self, batch: Batch) -> Callable[[], None]:
+        """Return what keeps a batch, or fails."""
+        return functools.partial(self.append, batch)
 
     def confirm(self) -> None:
         """Be the one writer, or fail."""

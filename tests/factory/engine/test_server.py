@@ -52,7 +52,7 @@ class House:
         (folder / "ids").mkdir()
         self.engine = Engine(self.journal, lambda: FactoryState(folder / "ids", [ESCROW_PRODUCT]), self.clock)
         self.engine.recover()
-        self.server = EngineServer(self.engine, self.path, self.journal.append)
+        self.server = EngineServer(self.engine, self.path, self.journal.begin)
         self.failure: BaseException | None = None
         self.thread = threading.Thread(target=self._run)
 

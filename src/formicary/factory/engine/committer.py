@@ -18,13 +18,13 @@ class Committer:
 
     Parameters
     ----------
-    append
-        Commits a batch or raises.
+    begin
+        Starts to append a batch; the function it returns finishes that, or raises.
     """
 
-    def __init__(self, append: Callable[[Batch], None]) -> None:
-        self._append = append
-        self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+    def __init__(self, begin: Callable[[Batch], Callable[[], None]]) -> None:
+        self._begin = begin
+        self._begun: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[FormicaryError | None] = queue.SimpleQueue()
         self.wake_read, self._wake_write = os.pipe()
         self.busy = False
@@ -32,12 +32,21 @@ class Committer:
         self._thread.start()
 
     def start(self, batch: Batch) -> None:
-        """Begin to append; nothing may be in flight."""
+        """Begin to append; nothing may be in flight.
+
+        The server is sent what it needs to begin before this returns: left to the commit thread, that
+        would wait until the deciding thread lets go of the interpreter.
+        """
         if self.busy:
             message = "at most one batch is in flight"
             raise ProgrammingError(message)
         self.busy = True
-        self._batches.put(batch)
+        try:
+            finish = self._begin(batch)
+        except FormicaryError as error:
+            self._end(error)
+        else:
+            self._begun.put(finish)
 
     def finish(self) -> FormicaryError | None:
         """Return the outcome of the append in flight, waiting for it: None, or why it failed."""
@@ -53,17 +62,20 @@ class Committer:
 
     def close(self) -> None:
         """End the thread; what is in flight is finished first."""
-        self._batches.put(None)
+        self._begun.put(None)
         self._thread.join()
         os.close(self.wake_read)
         os.close(self._wake_write)
 
     def _run(self) -> None:
-        while (batch := self._batches.get()) is not None:
+        while (finish := self._begun.get()) is not None:
             outcome: FormicaryError | None = None
             try:
-                self._append(batch)
+                finish()
             except FormicaryError as error:
                 outcome = error
-            self._outcomes.put(outcome)
-            os.write(self._wake_write, b"\0")
+            self._end(outcome)
+
+    def _end(self, outcome: FormicaryError | None) -> None:
+        self._outcomes.put(outcome)
+        os.write(self._wake_write, b"\0")

@@ -49,14 +49,14 @@ class EngineServer:
         Recovered by ``run``.
     path
         Of the socket.
-    append
-        The journal's append, called in the commit thread.
+    begin
+        The journal's ``begin``: starts an append, whose end the commit thread waits for.
     """
 
-    def __init__(self, engine: Engine, path: Path, append: Callable[[Batch], None]) -> None:
+    def __init__(self, engine: Engine, path: Path, begin: Callable[[Batch], Callable[[], None]]) -> None:
         self._engine = engine
         self._connections = Connections(path, self._on_frame)
-        self._committer = Committer(append)
+        self._committer = Committer(begin)
         self._connections.watch(self._committer.wake_read)
         self._queue: deque[_Waiting] = deque()
         self._in_flight: tuple[Decided, list[_Waiting]] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,10 @@ class Journal:
     def append(self, batch: Batch) -> None:
         """Write one batch in one transaction; on return it is durable; see ``Writer.append``."""
         self._writer.append(batch)
+
+    def begin(self, batch: Batch) -> Callable[[], None]:
+        """Start an append; the function returned finishes it; see ``Writer.begin``."""
+        return self._writer.begin(batch)
 
     def confirm(self) -> None:
         """Return if this journal's writer was not deposed; see ``Writer.confirm``."""

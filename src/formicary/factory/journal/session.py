@@ -9,10 +9,12 @@ is anybody's guess.
 
 from __future__ import annotations
 
+import functools
 import select
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from psycopg.abc import Buffer
     from psycopg.pq.abc import PGresult
 
-__all__ = ["Session", "int8"]
+__all__ = ["Session", "int8", "number_in"]
 
 _BINARY: Final = pq.Format.BINARY
 # Bytes handed to the driver at once: it copies them, and the socket takes far fewer at a time.
@@ -51,6 +53,11 @@ _SETTINGS: Final = """
 def int8(value: int) -> bytes:
     """Return the binary form of a ``bigint`` parameter."""
     return struct.pack(">q", value)
+
+
+def number_in(result: PGresult) -> int:
+    """Return the one integer of a binary result; NULL is zero."""
+    return int.from_bytes(result.get_value(0, 0) or b"", signed=True)
 
 
 class Session:
@@ -95,10 +102,18 @@ class Session:
 
     def query(self, sql: str) -> list[PGresult]:
         """Run statements in one round trip; return their results, up to a COPY that waits for rows."""
-        return self._call(lambda: self._server.send_query(sql.encode()))
+        return self.begin_query(sql)()
+
+    def begin_query(self, sql: str) -> Callable[[], list[PGresult]]:
+        """Send what ``query`` runs; the function returned waits for the results, before anything else."""
+        return self._begin(lambda: self._server.send_query(sql.encode()))
 
     def execute(self, sql: str, parameters: Sequence[Buffer | None] = ()) -> PGresult:
         """Run one statement with binary parameters and a binary result; its first run prepares it."""
+        return self.begin(sql, parameters)()[-1]
+
+    def begin(self, sql: str, parameters: Sequence[Buffer | None] = ()) -> Callable[[], list[PGresult]]:
+        """Send what ``execute`` runs; the function returned waits for its result, before anything else."""
         name = self._statements.get(sql)
         if name is None:
             if len(self._statements) >= _STATEMENTS_MAX:
@@ -107,7 +122,8 @@ class Session:
             name = b"statement %d" % len(self._statements)
             self._prepare(name, sql)
             self._statements[sql] = name
-        return self._run(name, parameters)
+        formats = [_BINARY] * len(parameters)
+        return self._begin(lambda: self._server.send_query_prepared(name, parameters, formats, _BINARY))
 
     def value(self, sql: str, parameters: Sequence[Buffer | None] = ()) -> bytes:
         """Return the one value of ``execute``; NULL is empty."""
@@ -115,7 +131,7 @@ class Session:
 
     def number(self, sql: str, parameters: Sequence[Buffer | None] = ()) -> int:
         """Return the one integer of ``execute``; NULL is zero."""
-        return int.from_bytes(self.value(sql, parameters), signed=True)
+        return number_in(self.execute(sql, parameters))
 
     def send_rows(self, parts: Iterable[Buffer]) -> list[PGresult]:
         """Send the rows that a COPY waits for; return the results up to the next COPY or the end."""
@@ -129,30 +145,35 @@ class Session:
                     self._server.flush()
             self._server.put_copy_end()
 
-        return self._call(send)
+        return self._begin(send)()
 
     def _prepare(self, name: bytes, sql: str) -> None:
-        self._call(lambda: self._server.send_prepare(name, sql.encode()))
+        self._begin(lambda: self._server.send_prepare(name, sql.encode()))()
 
-    def _run(self, name: bytes, parameters: Sequence[Buffer | None]) -> PGresult:
-        formats = [_BINARY] * len(parameters)
-        return self._call(lambda: self._server.send_query_prepared(name, parameters, formats, _BINARY))[-1]
-
-    def _call(self, send: Callable[[], None]) -> list[PGresult]:
+    def _begin(self, send: Callable[[], None]) -> Callable[[], list[PGresult]]:
         deadline = time.monotonic() + self._deadline_seconds
-        try:
+        with self._closed_by_errors():
             send()
             self._flush(deadline)
+        return functools.partial(self._finish, deadline)
+
+    def _finish(self, deadline: float) -> list[PGresult]:
+        with self._closed_by_errors():
             results = self._results(deadline)
-        except (psycopg.Error, JournalUnavailable) as error:
-            self.close()
-            message = f"the connection failed: {str(error).strip()}"
-            raise JournalUnavailable(message) from error
         for result in results:
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 self.close()
                 raise _refusal(result)
         return results
+
+    @contextmanager
+    def _closed_by_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (psycopg.Error, JournalUnavailable) as error:
+            self.close()
+            message = f"the connection failed: {str(error).strip()}"
+            raise JournalUnavailable(message) from error
 
     def _results(self, deadline: float) -> list[PGresult]:
         results: list[PGresult] = []

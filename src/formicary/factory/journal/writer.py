@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from formicary.base.limits import DEADLINE_SECONDS, SMALL_APPEND_ROWS_MAX
@@ -16,7 +17,7 @@ from formicary.factory.journal.durability import require_durable
 from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnavailable
 from formicary.factory.journal.events import event_array, event_copy
 from formicary.factory.journal.parts import Part, parts_of
-from formicary.factory.journal.session import Session, int8
+from formicary.factory.journal.session import Session, int8, number_in
 from formicary.factory.journal.takeover import (
     Lease,
     depose,
@@ -99,21 +100,33 @@ class Writer:
         JournalUnavailable
             Whether it was written is unknown.
         """
+        self.begin(batch)()
+
+    def begin(self, batch: Batch) -> Callable[[], None]:
+        """Start an append; the function returned finishes it, from any thread, and raises as ``append`` does.
+
+        The server has its first message on return: it works while the caller does something else, whenever
+        another thread gets round to finish. Nothing else may be asked of the writer in between.
+        """
         session, lease = self._require_lease(batch)
         # Until it is confirmed there is no lease: whatever goes wrong below, the next step is a take-over.
         self._lease = None
+        self._ensure_places(batch.last)
+        parts = parts_of(batch, self._segment_positions)
+        if len(batch) <= SMALL_APPEND_ROWS_MAX and parts[0].segment == parts[-1].segment:
+            finish = self._append_in_one(session, lease, batch, parts)
+        else:
+            finish = self._append_by_copy(session, lease, batch, parts)
+        return functools.partial(self._finish, finish, Lease(epoch=lease.epoch, position=batch.last))
+
+    def _finish(self, finish: Callable[[], None], lease: Lease) -> None:
         try:
-            self._ensure_places(batch.last)
-            parts = parts_of(batch, self._segment_positions)
-            if len(batch) <= SMALL_APPEND_ROWS_MAX and parts[0].segment == parts[-1].segment:
-                self._append_in_one(session, lease, batch, parts)
-            else:
-                self._append_by_copy(session, lease, batch, parts)
+            finish()
         except JournalUnavailable as error:
             if error.sqlstate[:2] in _REJECTING_CLASSES:
                 raise BatchRejected(str(error)) from error
             raise
-        self._lease = Lease(epoch=lease.epoch, position=batch.last)
+        self._lease = lease
 
     def confirm(self) -> None:
         """Return if this writer still owns the journal: what needs no append may be answered then.
@@ -205,7 +218,9 @@ class Writer:
         finally:
             session.close()
 
-    def _append_in_one(self, session: Session, lease: Lease, batch: Batch, parts: list[Part]) -> None:
+    def _append_in_one(
+        self, session: Session, lease: Lease, batch: Batch, parts: list[Part]
+    ) -> Callable[[], None]:
         """One statement, one round trip: for a small batch that is most of its time."""
         sql = statements.append_in_one(parts[0].segment, tuple(part.table for part in parts))
         parameters = [
@@ -216,10 +231,17 @@ class Writer:
             struct.pack(">i", batch.requests),
             *(self._array(part) for part in parts),
         ]
-        if session.number(sql, parameters) != 1:
-            self._fenced(session, lease)
+        added = session.begin(sql, parameters)
 
-    def _append_by_copy(self, session: Session, lease: Lease, batch: Batch, parts: list[Part]) -> None:
+        def finish() -> None:
+            if number_in(added()[-1]) != 1:
+                self._fenced(session, lease)
+
+        return finish
+
+    def _append_by_copy(
+        self, session: Session, lease: Lease, batch: Batch, parts: list[Part]
+    ) -> Callable[[], None]:
         script = statements.begin_append(
             segment=(batch.first - 1) // self._segment_positions,
             epoch=lease.epoch,
@@ -229,15 +251,19 @@ class Writer:
             requests=batch.requests,
             copies=[(part.table, part.segment) for part in parts],
         )
-        fence = session.query(script)[1]
-        if fence.command_tuples != 1:
-            self._fenced(session, lease)
-        for part in parts:
-            results = session.send_rows((COPY_HEADER, *self._copied(part), COPY_TRAILER))
-        if results[-1].command_status != _COMMITTED:
-            session.close()
-            message = f"the server answered {results[-1].command_status!r} to COMMIT"
-            raise JournalUnavailable(message)
+        begun = session.begin_query(script)
+
+        def finish() -> None:
+            if begun()[1].command_tuples != 1:
+                self._fenced(session, lease)
+            for part in parts:
+                results = session.send_rows((COPY_HEADER, *self._copied(part), COPY_TRAILER))
+            if results[-1].command_status != _COMMITTED:
+                session.close()
+                message = f"the server answered {results[-1].command_status!r} to COMMIT"
+                raise JournalUnavailable(message)
+
+        return finish
 
     def _fenced(self, session: Session, lease: Lease) -> None:
         # Closing is what rolls back a transaction that waits for its rows.
