@@ -46,6 +46,7 @@ class Operation(IntEnum):
     TRIAL_BALANCE = 5
     STATUS = 6
     COMMAND = 7
+    LOOK = 9
 
 
 class MalformedFrame(Refusal):

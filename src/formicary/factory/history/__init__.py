@@ -6,6 +6,6 @@ Read from the journal, with the tail from the ledger's memory; the answers are t
 from formicary.factory.history.chain import QueryTooBroad
 from formicary.factory.history.entry_index import EntryIndex, EntryIndexReader
 from formicary.factory.history.history import History, IndexBehind
-from formicary.factory.history.memory import Look
+from formicary.factory.history.looks import Look
 
 __all__ = ["EntryIndex", "EntryIndexReader", "History", "IndexBehind", "Look", "QueryTooBroad"]

@@ -18,7 +18,7 @@ from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.history.chain import Chain, QueryTooBroad
 from formicary.factory.history.entries import Entries
 from formicary.factory.history.entry_index import EntryIndexReader
-from formicary.factory.history.memory import Look, find_transfers
+from formicary.factory.history.looks import AccountsById, Look, TransfersById, pack_ids
 from formicary.factory.history.ranges import within_range
 from formicary.factory.history.search import Search
 from formicary.factory.journal.access import Access
@@ -28,7 +28,6 @@ from formicary.factory.ledger import (
     ACCOUNT,
     ACCOUNT_BALANCE,
     AccountFilter,
-    LedgerMachine,
     QueryFilter,
     id_column,
     views,
@@ -65,16 +64,11 @@ class History:
 
     def lookup_accounts(self, ids: Sequence[int]) -> Rows:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
-
-        def read(machine: LedgerMachine) -> Rows:
-            numbers = [machine.account_number(account_id) for account_id in ids]
-            return views.accounts_view(machine.accounts[[number for number in numbers if number >= 0]])
-
-        return self._look(read)
+        return self._look(AccountsById(pack_ids(*ids)))
 
     def lookup_transfers(self, ids: Sequence[int]) -> Rows:
         """Return the transfers that exist, in the order asked, (n,) of ``TRANSFER``."""
-        rows, positions = self._look(lambda machine: find_transfers(machine, ids))
+        rows, positions = self._look(TransfersById(pack_ids(*ids)))
         if len(positions):
             rows = np.concatenate([rows, self._reader.transfers_at(positions)])
         created = rows[views.is_created(rows)]
