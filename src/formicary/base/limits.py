@@ -11,6 +11,12 @@ from typing import Final
 
 __all__ = [
     "AMOUNT_CHARACTERS_MAX",
+    "API_BATCH_BODY_BYTES_MAX",
+    "API_BODY_BYTES_MAX",
+    "API_BODY_SECONDS",
+    "API_RATE_KEYS_MAX",
+    "API_REQUESTS_BURST",
+    "API_REQUESTS_PER_SECOND",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
@@ -121,3 +127,21 @@ SNAPSHOT_SECONDS: Final = 300
 
 VERIFY_STATEMENT_SECONDS: Final = 3_600
 """Seconds one statement of a verification may take: it sums up the whole journal, beside no one's request."""
+
+API_BODY_BYTES_MAX: Final = 64 << 10
+"""Bytes of a request's body: the largest single command is a fiftieth of it."""
+
+API_BATCH_BODY_BYTES_MAX: Final = 4 << 20
+"""Bytes of a batch's body: ``REQUEST_ITEMS_MAX`` items of about 500 bytes, three times what an item needs."""
+
+API_BODY_SECONDS: Final = 10
+"""Seconds a body may take to arrive: a caller that drips bytes holds a connection no longer than this."""
+
+API_REQUESTS_PER_SECOND: Final = 10_000
+"""Requests a second of one key: several times what a worker can answer, so that it stops only runaways."""
+
+API_REQUESTS_BURST: Final = 20_000
+"""Requests of one key at once after a pause: two seconds' worth."""
+
+API_RATE_KEYS_MAX: Final = 1 << 16
+"""Keys and tokens whose rate is kept: past it the longest unused begin anew, with a full bucket."""
