@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "AGGREGATES_READ_MAX",
     "AMOUNT_CHARACTERS_MAX",
     "API_BATCH_BODY_BYTES_MAX",
     "API_BODY_BYTES_MAX",
@@ -29,6 +30,7 @@ __all__ = [
     "GROUP_REQUESTS_MAX",
     "HISTORY_ENTRIES_MAX",
     "KERNEL_CACHES_KEPT_MAX",
+    "KEY_OVERLAP_SECONDS_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
@@ -98,6 +100,9 @@ KERNEL_CACHES_KEPT_MAX: Final = 4
 AMOUNT_CHARACTERS_MAX: Final = 40
 """Characters of an amount as text: twice what 64 bits need; reading far longer numbers is slow."""
 
+AGGREGATES_READ_MAX: Final = 1_024
+"""Aggregates one look may ask for: at 2,000 bytes of JSON each, the answer still fits one frame."""
+
 RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 """Answers to commands kept in memory: retries come within minutes; older ones are read from the journal."""
 
@@ -127,6 +132,9 @@ SNAPSHOT_SECONDS: Final = 300
 
 VERIFY_STATEMENT_SECONDS: Final = 3_600
 """Seconds one statement of a verification may take: it sums up the whole journal, beside no one's request."""
+
+KEY_OVERLAP_SECONDS_MAX: Final = 30 * 86_400
+"""Seconds for which a replaced key may stay valid: a month rolls it out everywhere; longer is forgotten."""
 
 API_BODY_BYTES_MAX: Final = 64 << 10
 """Bytes of a request's body: the largest single command is a fiftieth of it."""

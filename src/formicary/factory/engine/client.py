@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.engine.frames import (
+    AggregatesBody,
     CommandBody,
     ErrorBody,
     Frame,
@@ -134,6 +135,15 @@ class EngineClient:
     def look(self, question: Question[Answer]) -> Answer:
         """Look at the engine's memory, as it is once everything asked before is committed."""
         return question.decoded(self._call(Operation.LOOK, encode_look(question)))
+
+    def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
+        """Return a product's aggregates in the order asked, as ``fields_of`` gives them, None for none.
+
+        At most ``AGGREGATES_READ_MAX`` at once; more are refused as ``malformed_payload``.
+        """
+        body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
+        answer = self._call(Operation.AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals per ledger."""

@@ -6,9 +6,9 @@ same stamps give the same rows, wherever the groups were cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.factory.engine.packing import pack_decision
-from formicary.factory.engine.products import Context, Product, TimerFired
+from formicary.factory.engine.products import Context, Decision, Product, TimerFired
 from formicary.factory.engine.requests import (
     CommandRequest,
     KeyReused,
@@ -241,7 +241,7 @@ class Core:
         command_id = derive_id(set_at, 0)
         receipt, events = self._carry_out(product, fired, command_id, "", stamp)
         firing = TimerFiring(set_at=set_at, code=receipt.code)
-        self._keep([(TIMER_FIRED, 1, firing), *events], command_id, subject, stamp)
+        self._keep([_Kept(TIMER_FIRED, 1, subject, firing), *events], command_id, stamp)
 
     # -- products' commands ----------------------------------------------------------------
 
@@ -270,14 +270,14 @@ class Core:
             product, request.command, request.command_id, request.fingerprint, stamp
         )
         subject = request.command.subject
-        self._keep([*events, (ANSWERED, 1, receipt)], request.command_id, subject, stamp)
+        self._keep([*events, _Kept(ANSWERED, 1, subject, receipt)], request.command_id, stamp)
         return receipt
 
     def _carry_out(
         self, product: Product, command: Any, command_id: int, fingerprint: str, stamp: int
-    ) -> tuple[Receipt, list[tuple[str, int, Any]]]:
+    ) -> tuple[Receipt, list[_Kept]]:
         """Let the product decide, move the money; return the receipt and the events to keep."""
-        context = _Context(stamp, command_id, self._machine)
+        context = _Context(stamp, command_id, self.state)
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
@@ -289,13 +289,23 @@ class Core:
             return Receipt(product=product.name, fingerprint=fingerprint, code=code), []
         answer = dict(decision.answer)
         receipt = Receipt(product=product.name, fingerprint=fingerprint, answer=answer)
+        return receipt, self._events_of(product, command.subject, decision)
+
+    def _events_of(self, product: Product, subject: int, decision: Decision) -> list[_Kept]:
         version = product.event_version
-        events = [(product.event_kind(type(event)), version, event) for event in decision.events]
+        events = [
+            _Kept(product.event_kind(type(event)), version, subject, event) for event in decision.events
+        ]
+        for consequence in decision.consequences:
+            other, event = self.state.products[consequence.product], consequence.event
+            kind = other.event_kind(type(event))
+            events.append(_Kept(kind, other.event_version, consequence.subject, event))
+        named = f"{subject:032x}"
         timers = [
-            (TIMER_SET, 1, PendingTimer(product.name, f"{command.subject:032x}", timer.name, timer.due))
+            _Kept(TIMER_SET, 1, subject, PendingTimer(product.name, named, timer.name, timer.due))
             for timer in decision.timers
         ]
-        return receipt, [*events, *timers]
+        return [*events, *timers]
 
     def _open(self, accounts: Rows, stamp: int) -> None:
         if not len(accounts):
@@ -319,21 +329,20 @@ class Core:
             if status not in (CreateTransferStatus.CREATED, CreateTransferStatus.LINKED_EVENT_FAILED):
                 raise TransferRefused(CreateTransferStatus(status).name.lower())
 
-    def _keep(self, kept: Iterable[tuple[str, int, Any]], command_id: int, subject: int, stamp: int) -> None:
-        contents = list(kept)
-        first = self._machine.take_positions(len(contents))
+    def _keep(self, kept: Sequence[_Kept], command_id: int, stamp: int) -> None:
+        first = self._machine.take_positions(len(kept))
         stamp = max(stamp, self._machine.timestamp)
         events = [
             Event(
                 position=first + i,
                 timestamp=stamp,
-                kind=kind,
-                version=version,
+                kind=one.kind,
+                version=one.version,
                 command_id=command_id,
-                subject=subject,
-                body=msgspec.json.encode(body),
+                subject=one.subject,
+                body=msgspec.json.encode(one.body),
             )
-            for i, (kind, version, body) in enumerate(contents)
+            for i, one in enumerate(kept)
         ]
         self.state.apply(events)
         self._events += events
@@ -349,18 +358,31 @@ class TransferRefused(Refusal):
         self.status = status
 
 
+class _Kept(NamedTuple):
+    """What an event will be, before it has a position."""
+
+    kind: str
+    version: int
+    subject: int
+    body: Any
+
+
 class _Context:
-    def __init__(self, now: int, command_id: int, machine: LedgerMachine) -> None:
+    def __init__(self, now: int, command_id: int, state: FactoryState) -> None:
         self.now = now
         self._command_id = command_id
-        self._machine = machine
+        self._state = state
 
     def derive_id(self, ordinal: int) -> int:
         return derive_id(self._command_id, ordinal)
 
     def account(self, account_id: int) -> Rows | None:
-        number = self._machine.account_number(account_id)
-        return None if number < 0 else self._machine.account_view(number)
+        machine = self._state.machine
+        number = machine.account_number(account_id)
+        return None if number < 0 else machine.account_view(number)
+
+    def aggregate(self, product: str, subject: int) -> Rows | None:
+        return self._state.aggregates[product].find(subject)
 
 
 def _refusal_of(items: Rows) -> Refusal | None:

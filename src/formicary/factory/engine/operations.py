@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
-from formicary.factory.engine.frames import CommandBody, Frame, MalformedFrame, Operation
+from formicary.factory.engine.frames import AggregatesBody, CommandBody, Frame, MalformedFrame, Operation
+from formicary.factory.engine.reads import read_aggregates
 from formicary.factory.engine.requests import (
     LedgerRequest,
     ReadRequest,
@@ -50,6 +51,8 @@ def parse_request(frame: Frame, engine: Engine) -> Request:
         return LedgerRequest(_records(payload, ACCOUNT))
     if operation == Operation.COMMAND:
         return _command(payload, engine)
+    if operation == Operation.AGGREGATES:
+        return _aggregates(payload, engine)
     if operation == Operation.LOOK:
         look = decode_look(payload)
         return ReadRequest(lambda state: look.answer(state.machine))
@@ -99,6 +102,16 @@ def _command(payload: bytes, engine: Engine) -> Request:
     except msgspec.MsgspecError as error:
         raise MalformedPayload(str(error)) from error
     return command_request(body.product, command, principal=body.principal, key=body.key)
+
+
+def _aggregates(payload: bytes, engine: Engine) -> Request:
+    try:
+        body = msgspec.json.decode(payload, type=AggregatesBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedPayload(str(error)) from error
+    if body.product not in engine.state.products:
+        raise UnknownProduct
+    return ReadRequest(read_aggregates(body.product, [int(subject, 16) for subject in body.subjects]))
 
 
 def _union(types: tuple[type, ...]) -> Any:

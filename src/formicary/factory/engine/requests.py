@@ -44,7 +44,7 @@ class KeyReused(Refusal):
 
 
 class MalformedCommand(Refusal):
-    """The subject of a command is no 128-bit id."""
+    """The subject of a command is no 128-bit id, or a field of it is not what its type says."""
 
     code = "malformed_command"
 
