@@ -15,6 +15,10 @@ __all__ = [
     "API_BATCH_BODY_BYTES_MAX",
     "API_BODY_BYTES_MAX",
     "API_BODY_SECONDS",
+    "API_CONNECTIONS_MAX",
+    "API_HISTORY_THREADS",
+    "API_PAGE_ITEMS",
+    "API_PAGE_ITEMS_MAX",
     "API_RATE_KEYS_MAX",
     "API_REQUESTS_BURST",
     "API_REQUESTS_PER_SECOND",
@@ -153,3 +157,15 @@ API_REQUESTS_BURST: Final = 20_000
 
 API_RATE_KEYS_MAX: Final = 1 << 16
 """Keys and tokens whose rate is kept: past it the longest unused begin anew, with a full bucket."""
+
+API_CONNECTIONS_MAX: Final = 1_024
+"""Requests that one worker has under way: past it the answer is "not now", as a longer queue only times out."""
+
+API_HISTORY_THREADS: Final = 4
+"""Threads of a worker that read history: each holds three database connections."""
+
+API_PAGE_ITEMS: Final = 50
+"""Items on a page unless asked otherwise: a screen's worth."""
+
+API_PAGE_ITEMS_MAX: Final = 500
+"""Items on a page at most: a few hundred kilobytes of JSON, written within milliseconds."""

@@ -13,11 +13,7 @@ import numpy.typing as npt
 
 from formicary.base.clock import LiveClock
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
-from formicary.factory.engine.state import FactoryState, known_events
-from formicary.factory.follower import StateSnapshots, new_state
 from formicary.factory.history import History
-from formicary.factory.journal.access import Access
-from formicary.factory.journal.reader import JournalReader
 from formicary.factory.ledger import (
     Account,
     AccountFilter,
@@ -143,4 +139,3 @@ def _is_up(settings: Settings) -> bool:
         return False
     # The server outlives them on purpose, so it is no sign.
     return any(Path("/proc", pid).exists() for name, pid in processes if name != "postgres")
-

@@ -1,4 +1,4 @@
-"""A caller of the engine's socket for one event loop: many requests on one connection, none waits for another."""
+"""A caller of the engine's socket for one event loop: many requests on one connection at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.limits import DEADLINE_SECONDS, QUEUE_REQUESTS_MAX
 from formicary.factory.engine.client import EngineRefused, EngineUnreachable, OutcomeUnknown
 from formicary.factory.engine.frames import (
+    AggregatesBody,
     CommandBody,
     ErrorBody,
     MalformedFrame,
@@ -90,6 +91,12 @@ class AsyncEngineClient:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
         return np.frombuffer(await self.call(Operation.LOOKUP_ACCOUNTS, id_pairs(ids)), ACCOUNT)
 
+    async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
+        """Return a product's aggregates in the order asked, as ``fields_of`` gives them, None for none."""
+        body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
+        answer = await self.call(Operation.AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
+
     async def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals per ledger."""
         answer = await self.call(Operation.TRIAL_BALANCE, b"")
@@ -151,11 +158,13 @@ class _Line(asyncio.Protocol):
         return answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the loop has connected."""
         # Not checked: the transports of other loops are no subclasses.
         self._transport = cast("asyncio.Transport", transport)
         self.broken = False
 
     def data_received(self, data: bytes) -> None:
+        """Hand every answer to whoever waits for it."""
         self._buffer += data
         try:
             for frame in unpack_all(self._buffer):
@@ -171,6 +180,7 @@ class _Line(asyncio.Protocol):
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End: nobody gets an answer any more."""
         del exc
         self._break()
 

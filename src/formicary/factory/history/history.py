@@ -68,12 +68,18 @@ class History:
 
     def lookup_transfers(self, ids: Sequence[int]) -> Rows:
         """Return the transfers that exist, in the order asked, (n,) of ``TRANSFER``."""
-        rows, positions = self._look(TransfersById(pack_ids(*ids)))
-        if len(positions):
-            rows = np.concatenate([rows, self._reader.transfers_at(positions)])
+        rows = self.recorded(ids)
         created = rows[views.is_created(rows)]
         places = {transfer_id: place for place, transfer_id in enumerate(id_column(created))}
         return views.transfers_view(created[[places[wanted] for wanted in ids if wanted in places]])
+
+    def recorded(self, ids: Sequence[int]) -> Rows:
+        """Return what the journal says of ids of transfers, burnt ones as well, (n,) of ``TRANSFER_ROW``.
+
+        In no order; nothing for an id that it does not know.
+        """
+        rows, positions = self._look(TransfersById(pack_ids(*ids)))
+        return np.concatenate([rows, self._reader.transfers_at(positions)]) if len(positions) else rows
 
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time, one ``ACCOUNT_BALANCE``; None before it existed.

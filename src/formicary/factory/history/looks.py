@@ -92,9 +92,11 @@ class AccountsById(msgspec.Struct, frozen=True, tag=True):
         return machine.account_views(unpack_ids(self.ids))
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
+        """Look, and write the answer down."""
         return self(machine).tobytes()
 
     def decoded(self, answer: bytes, /) -> Rows:
+        """Read an answer that was written down."""
         return np.frombuffer(answer, ACCOUNT)
 
 
@@ -107,10 +109,12 @@ class TransfersById(msgspec.Struct, frozen=True, tag=True):
         return find_transfers(machine, unpack_ids(self.ids))
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
+        """Look, and write the answer down."""
         rows, positions = self(machine)
         return _PAIR.pack(len(rows), len(positions)) + rows.tobytes() + positions.astype(np.int64).tobytes()
 
     def decoded(self, answer: bytes, /) -> tuple[Rows, Rows]:
+        """Read an answer that was written down."""
         count, _ = _PAIR.unpack_from(answer)
         rows = np.frombuffer(answer, TRANSFER_ROW, count, _PAIR.size)
         return rows, np.frombuffer(answer, np.int64, offset=_PAIR.size + rows.nbytes)
@@ -125,9 +129,11 @@ class HeadOf(msgspec.Struct, frozen=True, tag=True):
         return account_head(machine, unpack_ids(self.ids)[0])
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
+        """Look, and write the answer down."""
         return _packed_head(self(machine))
 
     def decoded(self, answer: bytes, /) -> AccountHead | None:
+        """Read an answer that was written down."""
         return _head(answer)
 
 
@@ -144,9 +150,11 @@ class StepBack(msgspec.Struct, frozen=True, tag=True):
         return step_back(machine, wanted, position=self.position, floor=self.floor, limit=self.limit)
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
+        """Look, and write the answer down."""
         return _packed_step(self(machine))
 
     def decoded(self, answer: bytes, /) -> Step:
+        """Read an answer that was written down."""
         return _step(answer)
 
 
@@ -165,10 +173,12 @@ class LatestEntries(msgspec.Struct, frozen=True, tag=True):
         return head, walk(machine)
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
+        """Look, and write the answer down."""
         found = self(machine)
         return _NOTHING if found is None else _packed_head(found[0]) + _packed_step(found[1])
 
     def decoded(self, answer: bytes, /) -> tuple[AccountHead, Step] | None:
+        """Read an answer that was written down."""
         head = _head(answer[: _PAIR.size])
         return None if head is None else (head, _step(answer[_PAIR.size :]))
 

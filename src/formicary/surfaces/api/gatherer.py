@@ -1,7 +1,7 @@
 """Transfers of many callers in one frame: whoever comes while others are being decided shares the next.
 
-A request is a small batch. The engine's work for a frame is many times that for a transfer, and results do not
-depend on where a group is cut: so transfers wait, never longer than the frames before them, and go together.
+A request is a small batch. The engine's work for a frame is many times that for a transfer, and results do
+not depend on where a group is cut: so transfers wait, no longer than the frames before them, and go together.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "NotFound",
     "Problem",
     "RateLimited",
+    "RefusedAs",
     "ScopeMissing",
     "problem_of",
 ]
@@ -94,8 +96,19 @@ class IdempotencyKeyMalformed(Refusal):
     code = "idempotency_key_malformed"
 
 
+class RefusedAs(Refusal):
+    """The request was refused; its code says why."""
+
+    code = "request_refused"
+
+    def __init__(self, reason: str, *, param: str = "") -> None:
+        super().__init__(_meaning_of(reason))
+        self.reason = reason
+        self.param = param
+
+
 class RateLimited(Refusal):
-    """This key or token has asked too often; wait for as long as ``Retry-After`` says."""
+    """The key or token has asked too often; wait for as long as ``Retry-After`` says."""
 
     code = "rate_limited"
 
@@ -105,13 +118,19 @@ class RateLimited(Refusal):
 
 
 _STATUS: Final = {
+    "account_not_found": HTTPStatus.NOT_FOUND,
     "authentication_required": HTTPStatus.UNAUTHORIZED,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "engine_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "idempotency_key_malformed": HTTPStatus.BAD_REQUEST,
     "idempotency_key_missing": HTTPStatus.BAD_REQUEST,
+    "key_expired": HTTPStatus.UNAUTHORIZED,
+    "key_invalid": HTTPStatus.UNAUTHORIZED,
     "malformed_body": HTTPStatus.BAD_REQUEST,
+    "malformed_field": HTTPStatus.BAD_REQUEST,
+    "malformed_id": HTTPStatus.BAD_REQUEST,
+    "party_not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "not_found": HTTPStatus.NOT_FOUND,
     "outcome_unknown": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -175,8 +194,24 @@ def problem_of(error: Refusal | OperationalFault, request_id: str) -> Problem:
     )
 
 
+def _meaning_of(code: str) -> str:
+    return _meanings().get(code, code.replace("_", " "))
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> dict[str, str]:
+    """Return the first sentence of every refusal that is declared, by code."""
+    found: dict[str, str] = {}
+    kinds: list[type[Refusal]] = [Refusal]
+    while kinds:
+        kind = kinds.pop()
+        found.setdefault(kind.code, " ".join((kind.__doc__ or "").partition("\n\n")[0].split()))
+        kinds += kind.__subclasses__()
+    return found
+
+
 def _code_of(error: Refusal | OperationalFault) -> str:
-    if isinstance(error, EngineRefused):
+    if isinstance(error, EngineRefused | RefusedAs):
         return error.reason
     if isinstance(error, Refusal):
         return error.code
