@@ -1,0 +1,30 @@
+"""What payments add to the factory, on one page.
+
+Payments between parties need no product: they are plain transfers (``postings``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from formicary.factory.engine.products import Product
+from formicary.products.payments.escrow import decider as escrow
+from formicary.products.payments.escrow.evolve import evolve as evolve_escrow
+from formicary.products.payments.escrow.schemas import COMMANDS, ESCROW, EVENTS
+from formicary.products.payments.escrow.table import DURATIONS
+
+__all__ = ["ESCROWS", "PAYMENTS"]
+
+ESCROWS: Final = Product(
+    name="escrow",
+    aggregate=ESCROW,
+    commands=COMMANDS,
+    events=EVENTS,
+    decide=escrow.decide,
+    evolve=evolve_escrow,
+    timers=tuple(timing.name.lower() for timing in DURATIONS),
+)
+"""A buyer's money waits with the house until the goods are right, or goes back."""
+
+PAYMENTS: Final = (ESCROWS,)
+"""Every product of the payments business."""
