@@ -17,11 +17,16 @@ __all__ = [
     "API_BODY_SECONDS",
     "API_CONNECTIONS_MAX",
     "API_HISTORY_THREADS",
+    "API_KEEP_ALIVE_SECONDS",
+    "API_LISTEN_BACKLOG",
     "API_PAGE_ITEMS",
     "API_PAGE_ITEMS_MAX",
     "API_RATE_KEYS_MAX",
     "API_REQUESTS_BURST",
     "API_REQUESTS_PER_SECOND",
+    "API_SEARCH_CONDITIONS_MAX",
+    "API_SEARCH_ROWS_MAX",
+    "API_STOP_SECONDS",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
@@ -159,7 +164,7 @@ API_RATE_KEYS_MAX: Final = 1 << 16
 """Keys and tokens whose rate is kept: past it the longest unused begin anew, with a full bucket."""
 
 API_CONNECTIONS_MAX: Final = 1_024
-"""Requests that one worker has under way: past it the answer is "not now", as a longer queue only times out."""
+"""Requests that one worker has under way: past it the answer is "not now": a longer queue only times out."""
 
 API_HISTORY_THREADS: Final = 4
 """Threads of a worker that read history: each holds three database connections."""
@@ -169,3 +174,18 @@ API_PAGE_ITEMS: Final = 50
 
 API_PAGE_ITEMS_MAX: Final = 500
 """Items on a page at most: a few hundred kilobytes of JSON, written within milliseconds."""
+
+API_SEARCH_CONDITIONS_MAX: Final = 16
+"""Conditions of a search: each is a pass over every row looked at."""
+
+API_SEARCH_ROWS_MAX: Final = 1 << 16
+"""Rows one search looks at before it answers with what it has and where to go on: below a second."""
+
+API_KEEP_ALIVE_SECONDS: Final = 30
+"""Seconds an idle connection stays open: who pauses need not connect anew, who left is gone."""
+
+API_LISTEN_BACKLOG: Final = 1_024
+"""Connections that wait to be accepted: a burst of callers while a worker is being started again."""
+
+API_STOP_SECONDS: Final = 5
+"""Seconds a worker that is told to end has for what is under way: half of what its parent waits."""

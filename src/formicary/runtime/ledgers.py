@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.clock import LiveClock
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.history import History
 from formicary.factory.ledger import (
@@ -22,7 +21,9 @@ from formicary.factory.ledger import (
     account_array,
     transfer_array,
 )
+from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
 
@@ -125,7 +126,7 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
             if _is_up(settings):
                 # It is being started again: taking its journal over would only stop it once more.
                 raise
-            factory = stack.enter_context(open_factory(settings, clock=LiveClock()))
+            factory = stack.enter_context(open_factory(settings, clock=clock_of(settings), products=PRODUCTS))
             yield InProcessLedger(factory)
         else:
             yield RunningLedger(client, settings, stack)

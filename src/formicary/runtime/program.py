@@ -14,6 +14,7 @@ from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
@@ -46,7 +47,7 @@ class LocalProgram:
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
         """Run every process until told to end; ``on_change`` gets their numbers by name."""
-        run_processes(self._settings, on_change=on_change)
+        run_processes(self._settings, on_change=on_change, products=PRODUCTS)
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
@@ -54,7 +55,7 @@ class LocalProgram:
             return verify(
                 access,
                 snapshots=StateSnapshots(self._settings.snapshots_folder),
-                upcasters=known_events(),
+                upcasters=known_events(PRODUCTS),
                 engine=self._running_state(),
                 progress=progress,
             )

@@ -4,6 +4,12 @@
     Holds all data: the embedded database, snapshots, sealed ids, the engine's socket.
 ``DATABASE_URL``
     A PostgreSQL to use instead of the embedded one.
+``FORMICARY_API_PORT``
+    Where the API listens on this machine: 8420 unless given.
+``FORMICARY_API_WORKERS``
+    How many processes answer it: 1 unless given.
+``FORMICARY_SANDBOX``
+    1 for a factory whose clock can be put forward, and whose webhooks may go to private addresses.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
 """
@@ -15,11 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Settings", "read_settings"]
+from formicary.base.errors import Refusal
+
+__all__ = ["SettingMalformed", "Settings", "read_settings"]
 
 # Root's own folder is closed to the unprivileged user that PostgreSQL runs as.
 _HOME_OF_ROOT: Final = Path("/var/lib/formicary")
+_API_PORT: Final = 8_420
+_NUMBER_MAX: Final = 65_535
 _DATA_SETS: Final = Path("..", "shared", "data")
+
+
+class SettingMalformed(Refusal):
+    """A setting in the environment is not what it must be."""
+
+    code = "setting_malformed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +50,20 @@ class Settings:
         The PostgreSQL to use; the embedded one unless given.
     data_sets
         The folder of real data sets, where there is one.
+    api_port
+        Where the API listens, on this machine only; 0 for a port that is free.
+    api_workers
+        How many processes answer it.
+    is_sandbox
+        Whether its clock can be put forward.
     """
 
     home: Path
     database_url: str | None = None
     data_sets: Path | None = None
+    api_port: int = _API_PORT
+    api_workers: int = 1
+    is_sandbox: bool = False
 
     @property
     def postgres_folder(self) -> Path:
@@ -64,6 +89,11 @@ class Settings:
     def engine_socket(self) -> Path:
         """Where the engine answers while it runs."""
         return self.home / "engine.socket"
+
+    @property
+    def clock_file(self) -> Path:
+        """By how much a sandbox's clock was put forward."""
+        return self.home / "sandbox-clock"
 
     @property
     def processes_file(self) -> Path:
@@ -92,7 +122,18 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         home=(folder / home).resolve(),
         database_url=environment.get("DATABASE_URL") or None,
         data_sets=None if data_sets is None else (folder / data_sets).resolve(),
+        api_port=_number(environment, "FORMICARY_API_PORT", _API_PORT),
+        api_workers=_number(environment, "FORMICARY_API_WORKERS", 1),
+        is_sandbox=environment.get("FORMICARY_SANDBOX") == "1",
     )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or int(text) > _NUMBER_MAX:
+        message = f"{name} is a number up to {_NUMBER_MAX}, not {text[:20]!r}"
+        raise SettingMalformed(message)
+    return int(text)
 
 
 def _given(environment: Mapping[str, str], name: str) -> Path | None:

@@ -22,6 +22,7 @@ from formicary.factory.history.looks import AccountsById, Look, TransfersById, p
 from formicary.factory.history.ranges import within_range
 from formicary.factory.history.search import Search
 from formicary.factory.journal.access import Access
+from formicary.factory.journal.events import Event
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.ledger import (
@@ -80,6 +81,10 @@ class History:
         """
         rows, positions = self._look(TransfersById(pack_ids(*ids)))
         return np.concatenate([rows, self._reader.transfers_at(positions)]) if len(positions) else rows
+
+    def events(self, *, after: int, limit: int) -> list[Event]:
+        """Return the first events of products after a position of the journal, in order."""
+        return self._reader.events(after=after, limit=limit)
 
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time, one ``ACCOUNT_BALANCE``; None before it existed.

@@ -89,6 +89,7 @@ class AccountsById(msgspec.Struct, frozen=True, tag=True):
     ids: Ids
 
     def __call__(self, machine: LedgerMachine, /) -> Rows:
+        """Look, where the machine is."""
         return machine.account_views(unpack_ids(self.ids))
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
@@ -106,6 +107,7 @@ class TransfersById(msgspec.Struct, frozen=True, tag=True):
     ids: Ids
 
     def __call__(self, machine: LedgerMachine, /) -> tuple[Rows, Rows]:
+        """Look, where the machine is."""
         return find_transfers(machine, unpack_ids(self.ids))
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
@@ -126,6 +128,7 @@ class HeadOf(msgspec.Struct, frozen=True, tag=True):
     ids: Ids
 
     def __call__(self, machine: LedgerMachine, /) -> AccountHead | None:
+        """Look, where the machine is."""
         return account_head(machine, unpack_ids(self.ids)[0])
 
     def answer(self, machine: LedgerMachine, /) -> bytes:
@@ -146,6 +149,7 @@ class StepBack(msgspec.Struct, frozen=True, tag=True):
     limit: Limit
 
     def __call__(self, machine: LedgerMachine, /) -> Step:
+        """Look, where the machine is."""
         wanted = np.frombuffer(self.wanted, WANTED)[0:1].reshape(())
         return step_back(machine, wanted, position=self.position, floor=self.floor, limit=self.limit)
 
@@ -166,6 +170,7 @@ class LatestEntries(msgspec.Struct, frozen=True, tag=True):
     limit: Limit
 
     def __call__(self, machine: LedgerMachine, /) -> tuple[AccountHead, Step] | None:
+        """Look, where the machine is."""
         head = account_head(machine, unpack_ids(self.ids)[0])
         if head is None:
             return None

@@ -47,6 +47,11 @@ class Principal:
         if not self.scopes & scope:
             raise ScopeMissing
 
+    def require_house(self) -> None:
+        """Raise ``ScopeMissing`` unless this is a key of the house."""
+        if not self.is_house:
+            raise ScopeMissing
+
     def acts_for(self, party: int) -> bool:
         """Tell whether they may see and move a party's affairs."""
         return self.is_house or party == self.party

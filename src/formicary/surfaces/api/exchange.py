@@ -49,12 +49,12 @@ class Answer:
 class Exchange:
     """A request as it comes in, with an id that its answer, its problem document and the log share."""
 
-    __slots__ = ("_receive", "_scope", "_send", "headers", "request_id")
+    __slots__ = ("_receive", "_scope", "headers", "request_id", "send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
-        self._send = send
+        self.send = send
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = f"req_{os.urandom(12).hex()}"
 
@@ -117,5 +117,5 @@ class Exchange:
     async def _finish(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         headers.append((b"content-length", b"%d" % len(body)))
         headers.append((b"x-request-id", self.request_id.encode()))
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})

@@ -67,7 +67,7 @@ class MalformedField(Refusal):
 
     code = "malformed_field"
 
-    def __init__(self, param: str, message: str | None = None) -> None:
+    def __init__(self, message: str | None = None, *, param: str) -> None:
         super().__init__(message)
         self.param = param
 

@@ -48,12 +48,12 @@ def read_time(text: str, *, param: str) -> int:
     try:
         read = datetime.fromisoformat(head)
     except ValueError as error:
-        raise MalformedField(param, _FORM) from error
+        raise MalformedField(_FORM, param=param) from error
     since = read.replace(tzinfo=read.tzinfo or UTC) - _EPOCH
     nanoseconds = since.days * _NANOSECONDS_PER_DAY + since.seconds * _NANOSECONDS_PER_SECOND
     nanoseconds += int(digits[:9].ljust(9, "0"))
     if not 0 <= nanoseconds <= _TIME_MAX or len(text) > _TEXT_CHARACTERS_MAX:
-        raise MalformedField(param, _FORM)
+        raise MalformedField(_FORM, param=param)
     return nanoseconds
 
 
@@ -72,5 +72,5 @@ def reference_hash(reference: str) -> int:
     if not reference.isascii() or not reference.isprintable():
         reference = unicodedata.normalize("NFC", reference)
         if any(unicodedata.category(character)[0] == "C" for character in reference):
-            raise MalformedField("reference", _VISIBLE)
+            raise MalformedField(_VISIBLE, param="reference")
     return int.from_bytes(hashlib.blake2b(reference.encode(), digest_size=16).digest(), "big") or 1
