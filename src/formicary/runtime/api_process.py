@@ -47,7 +47,7 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def build_api(settings: Settings, backend: Backend, clock: Clock) -> Api:
+def build_api(backend: Backend, clock: Clock) -> Api:
     """Return the API in front of a factory."""
     services = Services(
         backend=backend,
@@ -74,7 +74,7 @@ def api_main(settings: Settings, access: Access, listener: socket.socket) -> Non
 async def _serve(settings: Settings, access: Access, listener: socket.socket) -> None:
     with closing(RemoteBackend(settings.engine_socket, access)) as backend:
         config = uvicorn.Config(
-            build_api(settings, backend, clock_of(settings)),
+            build_api(backend, clock_of(settings)),
             http="httptools",
             ws="none",
             lifespan="off",

@@ -55,6 +55,7 @@ class LocalProgram:
             return verify(
                 access,
                 snapshots=StateSnapshots(self._settings.snapshots_folder),
+                products=PRODUCTS,
                 upcasters=known_events(PRODUCTS),
                 engine=self._running_state(),
                 progress=progress,

@@ -206,7 +206,7 @@ def decode_look(payload: bytes) -> _Any:
         They are none.
     """
     try:
-        look = _DECODER.decode(payload)
+        look: _Any = _DECODER.decode(payload)
     except msgspec.MsgspecError as error:
         raise MalformedLook(str(error)) from error
     ids = getattr(look, "ids", bytes(_ID_BYTES))

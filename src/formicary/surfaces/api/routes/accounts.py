@@ -196,7 +196,7 @@ def account_document(account: Any) -> AccountDocument:
         id=encode(Prefix.ACCOUNT, id_column(account.reshape(1))[0]),
         party=encode(Prefix.PARTY, owner_of(account)),
         currency=currency_code(int(account["ledger"])),
-        kind=AccountCode(code).name.lower() if code in AccountCode else "other",
+        kind=AccountCode(code).name.lower() if code in list(AccountCode) else "other",
         status="closed" if int(account["flags"]) & AccountFlags.CLOSED else "open",
         opened_at=time_text(int(account["timestamp"])),
         **_totals(account),

@@ -36,7 +36,7 @@ class EventPage(Document):
 
 @router.get("")
 async def list_events(asked: Asked, *, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> EventPage:
-    """Show what happened after a cursor; for the house's keys only. Nothing is left out and none comes twice."""
+    """Show what happened after a cursor, each event once, none left out; for the house's keys only."""
     asked.principal.require(Scope.EVENTS_READ)
     asked.principal.require_house()
     after = read_cursor(cursor)

@@ -29,6 +29,8 @@ from formicary.surfaces.api.values import read_time, reference_hash
 
 __all__ = ["router"]
 
+_KINDS: Final = "one of " + ", ".join(code.name.lower() for code in TransferCode)
+
 router: Final = APIRouter(prefix="/v1/transfers", tags=["transfers"])
 
 Amount = Annotated[int | None, Field(default=None, ge=0, le=AMOUNT_MAX)]
@@ -84,7 +86,9 @@ async def search_transfers(body: SearchBody, asked: Asked) -> SearchPage:
     conditions = [_Masked(condition) for condition in body.all]
     choices = [_Masked(condition) for condition in body.any]
     rows, last = await asked.services.backend.remember(
-        lambda history: _found(history, account, wanted, conditions, choices, body.limit)
+        lambda history: _found(
+            history, account, wanted, conditions=conditions, choices=choices, limit=body.limit
+        )
     )
     return SearchPage(items=transfer_documents(rows), next=None if last is None else str(last))
 
@@ -118,16 +122,14 @@ def _code(kind: str) -> int:
     try:
         return TransferCode[kind.upper()]
     except KeyError as error:
-        name = "kind"
-        raise MalformedField(
-            name, "one of " + ", ".join(code.name.lower() for code in TransferCode)
-        ) from error
+        raise MalformedField(_KINDS, param="kind") from error
 
 
 def _found(
     history: History,
     account: int,
     wanted: QueryFilter,
+    *,
     conditions: list[_Masked],
     choices: list[_Masked],
     limit: int,
