@@ -44,7 +44,9 @@ def test_a_refusal_and_the_same_again(desk: Desk) -> None:
     assert desk.code("POST", "/v1/payments", body, headers=key) == (422, "insufficient_funds")
     desk.fund(payer, 1_000)
     assert desk.code("POST", "/v1/payments", body, headers=key) == (422, "insufficient_funds")
-    assert desk.code("POST", "/v1/payments", paid(payer, payee, 7), headers=key)[1] == "idempotency_key_reused"
+    assert (
+        desk.code("POST", "/v1/payments", paid(payer, payee, 7), headers=key)[1] == "idempotency_key_reused"
+    )
     assert desk.post("/v1/payments", body)["status"] == "completed"
 
 
@@ -101,7 +103,7 @@ def test_a_batch_and_the_same_again(desk: Desk) -> None:
         ({"amount": 1.5}, (400, "malformed_body")),
         ({"amount": "1"}, (400, "malformed_body")),
         ({"currency": "gbp"}, (422, "unknown_currency")),
-        ({"currency": "POUNDS" * 100}, (422, "unknown_currency")),
+        ({"currency": "POUNDS" * 100}, (400, "malformed_body")),
         ({"payer": "pty_" + "7" * 27}, (400, "malformed_id")),
         ({"payee": "acc_" + "0" * 26}, (400, "malformed_id")),
         ({"payee": "pty_" + "0" * 26}, (404, "account_not_found")),
@@ -173,7 +175,9 @@ def test_many_at_once_with_one_key(desk: Desk) -> None:
         transport = httpx.ASGITransport(app=desk.api)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             requests = [client.post("/v1/payments", json=paid(payer, payee), headers=headers)] * 1
-            requests += [client.post("/v1/payments", json=paid(payer, payee), headers=headers) for _ in range(99)]
+            requests += [
+                client.post("/v1/payments", json=paid(payer, payee), headers=headers) for _ in range(99)
+            ]
             return await asyncio.gather(*requests)
 
     answers = asyncio.run(send())

@@ -39,16 +39,18 @@ _EXISTS: Final = int(CreateTransferStatus.EXISTS)
 _LINKED_EVENT_FAILED: Final = int(CreateTransferStatus.LINKED_EVENT_FAILED)
 _ID_ALREADY_FAILED: Final = int(CreateTransferStatus.ID_ALREADY_FAILED)
 
+# Longer than any id; what is kept by its text must not be of any length.
+Word = Annotated[str, msgspec.Meta(max_length=64)]
 Reference = Annotated[str, msgspec.Meta(max_length=_REFERENCE_CHARACTERS_MAX)]
 
 
 class PaymentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A payment to make: ``amount`` minor units of ``currency`` from one party's wallet to another's."""
 
-    payer: str
-    payee: str
+    payer: Word
+    payee: Word
     amount: int
-    currency: str
+    currency: Word
     reference: Reference = ""
 
 
@@ -201,8 +203,8 @@ class PaymentRoutes:
             statuses[wanted], stamps[wanted] = results
             await self._explain(codes, statuses, command_id, fingerprint)
         document = _batch_document(codes, statuses, stamps, command_id)
-        for outcome, count in Counter(item.code or "completed" for item in document.items).items():
-            self._metrics.note_payments(outcome, count)
+        for outcome, count in Counter(codes).items():
+            self._metrics.note_payments(outcome or "completed", count)
         return Answer(_ENCODER.encode(document))
 
     async def _send(self, transfers: Records, begins: Records, wanted: list[int]) -> tuple[Records, Records]:

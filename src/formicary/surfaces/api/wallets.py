@@ -15,8 +15,6 @@ __all__ = ["Wallet", "find_wallet", "wallet"]
 
 _KEPT_MAX: Final = 1 << 18
 _WORD: Final = 2**64 - 1
-_PARTY_CHARACTERS_MAX: Final = 40
-_CURRENCY_CHARACTERS: Final = 3
 
 
 class Wallet(NamedTuple):
@@ -44,16 +42,9 @@ def wallet(party: str, code: str, *, param: str) -> Wallet:
     return found
 
 
+@lru_cache(maxsize=_KEPT_MAX)
 def find_wallet(party: str, code: str) -> Wallet:
     """Return the wallet of a party in a currency; what cannot be one carries its refusal."""
-    # What is long is neither, and must not fill the memory.
-    if len(party) > _PARTY_CHARACTERS_MAX or len(code) != _CURRENCY_CHARACTERS:
-        return _read(party[:_PARTY_CHARACTERS_MAX], code[:_CURRENCY_CHARACTERS].ljust(4))
-    return _known(party, code)
-
-
-@lru_cache(maxsize=_KEPT_MAX)
-def _known(party: str, code: str) -> Wallet:
     return _read(party, code)
 
 
