@@ -12,10 +12,12 @@ from typing import Final
 __all__ = [
     "AGGREGATES_READ_MAX",
     "AMOUNT_CHARACTERS_MAX",
+    "APPROVAL_SECONDS_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
+    "ENTRY_LINES_MAX",
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
@@ -36,6 +38,8 @@ __all__ = [
     "SNAPSHOT_ROWS",
     "SNAPSHOT_SECONDS",
     "TIMERS_PER_STEP_MAX",
+    "TOKEN_CHARACTERS_MAX",
+    "TOKEN_SECONDS_MAX",
     "VERIFY_STATEMENT_SECONDS",
 ]
 
@@ -129,3 +133,15 @@ VERIFY_STATEMENT_SECONDS: Final = 3_600
 
 KEY_OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 """Seconds for which a replaced key may stay valid: a month rolls it out everywhere; longer is forgotten."""
+
+APPROVAL_SECONDS_MAX: Final = 7 * 86_400
+"""Seconds for which a proposal waits for a second person: a week has holidays in it; later it is stale."""
+
+ENTRY_LINES_MAX: Final = 8
+"""Transfers in one manual entry: what two persons can check by eye; more is work for a program."""
+
+TOKEN_SECONDS_MAX: Final = 900
+"""Seconds an end user's token lives: nothing can take it back, so a stolen one must soon be worthless."""
+
+TOKEN_CHARACTERS_MAX: Final = 1_024
+"""Characters of a token: four times what one needs; longer ones are not even looked at."""
