@@ -28,6 +28,9 @@ __all__ = [
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "PERSONAL_DATA_BYTES_MAX",
+    "PERSONAL_FIELDS_MAX",
+    "PERSONAL_FIELD_CHARACTERS_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
@@ -145,3 +148,12 @@ TOKEN_SECONDS_MAX: Final = 900
 
 TOKEN_CHARACTERS_MAX: Final = 1_024
 """Characters of a token: four times what one needs; longer ones are not even looked at."""
+
+PERSONAL_FIELDS_MAX: Final = 64
+"""Texts of personal data of one party: a name, some addresses, some numbers; more is somebody's archive."""
+
+PERSONAL_FIELD_CHARACTERS_MAX: Final = 4_096
+"""Characters of one text of personal data: the longest address is far shorter."""
+
+PERSONAL_DATA_BYTES_MAX: Final = 1 << 16
+"""Bytes of all personal data of one party: they are encrypted, sent and read as one value."""

@@ -4,6 +4,8 @@
     Holds all data: the embedded database, snapshots, sealed ids, the engine's socket.
 ``DATABASE_URL``
     A PostgreSQL to use instead of the embedded one.
+``FORMICARY_KEYS_URL``
+    The PostgreSQL that holds the keys to personal data, best on another server.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
 """
@@ -32,12 +34,15 @@ class Settings:
         The folder that holds all data.
     database_url
         The PostgreSQL to use; the embedded one unless given.
+    keys_url
+        The PostgreSQL of the keys to personal data; a second database beside the first unless given.
     data_sets
         The folder of real data sets, where there is one.
     """
 
     home: Path
     database_url: str | None = None
+    keys_url: str | None = None
     data_sets: Path | None = None
 
     @property
@@ -66,6 +71,11 @@ class Settings:
         return self.home / "engine.socket"
 
     @property
+    def token_secret_file(self) -> Path:
+        """The secret under which end users' tokens are signed."""
+        return self.home / "tokens.secret"
+
+    @property
     def processes_file(self) -> Path:
         """The numbers of the running processes."""
         return self.home / "processes"
@@ -91,6 +101,7 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         # Processes that are started elsewhere must mean the same folders.
         home=(folder / home).resolve(),
         database_url=environment.get("DATABASE_URL") or None,
+        keys_url=environment.get("FORMICARY_KEYS_URL") or None,
         data_sets=None if data_sets is None else (folder / data_sets).resolve(),
     )
 
