@@ -12,6 +12,8 @@ from typing import Final
 __all__ = [
     "AGGREGATES_READ_MAX",
     "AMOUNT_CHARACTERS_MAX",
+    "APPROVAL_SECONDS_MAX",
+
     "API_BATCH_BODY_BYTES_MAX",
     "API_BODY_BYTES_MAX",
     "API_BODY_SECONDS",
@@ -31,6 +33,7 @@ __all__ = [
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
+    "ENTRY_LINES_MAX",
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
@@ -41,6 +44,9 @@ __all__ = [
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "PERSONAL_DATA_BYTES_MAX",
+    "PERSONAL_FIELDS_MAX",
+    "PERSONAL_FIELD_CHARACTERS_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
@@ -51,6 +57,8 @@ __all__ = [
     "SNAPSHOT_ROWS",
     "SNAPSHOT_SECONDS",
     "TIMERS_PER_STEP_MAX",
+    "TOKEN_CHARACTERS_MAX",
+    "TOKEN_SECONDS_MAX",
     "VERIFY_STATEMENT_SECONDS",
 ]
 
@@ -144,6 +152,27 @@ VERIFY_STATEMENT_SECONDS: Final = 3_600
 
 KEY_OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 """Seconds for which a replaced key may stay valid: a month rolls it out everywhere; longer is forgotten."""
+
+APPROVAL_SECONDS_MAX: Final = 7 * 86_400
+"""Seconds for which a proposal waits for a second person: a week has holidays in it; later it is stale."""
+
+ENTRY_LINES_MAX: Final = 8
+"""Transfers in one manual entry: what two persons can check by eye; more is work for a program."""
+
+TOKEN_SECONDS_MAX: Final = 900
+"""Seconds an end user's token lives: nothing can take it back, so a stolen one must soon be worthless."""
+
+TOKEN_CHARACTERS_MAX: Final = 1_024
+"""Characters of a token: four times what one needs; longer ones are not even looked at."""
+
+PERSONAL_FIELDS_MAX: Final = 64
+"""Texts of personal data of one party: a name, some addresses, some numbers; more is somebody's archive."""
+
+PERSONAL_FIELD_CHARACTERS_MAX: Final = 4_096
+"""Characters of one text of personal data: the longest address is far shorter."""
+
+PERSONAL_DATA_BYTES_MAX: Final = 1 << 16
+"""Bytes of all personal data of one party: they are encrypted, sent and read as one value."""
 
 API_BODY_BYTES_MAX: Final = 64 << 10
 """Bytes of a request's body: the largest single command is a fiftieth of it."""

@@ -4,6 +4,8 @@
     Holds all data: the embedded database, snapshots, sealed ids, the engine's socket.
 ``DATABASE_URL``
     A PostgreSQL to use instead of the embedded one.
+``FORMICARY_KEYS_URL``
+    The PostgreSQL that holds the keys to personal data, best on another server.
 ``FORMICARY_API_PORT``
     Where the API listens on this machine: 8420 unless given.
 ``FORMICARY_API_WORKERS``
@@ -48,6 +50,8 @@ class Settings:
         The folder that holds all data.
     database_url
         The PostgreSQL to use; the embedded one unless given.
+    keys_url
+        The PostgreSQL of the keys to personal data; a second database beside the first unless given.
     data_sets
         The folder of real data sets, where there is one.
     api_port
@@ -60,6 +64,7 @@ class Settings:
 
     home: Path
     database_url: str | None = None
+    keys_url: str | None = None
     data_sets: Path | None = None
     api_port: int = _API_PORT
     api_workers: int = 1
@@ -89,6 +94,11 @@ class Settings:
     def engine_socket(self) -> Path:
         """Where the engine answers while it runs."""
         return self.home / "engine.socket"
+
+    @property
+    def token_secret_file(self) -> Path:
+        """The secret under which end users' tokens are signed."""
+        return self.home / "tokens.secret"
 
     @property
     def clock_file(self) -> Path:
@@ -121,6 +131,7 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         # Processes that are started elsewhere must mean the same folders.
         home=(folder / home).resolve(),
         database_url=environment.get("DATABASE_URL") or None,
+        keys_url=environment.get("FORMICARY_KEYS_URL") or None,
         data_sets=None if data_sets is None else (folder / data_sets).resolve(),
         api_port=_number(environment, "FORMICARY_API_PORT", _API_PORT),
         api_workers=_number(environment, "FORMICARY_API_WORKERS", 1),

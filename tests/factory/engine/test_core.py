@@ -271,7 +271,7 @@ def test_old_ids_are_fetched_before_deciding(tmp_path: Path) -> None:
 
 def test_a_decider_sees_accounts_as_they_are(house: House) -> None:
     """The context shows an account's totals, and None where there is no account."""
-    context = core_module._Context(START, 5, house.engine.state.machine)
+    context = core_module._Context(START, 5, house.engine.state)
     account = context.account(BUYER)
     assert account is not None
     assert account["credits_posted"] == 1_000

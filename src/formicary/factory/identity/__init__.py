@@ -9,9 +9,16 @@ from typing import Final
 
 from formicary.base.scopes import Scope
 from formicary.factory.engine.products import Product
+from formicary.factory.identity.approval import APPROVAL_PRODUCT
 from formicary.factory.identity.credential import CREDENTIAL_PRODUCT
+from formicary.factory.identity.device import DEVICE_PRODUCT
 from formicary.factory.identity.party import PARTY_PRODUCT
 
 __all__ = ["IDENTITY", "Scope"]
 
-IDENTITY: Final[tuple[Product, ...]] = (PARTY_PRODUCT, CREDENTIAL_PRODUCT)
+IDENTITY: Final[tuple[Product, ...]] = (
+    PARTY_PRODUCT,
+    DEVICE_PRODUCT,
+    CREDENTIAL_PRODUCT,
+    APPROVAL_PRODUCT,
+)
