@@ -93,6 +93,9 @@ class Context(Protocol):
     def account(self, account_id: int) -> npt.NDArray[Any] | None:
         """Return an account as it is now, one ``ACCOUNT`` record, or None."""
 
+    def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
+        """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""
+
 
 def _nothing_to_upcast(_: Upcasters) -> None:
     """Register no upcasters: every event has its first form."""

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from formicary.base.currencies import currency_of_ledger
 from formicary.base.errors import Refusal
+from formicary.base.money import CurrencyMismatch
 from formicary.factory.engine.requests import KeyReused, derive_id
 from formicary.factory.ledger import (
     AMOUNT_MAX,
@@ -275,8 +276,8 @@ _CODES: Final = {
     "debit_account_not_found": "account_not_found",
     "credit_account_not_found": "account_not_found",
     "accounts_must_be_different": SameAccount.code,
-    "accounts_must_have_the_same_ledger": "currency_mismatch",
-    "transfer_must_have_the_same_ledger_as_accounts": "currency_mismatch",
+    "accounts_must_have_the_same_ledger": CurrencyMismatch.code,
+    "transfer_must_have_the_same_ledger_as_accounts": CurrencyMismatch.code,
     "amount_must_not_be_negative": InvalidAmount.code,
     "id_already_failed": PaymentAlreadyFailed.code,
 }
