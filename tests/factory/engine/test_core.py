@@ -307,7 +307,7 @@ def test_an_interrupted_step_stops_the_engine(house: House, monkeypatch: pytest.
     house.journal.error = None
     house.engine.recover()
     assert house.opens(7).code == ""
-    monkeypatch.setattr(core_module, "pack_decision", _fail)
+    monkeypatch.setattr("formicary.factory.engine.core.pack_decision", _fail)
     with pytest.raises(ZeroDivisionError):
         house.opens(8)
     with pytest.raises(EngineStopped):
