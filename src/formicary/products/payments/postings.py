@@ -34,7 +34,9 @@ __all__ = [
     "PaymentAlreadyFailed",
     "PaymentRefused",
     "SameAccount",
+    "StaleTimer",
     "TransferCode",
+    "WalletNotFound",
     "account_id",
     "code_of",
     "house_account",
@@ -82,6 +84,8 @@ class TransferCode(IntEnum):
     CASH_OUT_PAID = 134
     TOP_UP_RETURNED = 135
     CASH_OUT_RETURNED = 136
+    TOP_UP_DEBITED = 137
+    CASH_OUT_CREDITED = 138
     ADJUSTMENT = 141
 
 
@@ -119,6 +123,18 @@ class PaymentRefused(Refusal):
     """The ledger refused the payment for a reason that has no code of its own."""
 
     code = "payment_refused"
+
+
+class WalletNotFound(Refusal):
+    """A party has no wallet in the currency."""
+
+    code = "wallet_not_found"
+
+
+class StaleTimer(Refusal):
+    """The timer was set for a state that was left before it fell due; nothing happens."""
+
+    code = "stale_timer"
 
 
 class Outcome(NamedTuple):

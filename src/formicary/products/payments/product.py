@@ -13,9 +13,11 @@ from formicary.products.payments.escrow import decider as escrow
 from formicary.products.payments.escrow.evolve import evolve as evolve_escrow
 from formicary.products.payments.escrow.schemas import COMMANDS, ESCROW, EVENTS
 from formicary.products.payments.escrow.table import DURATIONS
+from formicary.products.payments.rail import decider as rail
+from formicary.products.payments.rail import schemas as rail_schemas
 from formicary.products.payments.refund import PAYMENT_REFUND, PaymentRefunded, RefundPayment
 
-__all__ = ["ESCROWS", "PAYMENTS", "REFUNDS"]
+__all__ = ["ESCROWS", "PAYMENTS", "RAIL", "REFUNDS"]
 
 ESCROWS: Final = Product(
     name="escrow",
@@ -38,5 +40,16 @@ REFUNDS: Final = Product(
 )
 """A payee gives back what was paid or a part of it, never more."""
 
-PAYMENTS: Final = (ESCROWS, REFUNDS)
+RAIL: Final = Product(
+    name="rail_order",
+    aggregate=rail_schemas.RAIL_ORDER,
+    commands=rail_schemas.COMMANDS,
+    events=rail_schemas.EVENTS,
+    decide=rail.decide,
+    evolve=rail.evolve,
+    timers=(rail.SILENT, rail.SETTLE),
+)
+"""Money comes from a bank or goes to one, over clearing accounts that are expected to be zero."""
+
+PAYMENTS: Final = (ESCROWS, REFUNDS, RAIL)
 """Every product of the payments business."""
