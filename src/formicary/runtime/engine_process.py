@@ -20,6 +20,7 @@ from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.follower.entry_points import EntryPoints
+from formicary.factory.history.memory import find_transfers
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.columns import COMMIT_ROW
@@ -75,6 +76,7 @@ def _warm_up_folding(accounts: Records, transfers: Records) -> None:
         ):
             checked.fold(block, no_commits)
         EntryPoints().note(checked.state.machine, transfers)
+        find_transfers(checked.state.machine, [1])
 
 
 def engine_main(

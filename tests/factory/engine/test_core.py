@@ -12,8 +12,8 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import Refusal
-from formicary.factory.engine import core as core_module
 from formicary.factory.engine import state as state_module
+from formicary.factory.engine.context import DecidingContext
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import (
     CommandRequest,
@@ -271,7 +271,7 @@ def test_old_ids_are_fetched_before_deciding(tmp_path: Path) -> None:
 
 def test_a_decider_sees_accounts_as_they_are(house: House) -> None:
     """The context shows an account's totals, and None where there is no account."""
-    context = core_module._Context(START, 5, house.engine.state)
+    context = DecidingContext(START, 5, house.engine.state, house.journal)
     account = context.account(BUYER)
     assert account is not None
     assert account["credits_posted"] == 1_000
@@ -307,7 +307,7 @@ def test_an_interrupted_step_stops_the_engine(house: House, monkeypatch: pytest.
     house.journal.error = None
     house.engine.recover()
     assert house.opens(7).code == ""
-    monkeypatch.setattr(core_module, "pack_decision", _fail)
+    monkeypatch.setattr("formicary.factory.engine.core.pack_decision", _fail)
     with pytest.raises(ZeroDivisionError):
         house.opens(8)
     with pytest.raises(EngineStopped):

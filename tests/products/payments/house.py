@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from formicary.base.clock import SimulatedClock
@@ -70,12 +71,12 @@ class House:
         self._transfers += 1
         fields = {"id": self._transfers, "ledger": GBP, "code": AccountCode.ADJUSTMENTS} | more
         transfer = Transfer(debit_account_id=debit, credit_account_id=credit, amount=amount, **fields)
-        return self.pays([transfer])[0]
+        return np.asarray(self.pays([transfer])[0])
 
     def pays(self, transfers: list[Transfer]) -> npt.NDArray[Any]:
         """Make transfers as one request; return their results."""
         (results,) = self.engine.execute([LedgerRequest(transfer_array(transfers))])
-        return results
+        return np.asarray(results)
 
     def does(self, product: Product, command: Command, key: str | None = None) -> Receipt:
         """Carry out a command under a key, a new one unless given; return its receipt."""

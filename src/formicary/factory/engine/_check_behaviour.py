@@ -23,7 +23,7 @@ from formicary.factory.engine.products import (
     TimerFired,
 )
 from formicary.factory.engine.requests import derive_id
-from formicary.factory.ledger import ACCOUNT
+from formicary.factory.ledger import ACCOUNT, TRANSFER
 
 __all__ = ["check_decide", "check_evolve"]
 
@@ -85,9 +85,9 @@ def _states(product: Product) -> list[Rows]:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a decider is told; every account there is has nothing in it."""
+    """What a decider is told; every account and transfer there is has nothing in it."""
 
-    has_accounts: bool
+    is_known: bool
     beside: Mapping[str, Rows]
     now: int = _NOW
 
@@ -95,7 +95,7 @@ class _Context:
         return derive_id(SUBJECT, ordinal)
 
     def account(self, account_id: int) -> Rows | None:
-        if not self.has_accounts:
+        if not self.is_known:
             return None
         account = np.zeros(1, ACCOUNT)
         account["id_high"], account["id_low"] = account_id >> 64, account_id & _WORD
@@ -108,6 +108,13 @@ class _Context:
         neighbour = found[:1].copy()
         neighbour["id_high"], neighbour["id_low"] = subject >> 64, subject & _WORD
         return np.asarray(neighbour[0])
+
+    def transfer(self, transfer_id: int) -> Rows | None:
+        if not self.is_known:
+            return None
+        transfer = np.zeros(1, TRANSFER)
+        transfer["id_high"], transfer["id_low"] = transfer_id >> 64, transfer_id & _WORD
+        return np.asarray(transfer[0])
 
 
 def check_decide(product: Product) -> Iterator[Finding]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
+from formicary.factory.engine.context import DecidingContext, OldRows
 from formicary.factory.engine.packing import pack_decision
 from formicary.factory.engine.products import Context, Decision, Product, TimerFired
 from formicary.factory.engine.requests import (
@@ -52,22 +53,12 @@ from formicary.factory.ledger import (
     group_requests,
 )
 
-__all__ = ["Core", "Decided", "OldRows"]
+__all__ = ["Core", "Decided"]
 
 Rows = npt.NDArray[Any]
 
 _NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
 _NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
-
-
-class OldRows(Protocol):
-    """Where rows that left memory are found again."""
-
-    def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
-        """Return the transfers at positions (n,), in that order, (n,) of ``TRANSFER_ROW``."""
-
-    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
-        """Return the event of a kind that each command caused, by the command's id, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +268,7 @@ class Core:
         self, product: Product, command: Any, command_id: int, fingerprint: str, stamp: int
     ) -> tuple[Receipt, list[_Kept]]:
         """Let the product decide, move the money; return the receipt and the events to keep."""
-        context = _Context(stamp, command_id, self.state)
+        context = DecidingContext(stamp, command_id, self.state, self._old_rows)
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
@@ -365,24 +356,6 @@ class _Kept(NamedTuple):
     version: int
     subject: int
     body: Any
-
-
-class _Context:
-    def __init__(self, now: int, command_id: int, state: FactoryState) -> None:
-        self.now = now
-        self._command_id = command_id
-        self._state = state
-
-    def derive_id(self, ordinal: int) -> int:
-        return derive_id(self._command_id, ordinal)
-
-    def account(self, account_id: int) -> Rows | None:
-        machine = self._state.machine
-        number = machine.account_number(account_id)
-        return None if number < 0 else machine.account_view(number)
-
-    def aggregate(self, product: str, subject: int) -> Rows | None:
-        return self._state.aggregates[product].find(subject)
 
 
 def _refusal_of(items: Rows) -> Refusal | None:

@@ -108,6 +108,9 @@ class Context(Protocol):
     def aggregate(self, product: str, subject: int) -> npt.NDArray[Any] | None:
         """Return an aggregate of a neighbour as it is now, shape () of that product's dtype, or None."""
 
+    def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
+        """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""
+
 
 def _nothing_to_upcast(_: Upcasters) -> None:
     """Register no upcasters: every event has its first form."""

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from formicary.base.currencies import currency_of_ledger
 from formicary.base.errors import Refusal
+from formicary.base.money import CurrencyMismatch
 from formicary.factory.engine.requests import KeyReused, derive_id
 from formicary.factory.ledger import (
     AMOUNT_MAX,
@@ -33,7 +34,9 @@ __all__ = [
     "PaymentAlreadyFailed",
     "PaymentRefused",
     "SameAccount",
+    "StaleTimer",
     "TransferCode",
+    "WalletNotFound",
     "account_id",
     "code_of",
     "house_account",
@@ -81,6 +84,8 @@ class TransferCode(IntEnum):
     CASH_OUT_PAID = 134
     TOP_UP_RETURNED = 135
     CASH_OUT_RETURNED = 136
+    TOP_UP_DEBITED = 137
+    CASH_OUT_CREDITED = 138
     ADJUSTMENT = 141
 
 
@@ -118,6 +123,18 @@ class PaymentRefused(Refusal):
     """The ledger refused the payment for a reason that has no code of its own."""
 
     code = "payment_refused"
+
+
+class WalletNotFound(Refusal):
+    """A party has no wallet in the currency."""
+
+    code = "wallet_not_found"
+
+
+class StaleTimer(Refusal):
+    """The timer was set for a state that was left before it fell due; nothing happens."""
+
+    code = "stale_timer"
 
 
 class Outcome(NamedTuple):
@@ -275,8 +292,8 @@ _CODES: Final = {
     "debit_account_not_found": "account_not_found",
     "credit_account_not_found": "account_not_found",
     "accounts_must_be_different": SameAccount.code,
-    "accounts_must_have_the_same_ledger": "currency_mismatch",
-    "transfer_must_have_the_same_ledger_as_accounts": "currency_mismatch",
+    "accounts_must_have_the_same_ledger": CurrencyMismatch.code,
+    "transfer_must_have_the_same_ledger_as_accounts": CurrencyMismatch.code,
     "amount_must_not_be_negative": InvalidAmount.code,
     "id_already_failed": PaymentAlreadyFailed.code,
 }

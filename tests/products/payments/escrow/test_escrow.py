@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from formicary.factory.engine.state import Receipt
@@ -60,7 +62,13 @@ class Shop:
 
     def opening(self, **changed: int) -> OpenEscrow:
         """Return the command that opened it, or one a little different."""
-        fields = {"subject": ESCROW, "buyer": BUYER, "seller": SELLER, "currency": GBP, "amount": PRICE}
+        fields: dict[str, Any] = {
+            "subject": ESCROW,
+            "buyer": BUYER,
+            "seller": SELLER,
+            "currency": GBP,
+            "amount": PRICE,
+        }
         return OpenEscrow(**(fields | {"fee_points": 100} | changed))
 
     def does(self, *commands: EscrowCommand) -> Receipt:
@@ -72,12 +80,12 @@ class Shop:
         for kind in kinds:
             assert self.does(kind(subject=ESCROW)).code == ""
 
-    def asks(self, amount: int, **goods: bool) -> Receipt:
+    def asks(self, amount: int, **goods: Any) -> Receipt:
         """Ask for a refund."""
         return self.does(RequestRefund(subject=ESCROW, amount=amount, **goods))
 
     @property
-    def state(self) -> tuple[Trade, Refund, Timing]:
+    def state(self) -> tuple[int, int, int]:
         """Where it is."""
         record = self.house.record(ESCROWS, ESCROW)
         return Trade(int(record["trade"])), Refund(int(record["refund"])), Timing(int(record["timer"]))

@@ -47,6 +47,9 @@ class Surroundings:
         """Return an empty account."""
         return np.zeros((), ACCOUNT)
 
+    def transfer(self, _: int) -> Any:
+        """Return nothing."""
+
 
 def escrow(trade: Trade, refund: Refund, goods: Fact, timer: Timing = Timing.NONE) -> Any:
     """Return the record of an escrow in a state."""
@@ -63,10 +66,10 @@ def escrow(trade: Trade, refund: Refund, goods: Fact, timer: Timing = Timing.NON
 def asked(goods: Fact) -> Iterator[Any]:
     """Return every command but the first, claiming something of the goods where it claims anything."""
     received, returned = map(bool, GOODS[goods])
-    for kind in schemas.COMMANDS[1:]:
+    kinds: tuple[Any, ...] = schemas.COMMANDS[1:]
+    for kind in kinds:
         if issubclass(kind, schemas.RefundClaim):
-            claim = {"goods_received": received, "goods_returned": returned}
-            yield kind(subject=1, amount=ASKED, **claim)
+            yield kind(subject=1, amount=ASKED, goods_received=received, goods_returned=returned)
         elif kind is schemas.RuleRefund:
             yield from (kind(subject=1, amount=amount) for amount in (0, ASKED))
         else:

@@ -31,6 +31,8 @@ from formicary.products.payments.escrow.table import (
 from formicary.products.payments.postings import (
     AccountCode,
     InvalidAmount,
+    StaleTimer,
+    WalletNotFound,
     account_id,
     house_account,
     house_account_id,
@@ -102,7 +104,7 @@ def _open(asked: schemas.OpenEscrow, record: Rows | None, context: Context) -> D
         0 <= party <= ID_MAX and context.account(account_id(party, asked.currency)) is not None
         for party in sides
     ):
-        raise refusals.WalletNotFound
+        raise WalletNotFound
     codes = [AccountCode.ESCROW, *([AccountCode.FEES] if asked.fee_points else [])]
     missing = [code for code in codes if context.account(house_account_id(code, asked.currency)) is None]
     opened = schemas.EscrowOpened(
@@ -132,7 +134,7 @@ def _role(asked: Asked, escrow: Escrow) -> Role:
         asked.name,
         asked.due,
     ):
-        raise refusals.StaleTimer
+        raise StaleTimer
     return Role.CLOCK
 
 

@@ -14,8 +14,6 @@ __all__ = [
     "NotYourMove",
     "RefundOutOfRange",
     "SameParty",
-    "StaleTimer",
-    "WalletNotFound",
 ]
 
 
@@ -71,15 +69,3 @@ class SameParty(Refusal):
     """Buyer and seller are the same party."""
 
     code = "same_party"
-
-
-class WalletNotFound(Refusal):
-    """The buyer or the seller has no wallet in the currency."""
-
-    code = "wallet_not_found"
-
-
-class StaleTimer(Refusal):
-    """The timer was set for a state that was left before it fell due; nothing happens."""
-
-    code = "stale_timer"
