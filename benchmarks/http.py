@@ -1,7 +1,7 @@
 """Payments over HTTP: one by one and in batches, through API workers, the engine, and PostgreSQL.
 
-``formicary bench http`` or ``python -m benchmarks.http``. Everything is durable: fsync on, an answer counts only
-after its commit. Callers, workers, engine and PostgreSQL share the machine.
+``formicary bench http`` or ``python -m benchmarks.http``. Everything is durable: fsync on, an answer counts
+only after its commit. Callers, workers, engine and PostgreSQL share the machine.
 """
 
 from __future__ import annotations

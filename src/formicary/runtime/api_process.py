@@ -14,6 +14,7 @@ import uvloop
 
 from formicary.base.clock import Clock, LiveClock
 from formicary.base.limits import API_KEEP_ALIVE_SECONDS, API_LISTEN_BACKLOG, API_STOP_SECONDS
+from formicary.factory.identity.tokens import token_secret
 from formicary.factory.journal.access import Access
 from formicary.products.payments.postings import code_of
 from formicary.runtime.api_backend import RemoteBackend
@@ -47,19 +48,21 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def build_api(backend: Backend, clock: Clock) -> Api:
+def build_api(settings: Settings, backend: Backend, clock: Clock) -> Api:
     """Return the API in front of a factory."""
+    secret = token_secret(settings.token_secret_file, os.urandom)
     services = Services(
         backend=backend,
         kinds=PartyKinds(backend),
         metrics=Metrics(),
         now=clock.now,
         random=os.urandom,
+        token_secret=secret,
         code_of=code_of,
         clock=clock if isinstance(clock, FileClock) else None,
     )
     authenticator = CachedAuthenticator(
-        IdentityAuthenticator(backend, clock.now), now=clock.now, monotonic=time.monotonic
+        IdentityAuthenticator(backend, clock.now, secret), now=clock.now, monotonic=time.monotonic
     )
     return Api(services, authenticator)
 
@@ -74,7 +77,7 @@ def api_main(settings: Settings, access: Access, listener: socket.socket) -> Non
 async def _serve(settings: Settings, access: Access, listener: socket.socket) -> None:
     with closing(RemoteBackend(settings.engine_socket, access)) as backend:
         config = uvicorn.Config(
-            build_api(backend, clock_of(settings)),
+            build_api(settings, backend, clock_of(settings)),
             http="httptools",
             ws="none",
             lifespan="off",

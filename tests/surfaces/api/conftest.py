@@ -133,4 +133,4 @@ def desk(hosted_home: Settings) -> Iterator[Desk]:
         )
         factory.command(CREDENTIAL_PRODUCT.name, issue, principal="test", key="2")
         assert encode(Prefix.KEY, 1)
-        yield Desk(build_api(InProcessBackend(factory), clock), factory, made.text)
+        yield Desk(build_api(hosted_home, InProcessBackend(factory), clock), factory, made.text)

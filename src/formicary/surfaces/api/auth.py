@@ -34,6 +34,8 @@ class Principal:
         What they may do, as a bit mask.
     expires
         When this ends, in nanoseconds since 1970.
+    is_key
+        Whether they came with an API key, not with an end user's token.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Principal:
     is_house: bool
     scopes: int
     expires: int
+    is_key: bool = True
 
     def require(self, scope: int) -> None:
         """Raise ``ScopeMissing`` unless they have a scope."""

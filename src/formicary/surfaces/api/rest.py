@@ -29,7 +29,10 @@ from formicary.surfaces.api.routes import (
     keys,
     parties,
     payments,
+    rail_orders,
+    refunds,
     system,
+    tokens,
     transfers,
 )
 from formicary.surfaces.api.services import Services
@@ -41,8 +44,11 @@ _ROUTERS: Final = (
     accounts.router,
     transfers.router,
     payments.router,
+    refunds.router,
+    rail_orders.router,
     escrows.router,
     keys.router,
+    tokens.router,
     events.router,
     system.router,
     system.public_router,
@@ -52,6 +58,7 @@ _HOT: Final = {
     "/v1/payments": (PaymentBody, PaymentDocument, "201", "Make a payment"),
     "/v1/payments/batch": (BatchBody, BatchDocument, "200", "Make many payments, each by itself"),
 }
+_WITHOUT_KEY: Final = ("/v1/transfers/search", "/v1/clock/advance", "/v1/tokens")
 _REF: Final = "#/components/schemas/{name}"
 
 
@@ -151,7 +158,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if not path.startswith("/v1"):
         return
     operation["security"] = [{"bearer": []}]
-    if method == "post" and path not in ("/v1/transfers/search", "/v1/clock/advance"):
+    if method == "post" and path not in _WITHOUT_KEY:
         operation.setdefault("parameters", []).append(
             {
                 "name": "Idempotency-Key",

@@ -40,6 +40,8 @@ class Services:
         The time in nanoseconds.
     random
         As many random bytes as asked for, for secrets.
+    token_secret
+        Under which end users' tokens are signed.
     clock
         The sandbox's; None where time cannot be moved.
     code_of
@@ -51,6 +53,7 @@ class Services:
     metrics: Metrics
     now: Callable[[], int]
     random: Callable[[int], bytes]
+    token_secret: bytes
     code_of: Callable[[str], str]
     clock: SandboxClock | None = None
 
