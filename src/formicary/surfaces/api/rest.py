@@ -24,11 +24,13 @@ from formicary.surfaces.api.problems import (
 )
 from formicary.surfaces.api.routes import (
     accounts,
+    approvals,
     escrows,
     events,
     keys,
     parties,
     payments,
+    profiles,
     rail_orders,
     refunds,
     system,
@@ -41,6 +43,7 @@ __all__ = ["build_rest", "document"]
 
 _ROUTERS: Final = (
     parties.router,
+    profiles.router,
     accounts.router,
     transfers.router,
     payments.router,
@@ -49,6 +52,7 @@ _ROUTERS: Final = (
     escrows.router,
     keys.router,
     tokens.router,
+    approvals.router,
     events.router,
     system.router,
     system.public_router,
