@@ -22,7 +22,9 @@ def test_parties(desk: Desk) -> None:
     assert desk.code("POST", f"/v1/parties/{party['id']}/close") == (422, "party_not_active")
     assert desk.post(f"/v1/parties/{party['id']}/erase")["status"] == "erased"
     assert desk.code("POST", "/v1/parties", {"kind": "house"}) == (400, "malformed_field")
-    assert desk.code("POST", "/v1/accounts", {"party": party["id"], "currency": "GBP"})[1] == "party_not_active"
+    assert (
+        desk.code("POST", "/v1/accounts", {"party": party["id"], "currency": "GBP"})[1] == "party_not_active"
+    )
     assert desk.code("GET", f"/v1/parties/pty_{NOBODY}") == (404, "not_found")
     assert desk.code("GET", "/v1/parties/acc_x") == (404, "not_found")
     assert desk.code("POST", f"/v1/parties/pty_{NOBODY}/close") == (404, "party_not_found")
