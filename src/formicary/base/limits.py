@@ -11,6 +11,7 @@ from typing import Final
 
 __all__ = [
     "AMOUNT_CHARACTERS_MAX",
+    "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
@@ -94,6 +95,9 @@ AMOUNT_CHARACTERS_MAX: Final = 40
 
 RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 """Answers to commands kept in memory: retries come within minutes; older ones are read from the journal."""
+
+BANK_FILE_BYTES_MAX: Final = 64 << 20
+"""Bytes of a bank's statement file: some 100,000 entries; a busier account's come as several files."""
 
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""

@@ -61,9 +61,9 @@ class Rail:
         self.house.moves(wallet, other, 0, id=901 if again else 900, flags=flags, pending_id=900 * again)
 
     @property
-    def state(self) -> OrderState:
+    def state(self) -> int:
         """Where the order is."""
-        return OrderState(int(self.house.record(RAIL, ORDER)["state"]))
+        return int(self.house.record(RAIL, ORDER)["state"])
 
     @property
     def money(self) -> tuple[int, int, int, int]:
