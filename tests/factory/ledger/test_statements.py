@@ -59,7 +59,7 @@ def ledger() -> Ledger:
 def shown(ledger: Ledger, **changed: Any) -> Statement:
     """Return the statement of our account."""
     transfers = ledger.get_account_transfers(AccountFilter(account_id=OURS))
-    period = {"currency": GBP, "start": START, "end": START + DAY}
+    period: dict[str, Any] = {"currency": GBP, "start": START, "end": START + DAY}
     return statement(OURS, transfers, **(period | changed))
 
 

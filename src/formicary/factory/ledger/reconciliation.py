@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
@@ -208,7 +208,7 @@ def _entry(entry: ET.Element, currency: Currency, place: str) -> Line:
     return _line(row, currency, place)
 
 
-def _line(row: dict[str, str | None], currency: Currency, place: str) -> Line:
+def _line(row: Mapping[str, str | None], currency: Currency, place: str) -> Line:
     at, amount, code, reference = (row.get(name) or "" for name in _COLUMNS)
     if code != currency.code:
         _refuse(f"{place}: its currency is {code[:3]!r}")

@@ -213,7 +213,7 @@ def write_camt053(
     _add_summary(body, shown)
     for entry in shown.entries:
         _add_entry(body, entry, shown.currency, id_text)
-    return ET.tostring(document, encoding="utf-8", xml_declaration=True)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(document, encoding="unicode").encode()
 
 
 def _add(parent: ET.Element, path: str, text: str) -> ET.Element:
