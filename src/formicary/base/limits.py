@@ -28,6 +28,7 @@ __all__ = [
     "API_SEARCH_ROWS_MAX",
     "API_STOP_SECONDS",
     "APPROVAL_SECONDS_MAX",
+    "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
@@ -59,6 +60,11 @@ __all__ = [
     "TOKEN_CHARACTERS_MAX",
     "TOKEN_SECONDS_MAX",
     "VERIFY_STATEMENT_SECONDS",
+    "WEBHOOKS_MAX",
+    "WEBHOOK_ATTEMPTS_MAX",
+    "WEBHOOK_PAUSE_SECONDS_MAX",
+    "WEBHOOK_SECONDS",
+    "WEBHOOK_URL_CHARACTERS_MAX",
 ]
 
 REQUEST_ITEMS_MAX: Final = 8_189
@@ -121,6 +127,9 @@ AGGREGATES_READ_MAX: Final = 1_024
 
 RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 """Answers to commands kept in memory: retries come within minutes; older ones are read from the journal."""
+
+BANK_FILE_BYTES_MAX: Final = 64 << 20
+"""Bytes of a bank's statement file: some 100,000 entries; a busier account's come as several files."""
 
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
@@ -217,3 +226,18 @@ API_LISTEN_BACKLOG: Final = 1_024
 
 API_STOP_SECONDS: Final = 5
 """Seconds a worker that is told to end has for what is under way: half of what its parent waits."""
+
+WEBHOOKS_MAX: Final = 64
+"""Webhooks of one deployment: each is read through and sent to by itself."""
+
+WEBHOOK_ATTEMPTS_MAX: Final = 12
+"""Attempts to deliver one message, over about three days; then it is a dead letter and somebody has to look."""
+
+WEBHOOK_PAUSE_SECONDS_MAX: Final = 28_800
+"""Seconds between two attempts at most: a receiver that was away for a day still gets each message in time."""
+
+WEBHOOK_SECONDS: Final = 15
+"""Seconds a receiver has for its answer: the specification's own advice; longer work belongs behind it."""
+
+WEBHOOK_URL_CHARACTERS_MAX: Final = 1_024
+"""Characters of a webhook's address: no honest one is longer."""

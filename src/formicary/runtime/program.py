@@ -6,19 +6,29 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from formicary.base.errors import Refusal
+from formicary.client import Formicary
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
 from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
+from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
 from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
-__all__ = ["LocalProgram"]
+__all__ = ["KeyNotSet", "LocalProgram"]
+
+
+class KeyNotSet(Refusal):
+    """Commands that ask the API need a key in ``FORMICARY_KEY``; ``formicary keys house`` makes the first."""
+
+    code = "key_not_set"
 
 
 class LocalProgram:
@@ -40,6 +50,18 @@ class LocalProgram:
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""
         return open_ledger(self._settings)
+
+    def client(self) -> Formicary:
+        """Reach the API: that of ``FORMICARY_URL``, else the one on this machine."""
+        if self._settings.key is None:
+            raise KeyNotSet
+        url = self._settings.url or f"http://127.0.0.1:{self._settings.api_port}"
+        return Formicary.http(url, self._settings.key)
+
+    def issue_house_key(self) -> str:
+        """Make a key of the house with every scope through the engine's own socket, and return its text."""
+        with EngineClient(self._settings.engine_socket) as engine:
+            return house_key(engine, clock_of(self._settings), is_sandbox=self._settings.is_sandbox)
 
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""

@@ -12,6 +12,10 @@
     How many processes answer it: 1 unless given.
 ``FORMICARY_SANDBOX``
     1 for a factory whose clock can be put forward, and whose webhooks may go to private addresses.
+``FORMICARY_URL``
+    The API that the client's commands ask: the one on this machine unless given.
+``FORMICARY_KEY``
+    The API key they ask with.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
 """
@@ -60,6 +64,8 @@ class Settings:
         How many processes answer it.
     is_sandbox
         Whether its clock can be put forward.
+    url, key
+        The API that the client's commands ask, and the key they ask with.
     """
 
     home: Path
@@ -69,6 +75,8 @@ class Settings:
     api_port: int = _API_PORT
     api_workers: int = 1
     is_sandbox: bool = False
+    url: str | None = None
+    key: str | None = None
 
     @property
     def postgres_folder(self) -> Path:
@@ -136,6 +144,8 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         api_port=_number(environment, "FORMICARY_API_PORT", _API_PORT),
         api_workers=_number(environment, "FORMICARY_API_WORKERS", 1),
         is_sandbox=environment.get("FORMICARY_SANDBOX") == "1",
+        url=environment.get("FORMICARY_URL") or None,
+        key=environment.get("FORMICARY_KEY") or None,
     )
 
 

@@ -14,6 +14,7 @@ from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.requests import LedgerRequest, command_request
 from formicary.factory.engine.state import FactoryState, Receipt
 from formicary.factory.ledger import Transfer, account_array, transfer_array
+from formicary.factory.ledger.views import entries_of, is_created, transfers_view
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.postings import (
     AccountCode,
@@ -111,6 +112,11 @@ class House:
     def own(self, code: AccountCode) -> int:
         """Return what one of the house's accounts holds."""
         return self.balance(house_account_id(code, GBP))
+
+    def transfers(self, account: int) -> npt.NDArray[Any]:
+        """Return the transfers of an account so far, (n,) of ``TRANSFER``."""
+        rows = np.concatenate([batch.transfers for batch in self.journal.batches])
+        return transfers_view(rows[entries_of(rows, account) & is_created(rows)])
 
     def events(self) -> list[tuple[str, int]]:
         """Return the kinds of all events so far, with their times."""

@@ -13,6 +13,7 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
+from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.follower import Verification
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.surfaces.cli import run
@@ -96,6 +97,7 @@ class MemoryProgram:
     verification: Verification = SOUND
     demo_verification: Verification | None = None
     checks: Sequence[Check] = ()
+    api: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -107,6 +109,16 @@ class MemoryProgram:
         if self.failure is not None:
             raise self.failure
         yield self.book
+
+    def client(self) -> Formicary:
+        """Give a client of the API that the test put here."""
+        if self.api is None:
+            raise ApiUnreachable
+        return Formicary.in_process(self.api, "key")
+
+    def issue_house_key(self) -> str:
+        """Return a key."""
+        return "fk_test_key"
 
     @contextmanager
     def demo(self, *, fresh: bool, start_ns: int) -> Iterator[MemoryFactory]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from formicary.client import Formicary
 from formicary.factory.follower import Verification
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
 
@@ -126,6 +127,14 @@ class Program(Protocol):
 
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
         """Reach the ledger: the running engine's, else one in this process."""
+        ...
+
+    def client(self) -> AbstractContextManager[Formicary]:
+        """Reach the API, with the key of the environment."""
+        ...
+
+    def issue_house_key(self) -> str:
+        """Make a key of the house with every scope, and return its text; it is shown nowhere else."""
         ...
 
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:

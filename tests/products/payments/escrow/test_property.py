@@ -48,8 +48,10 @@ class Escrows(RuleBasedStateMachine):
     @rule(subject=SUBJECTS, buyer=st.sampled_from(BUYERS), seller=st.sampled_from(SELLERS), amount=AMOUNTS)
     def opens(self, subject: int, buyer: int, seller: int, amount: int) -> None:
         """Open an escrow and pay, if there is none yet and there is money."""
-        sides = {"buyer": buyer, "seller": seller, "currency": GBP, "fee_points": 125}
-        self.house.does(ESCROWS, OpenEscrow(subject=subject, amount=amount, **sides))
+        opening = OpenEscrow(
+            subject=subject, amount=amount, buyer=buyer, seller=seller, currency=GBP, fee_points=125
+        )
+        self.house.does(ESCROWS, opening)
 
     @rule(subject=SUBJECTS, kind=st.sampled_from(OTHERS), by=ROLES)
     def moves(self, subject: int, kind: Any, by: Role) -> None:
@@ -63,7 +65,7 @@ class Escrows(RuleBasedStateMachine):
         self.house.does(ESCROWS, kind(subject=subject, amount=amount, **claim))
 
     @rule(subject=SUBJECTS, amount=AMOUNTS)
-    def rules(self, subject: int, amount: int) -> None:
+    def is_ruled(self, subject: int, amount: int) -> None:
         """Rule."""
         self.house.does(ESCROWS, RuleRefund(subject=subject, amount=amount))
 

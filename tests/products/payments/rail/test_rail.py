@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 
+from formicary.base.currencies import currency
 from formicary.base.errors import ProgrammingError
 from formicary.factory.engine.conformance import check_product
 from formicary.factory.engine.state import Receipt
 from formicary.factory.ledger import TransferFlags
+from formicary.factory.ledger.ageing import age_buckets, open_items
+from formicary.factory.ledger.reconciliation import (
+    DifferenceKind,
+    lines_of,
+    read_camt053,
+    read_csv,
+    reconcile,
+)
+from formicary.factory.ledger.statements import statement, write_camt053, write_csv
 from formicary.products.payments import terms
 from formicary.products.payments.postings import (
     AccountCode,
@@ -34,6 +44,7 @@ from formicary.products.payments.rail.bank import BankOrder, Behaviour, Simulate
 from tests.products.payments.house import GBP, House
 
 PARTY, ORDER, AMOUNT = 11, 77, 500
+POUNDS = currency("GBP")
 
 
 class Rail:
@@ -61,9 +72,9 @@ class Rail:
         self.house.moves(wallet, other, 0, id=901 if again else 900, flags=flags, pending_id=900 * again)
 
     @property
-    def state(self) -> OrderState:
+    def state(self) -> int:
         """Where the order is."""
-        return OrderState(int(self.house.record(RAIL, ORDER)["state"]))
+        return int(self.house.record(RAIL, ORDER)["state"])
 
     @property
     def money(self) -> tuple[int, int, int, int]:
@@ -252,6 +263,52 @@ def test_a_year_with_a_bank(house: House) -> None:
     states = [int(record["state"]) for record in house.engine.state.aggregates[RAIL.name].records]
     silent = [number for number in range(1, 301) if "silent" in bank.behaviour(number)]
     assert states.count(OrderState.SILENT) == len(silent)
+
+
+@pytest.mark.parametrize("form", ["csv", "camt.053"])
+def test_the_banks_own_file(house: House, form: str) -> None:
+    """What the bank did and never said is listed, and nothing else; ageing shows what waits."""
+    shares = {Behaviour.CONFIRMS: 60, Behaviour.RETURNS: 20, Behaviour.SILENT: 10, Behaviour.SILENT_PAID: 10}
+    bank, start = SimulatedBank(5, shares), house.clock.now()
+    house.has(PARTY)
+    for number in range(1, 41):
+        order = RequestTopUp(subject=number, party=PARTY, currency=GBP, amount=100 + number)
+        assert house.does(RAIL, order).code == ""
+        at = house.clock.now()
+        sent = BankOrder(order=number, direction=Direction.TOP_UP, currency=GBP, amount=order.amount, at=at)
+        bank.send([sent])
+    house.waits(40 * terms.DAY)
+    now = hear(house, bank, start)
+    theirs = bank.statement_of(start, now, currency=POUNDS)
+    if form == "csv":
+        file = read_csv(write_csv(theirs), POUNDS)
+    else:
+        file = read_camt053(write_camt053(theirs, message="bank 1", created=now), POUNDS)
+    nostro = house_account_id(AccountCode.NOSTRO, GBP)
+    ours = statement(nostro, house.transfers(nostro), currency=POUNDS, start=0, end=2**62, mirrored=True)
+    found = reconcile(file, lines_of(ours))
+    unsaid = {number for number in range(1, 41) if bank.behaviour(number) == Behaviour.SILENT_PAID}
+    assert unsaid
+    assert {difference.kind for difference in found.differences} == {DifferenceKind.NOT_IN_LEDGER}
+    assert {difference.file.reference for difference in found.differences if difference.file} == unsaid
+    for number in unsaid:
+        assert house.does(RAIL, ConfirmOrder(subject=number)).code == ""
+    ours = statement(nostro, house.transfers(nostro), currency=POUNDS, start=0, end=2**62, mirrored=True)
+    assert reconcile(file, lines_of(ours)).reconciles
+    assert ours.closing == theirs.closing
+
+
+def test_ageing_shows_what_waits_for_the_bank(rail: Rail) -> None:
+    """A cash-out that nobody answered ages on the clearing account, until it is answered."""
+    rail.asks(RequestCashOut)
+    rail.house.waits(4 * terms.DAY)
+    clearing = house_account_id(AccountCode.CLEARING_OUT, GBP)
+    items = open_items(clearing, rail.house.transfers(clearing))
+    assert [(item.reference, item.booked, item.held) for item in items] == [(ORDER, 0, AMOUNT)]
+    buckets = age_buckets(items, now=rail.house.clock.now())
+    assert [bucket.held for bucket in buckets] == [0, 0, AMOUNT, 0, 0]
+    rail.hears(ConfirmOrder)
+    assert open_items(clearing, rail.house.transfers(clearing)) == []
 
 
 def hear(house: House, bank: SimulatedBank, last: int) -> int:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from formicary.base.currencies import Currency
 from formicary.base.errors import ProgrammingError
+from formicary.factory.ledger.statements import Statement, StatementEntry
+from formicary.products.payments.postings import HOUSE
 from formicary.products.payments.rail.schemas import (
     ConfirmOrder,
     Direction,
@@ -119,6 +122,23 @@ class SimulatedBank:
         lines = [line for line in self._lines if after < line.at <= until and line.currency == currency]
         return sorted(lines, key=lambda line: (line.at, line.order))
 
+    def statement_of(self, after: int, until: int, *, currency: Currency) -> Statement:
+        """Return the same as a statement of the house's account, to be written as the bank's file."""
+        before = self.statement(0, after, currency=currency.number)
+        opening = balance = sum(line.amount for line in before)
+        entries = []
+        for line in self.statement(after, until, currency=currency.number):
+            balance += line.amount
+            entries.append(_entry(line, balance))
+        return Statement(
+            account=HOUSE,
+            currency=currency,
+            start=after + 1,
+            end=until,
+            opening=opening,
+            entries=tuple(entries),
+        )
+
     def _take(self, order: BankOrder) -> None:
         behaviour = self.behaviour(order.order)
         at = order.at + 1 + self._chance(order.order, "answer") % _ANSWER_MAX
@@ -142,3 +162,16 @@ class SimulatedBank:
     def _chance(self, order: int, purpose: str) -> int:
         named = f"{self._seed} {order} {purpose}".encode()
         return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest())
+
+
+def _entry(line: BankLine, balance: int) -> StatementEntry:
+    return StatementEntry(
+        at=line.at,
+        amount=line.amount,
+        balance=balance,
+        # The bank has names of its own; the order's is the one that both sides know.
+        transfer=line.order,
+        reference=line.order,
+        counterparty=0,
+        code=0,
+    )
