@@ -231,10 +231,10 @@ WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""
 
 WEBHOOK_ATTEMPTS_MAX: Final = 12
-"""Attempts to deliver one message, over about three days; then it is a dead letter and somebody has to look."""
+"""Attempts to deliver one message, over about three days; then it is a dead letter for a person."""
 
 WEBHOOK_PAUSE_SECONDS_MAX: Final = 28_800
-"""Seconds between two attempts at most: a receiver that was away for a day still gets each message in time."""
+"""Seconds between two attempts at most: a receiver that was away for a day gets all in time."""
 
 WEBHOOK_SECONDS: Final = 15
 """Seconds a receiver has for its answer: the specification's own advice; longer work belongs behind it."""
