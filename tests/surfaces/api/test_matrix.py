@@ -32,6 +32,7 @@ class World:
         third = desk.party("merchant")
         pay = {"payer": self.party, "payee": third, "amount": 10, "currency": "GBP"}
         trade = {"buyer": self.party, "seller": third, "amount": 10, "currency": "GBP"}
+        limits = {"party": self.party, "daily_amount_max": 1, "daily_count_max": 1}
         order = {"direction": "top_up", "party": self.party, "amount": 10, "currency": "GBP"}
         self.ids = {
             "party_id": self.party,
@@ -39,6 +40,7 @@ class World:
             "payment_id": desk.post("/v1/payments", pay)["id"],
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
             "order_id": desk.post("/v1/rail-orders", order)["id"],
+            "approval_id": desk.post("/v1/approvals/limits", limits)["id"],
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
 
@@ -60,6 +62,11 @@ class World:
             "/v1/escrows/{escrow_id}/refund/revise": {"amount": 1},
             "/v1/escrows/{escrow_id}/refund/rule": {"amount_to_buyer": 1},
             "/v1/clock/advance": {"seconds": 1},
+            "/v1/parties/{party_id}/profile": {"fields": {"name": "Mallory"}},
+            "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
+            "/v1/approvals/entries": {
+                "lines": [{"debit_account": account, "credit_account": account, **money}]
+            },
         }
         return bodies.get(path, {})
 
@@ -70,7 +77,7 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
     target = path.format(**names)
     if path == "/v1/accounts" and method == "GET":
         target += f"?party={names['party_id']}"
-    return target, world.body(path, names["party_id"], names["account"]) if method == "POST" else None
+    return target, world.body(path, names["party_id"], names["account"]) if method != "GET" else None
 
 
 @pytest.fixture
