@@ -239,3 +239,47 @@ def test_paths_and_methods_that_are_not_there(desk: Desk) -> None:
         assert desk.code("GET", path) == (404, "not_found")
     assert desk.code("DELETE", "/v1/parties") == (405, "method_not_allowed")
     assert desk.code("GET", "/v1/nothing", headers={"Authorization": ""})[0] == 401
+
+
+def test_statements(desk: Desk) -> None:
+    """What was booked in a period, as a table and in the standard's form."""
+    payer, payee = desk.party(pounds=1_000), desk.party()
+    pay = {"payer": payer, "payee": payee, "currency": "GBP"}
+    first = desk.post("/v1/payments", pay | {"amount": 10})["created_at"]
+    second = desk.post("/v1/payments", pay | {"amount": 20})["created_at"]
+    path = f"/v1/accounts/{desk.get(f'/v1/accounts?party={payer}')[0]['id']}/statement"
+    table = desk.ask("GET", f"{path}?since={first}&until={second}")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert [line.split(",")[1] for line in table.text.splitlines()] == ["amount", "-0.10", "-0.20"]
+    form = desk.ask("GET", f"{path}?since={second}&until={second}&format=camt.053")
+    assert form.headers["content-type"] == "application/xml"
+    assert "camt.053.001.08" in form.text
+    assert ">9.90<" in form.text
+    assert desk.code("GET", f"{path}?since={second}&until={first}") == (400, "malformed_field")
+    assert desk.code("GET", f"{path}?since={second}&until={second}&format=pdf") == (400, "malformed_field")
+
+
+def test_approvals(desk: Desk) -> None:
+    """Limits and entries by hand take two persons; the house's second key comes past the API."""
+    party, other = desk.party(pounds=100), desk.party()
+    second = desk.second_house_key()
+    wallets = [desk.get(f"/v1/accounts?party={one}")[0]["id"] for one in (party, other)]
+    line = {"debit_account": wallets[0], "credit_account": wallets[1], "amount": 5, "currency": "GBP"}
+    proposal = desk.post("/v1/approvals/entries", {"lines": [line]})
+    path = f"/v1/approvals/{proposal['id']}"
+    assert (proposal["kind"], proposal["status"]) == ("entry", "proposed")
+    assert desk.code("POST", f"{path}/approve") == (422, "approver_is_proposer")
+    assert desk.post(f"{path}/approve", key=second)["status"] == "approved"
+    assert desk.get(f"/v1/accounts?party={other}")[0]["balance"] == 5
+    limits = {"party": party, "daily_amount_max": 50, "daily_count_max": 3}
+    proposal = desk.post("/v1/approvals/limits", limits)
+    assert desk.post(f"/v1/approvals/{proposal['id']}/approve", key=second)["status"] == "approved"
+    assert desk.get(f"/v1/parties/{party}")["daily_amount_max"] == 50
+    proposal = desk.post("/v1/approvals/limits", limits)
+    assert desk.post(f"/v1/approvals/{proposal['id']}/reject")["status"] == "rejected"
+    assert desk.get(f"/v1/approvals/{proposal['id']}")["status"] == "rejected"
+    wrong = line | {"currency": "AAA"}
+    assert desk.code("POST", "/v1/approvals/entries", {"lines": [wrong]}) == (422, "unknown_currency")
+    house = "pty_" + "0" * 25 + "1"
+    body = {"party": house, "scopes": ["approvals:write"]}
+    assert desk.code("POST", "/v1/keys", body) == (403, "scope_missing")

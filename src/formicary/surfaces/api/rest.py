@@ -24,6 +24,7 @@ from formicary.surfaces.api.problems import (
 )
 from formicary.surfaces.api.routes import (
     accounts,
+    approvals,
     escrows,
     events,
     keys,
@@ -31,6 +32,7 @@ from formicary.surfaces.api.routes import (
     payments,
     rail_orders,
     refunds,
+    statements,
     system,
     tokens,
     transfers,
@@ -42,6 +44,7 @@ __all__ = ["build_rest", "document"]
 _ROUTERS: Final = (
     parties.router,
     accounts.router,
+    statements.router,
     transfers.router,
     payments.router,
     refunds.router,
@@ -49,6 +52,7 @@ _ROUTERS: Final = (
     escrows.router,
     keys.router,
     tokens.router,
+    approvals.router,
     events.router,
     system.router,
     system.public_router,
