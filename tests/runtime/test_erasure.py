@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -19,7 +20,7 @@ from formicary.factory.identity.party import EraseParty, PartyKind, RegisterPart
 from formicary.factory.journal.server.binaries import find_binaries
 from formicary.factory.journal.supervisor import Supervisor
 from formicary.runtime.settings import Settings
-from formicary.runtime.vaults import open_vault
+from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import Factory, open_factory
 
 ADA = 2**127 + 0xADA
@@ -73,7 +74,7 @@ def test_an_erased_party_is_nowhere(hosted_home: Settings, shared_home: Settings
     data_folder = Supervisor(shared_home.postgres_folder).data_folder
     with (
         open_factory(hosted_home, clock=SimulatedClock(10**18), products=IDENTITY) as factory,
-        open_vault(hosted_home, factory.access) as vault,
+        closing(InstalledVault(hosted_home, factory.access)) as vault,
     ):
         api_key = act(factory)
         vault.store(ADA, FIELDS)

@@ -20,13 +20,14 @@ from formicary.products.payments.postings import code_of
 from formicary.runtime.api_backend import RemoteBackend
 from formicary.runtime.sandbox_clock import FileClock
 from formicary.runtime.settings import Settings
+from formicary.runtime.vaults import InstalledVault
 from formicary.surfaces.api.application import Api
 from formicary.surfaces.api.auth import CachedAuthenticator
 from formicary.surfaces.api.identity import IdentityAuthenticator
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.ports import Backend
-from formicary.surfaces.api.services import Services
+from formicary.surfaces.api.services import PersonalData, Services
 
 __all__ = ["api_main", "build_api", "clock_of", "listen"]
 
@@ -48,11 +49,12 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def build_api(settings: Settings, backend: Backend, clock: Clock) -> Api:
+def build_api(settings: Settings, backend: Backend, clock: Clock, vault: PersonalData) -> Api:
     """Return the API in front of a factory."""
     secret = token_secret(settings.token_secret_file, os.urandom)
     services = Services(
         backend=backend,
+        vault=vault,
         kinds=PartyKinds(backend),
         metrics=Metrics(),
         now=clock.now,
@@ -75,9 +77,12 @@ def api_main(settings: Settings, access: Access, listener: socket.socket) -> Non
 
 
 async def _serve(settings: Settings, access: Access, listener: socket.socket) -> None:
-    with closing(RemoteBackend(settings.engine_socket, access)) as backend:
+    with (
+        closing(RemoteBackend(settings.engine_socket, access)) as backend,
+        closing(InstalledVault(settings, access)) as vault,
+    ):
         config = uvicorn.Config(
-            build_api(settings, backend, clock_of(settings)),
+            build_api(settings, backend, clock_of(settings), vault),
             http="httptools",
             ws="none",
             lifespan="off",

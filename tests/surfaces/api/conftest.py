@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ from formicary.runtime.engine_process import warm_up
 from formicary.runtime.products import PRODUCTS
 from formicary.runtime.sandbox_clock import FileClock
 from formicary.runtime.settings import Settings
+from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import Factory, open_factory
 from formicary.surfaces.api.application import Api
 from tests.runtime.conftest import hosted_home, new_home, shared_home
@@ -126,7 +128,8 @@ def desk(hosted_home: Settings) -> Iterator[Desk]:
             PARTY_PRODUCT.name, RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE), principal="test", key="1"
         )
         key = _issue_house_key(factory, 1)
-        yield Desk(build_api(hosted_home, InProcessBackend(factory), clock), factory, key)
+        with closing(InstalledVault(hosted_home, factory.access)) as vault:
+            yield Desk(build_api(hosted_home, InProcessBackend(factory), clock, vault), factory, key)
 
 
 def _issue_house_key(factory: Factory, number: int) -> str:

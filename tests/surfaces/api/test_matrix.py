@@ -62,6 +62,7 @@ class World:
             "/v1/escrows/{escrow_id}/refund/revise": {"amount": 1},
             "/v1/escrows/{escrow_id}/refund/rule": {"amount_to_buyer": 1},
             "/v1/clock/advance": {"seconds": 1},
+            "/v1/parties/{party_id}/profile": {"fields": {"name": "Somebody"}},
             "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
             "/v1/approvals/entries": {
                 "lines": [{"debit_account": account, "credit_account": account, **money}]
@@ -78,7 +79,7 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
         target += f"?party={names['party_id']}"
     if path.endswith("/statement"):
         target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
-    return target, world.body(path, names["party_id"], names["account"]) if method == "POST" else None
+    return target, world.body(path, names["party_id"], names["account"]) if method != "GET" else None
 
 
 @pytest.fixture

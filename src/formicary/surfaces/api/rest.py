@@ -30,6 +30,7 @@ from formicary.surfaces.api.routes import (
     keys,
     parties,
     payments,
+    profiles,
     rail_orders,
     refunds,
     statements,
@@ -43,6 +44,7 @@ __all__ = ["build_rest", "document"]
 
 _ROUTERS: Final = (
     parties.router,
+    profiles.router,
     accounts.router,
     statements.router,
     transfers.router,

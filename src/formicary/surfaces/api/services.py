@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.problems import NotFound, RefusedAs
 
-__all__ = ["SandboxClock", "Services"]
+__all__ = ["PersonalData", "SandboxClock", "Services"]
 
 
 class SandboxClock(Protocol):
@@ -21,6 +21,22 @@ class SandboxClock(Protocol):
 
     def advance(self, nanoseconds: int) -> int:
         """Put the clock forward and return its time."""
+        ...
+
+
+class PersonalData(Protocol):
+    """Who parties are by name; each method waits for a database, so threads call it."""
+
+    def store(self, party: int, fields: Mapping[str, str]) -> None:
+        """Store a party's personal data in place of what was there."""
+        ...
+
+    def read(self, party: int) -> dict[str, str] | None:
+        """Return a party's personal data, or None where there are none."""
+        ...
+
+    def erase(self, party: int) -> None:
+        """Destroy a party's personal data, for good."""
         ...
 
 
@@ -32,6 +48,8 @@ class Services:
     ----------
     backend
         The factory.
+    vault
+        Who parties are by name.
     kinds
         What kind of party somebody is.
     metrics
@@ -49,6 +67,7 @@ class Services:
     """
 
     backend: Backend
+    vault: PersonalData
     kinds: PartyKinds
     metrics: Metrics
     now: Callable[[], int]
