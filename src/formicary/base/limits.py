@@ -25,6 +25,7 @@ __all__ = [
     "HISTORY_ENTRIES_MAX",
     "KERNEL_CACHES_KEPT_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
@@ -61,6 +62,9 @@ SEGMENT_POSITIONS: Final = 1 << 20
 
 TIMERS_PER_STEP_MAX: Final = 4_096
 """Timers run in one step: an hour in which many fall due must not delay a commit; the rest come next."""
+
+PRODUCT_TIMERS_PER_STEP_MAX: Final = 256
+"""Products' timers run in one step: each is decided in Python, and callers wait some 50 ms for so many."""
 
 FRAME_BYTES_MAX: Final = 2 << 20
 """Bytes of one frame on the engine's socket: a full request of 8,189 transfers of 120 bytes fits twice.
