@@ -13,7 +13,7 @@ from formicary.base.clock import Clock
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
-from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower import Follower, StateSnapshots, new_state
 from formicary.factory.history import EntryIndex, History
@@ -64,8 +64,8 @@ class Factory:
         )
         self.engine.recover()
 
-    def execute(self, requests: Sequence[Records]) -> list[Records]:
-        """Decide requests of the ledger as one group, commit, and return their results.
+    def execute(self, requests: Sequence[Records | CommandRequest]) -> list[Any]:
+        """Decide requests of the ledger and commands as one group, commit, and return their answers.
 
         Raises
         ------
@@ -74,7 +74,9 @@ class Factory:
         OperationalFault
             See ``Engine.execute``.
         """
-        answers = self.engine.execute([LedgerRequest(request) for request in requests])
+        answers = self.engine.execute(
+            [asked if isinstance(asked, CommandRequest) else LedgerRequest(asked) for asked in requests]
+        )
         for answer in answers:
             if isinstance(answer, Refusal):
                 raise answer
