@@ -47,6 +47,7 @@ __all__ = [
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
     "PERSONAL_FIELD_CHARACTERS_MAX",
+    "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
@@ -90,6 +91,9 @@ SEGMENT_POSITIONS: Final = 1 << 20
 
 TIMERS_PER_STEP_MAX: Final = 4_096
 """Timers run in one step: an hour in which many fall due must not delay a commit; the rest come next."""
+
+PRODUCT_TIMERS_PER_STEP_MAX: Final = 256
+"""Products' timers run in one step: each is decided in Python, and callers wait some 50 ms for so many."""
 
 FRAME_BYTES_MAX: Final = 2 << 20
 """Bytes of one frame on the engine's socket: a full request of 8,189 transfers of 120 bytes fits twice.

@@ -27,7 +27,7 @@ Application = Callable[
     Awaitable[None],
 ]
 
-_ATTEMPTS: Final = 6
+_ATTEMPTS: Final = 8
 _PAUSE_SECONDS: Final = 0.05
 _PAUSE_SECONDS_MAX: Final = 2.0
 _AGAIN: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 502, 503, 504})

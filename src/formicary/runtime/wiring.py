@@ -14,7 +14,13 @@ from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.reads import read_aggregates
-from formicary.factory.engine.requests import LedgerRequest, ReadRequest, UnknownProduct, command_request
+from formicary.factory.engine.requests import (
+    CommandRequest,
+    LedgerRequest,
+    ReadRequest,
+    UnknownProduct,
+    command_request,
+)
 from formicary.factory.engine.state import FactoryState, Receipt, known_events
 from formicary.factory.follower import Follower, StateSnapshots, new_state
 from formicary.factory.history import EntryIndex, History
@@ -65,8 +71,8 @@ class Factory:
         )
         self.engine.recover()
 
-    def execute(self, requests: Sequence[Records]) -> list[Records]:
-        """Decide requests of the ledger as one group, commit, and return their results.
+    def execute(self, requests: Sequence[Records | CommandRequest]) -> list[Any]:
+        """Decide requests of the ledger and commands as one group, commit, and return their answers.
 
         Raises
         ------
@@ -75,7 +81,9 @@ class Factory:
         OperationalFault
             See ``Engine.execute``.
         """
-        answers = self.engine.execute([LedgerRequest(request) for request in requests])
+        answers = self.engine.execute(
+            [asked if isinstance(asked, CommandRequest) else LedgerRequest(asked) for asked in requests]
+        )
         for answer in answers:
             if isinstance(answer, Refusal):
                 raise answer

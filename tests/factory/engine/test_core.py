@@ -25,7 +25,6 @@ from formicary.factory.engine.requests import (
 from formicary.factory.engine.state import FactoryState, Receipt, known_events
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew, JournalUnavailable
 from formicary.factory.ledger import Account, Transfer, TransferFlags, account_array, transfer_array
-from formicary.factory.ledger import machine as machine_module
 from tests.factory.engine.example_product import (
     CURRENCY,
     ESCROW_PRODUCT,
@@ -216,7 +215,8 @@ def test_timers_between_events_of_a_group_run_in_between(house: House) -> None:
 
 def test_a_storm_of_expiries_comes_in_portions(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """More holds than fit a step fall due at once: several batches, nothing skipped."""
-    monkeypatch.setattr(machine_module, "TIMERS_PER_STEP_MAX", 2)
+    for module in ("ledger.machine", "engine.core"):
+        monkeypatch.setattr(f"formicary.factory.{module}.TIMERS_PER_STEP_MAX", 2)
     for number in range(100, 105):
         house.engine.execute([house.pays(number, BANK, BUYER, 1, flags=TransferFlags.PENDING, timeout=1)])
     batches = len(house.journal.batches)

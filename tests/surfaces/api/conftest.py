@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from formicary.base.public_ids import Prefix, encode
+from formicary.base.public_ids import Prefix, decode
 from formicary.base.scopes import Scope
 from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
 from formicary.factory.identity.keys import new_key
@@ -97,8 +97,6 @@ class Desk:
 
     def fund(self, party: str, amount: int) -> None:
         """Put money into a wallet, from the bank's account."""
-        from formicary.base.public_ids import decode  # noqa: PLC0415
-
         transfer = Transfer(
             id=int.from_bytes(os.urandom(15)),
             debit_account_id=house_account_id(AccountCode.NOSTRO, POUNDS),
@@ -108,6 +106,10 @@ class Desk:
             code=TransferCode.TOP_UP_CREDITED,
         )
         assert self.factory.execute([transfer_array([transfer])])[0]["status"].tolist() == [0]
+
+    def second_house_key(self) -> str:
+        """Issue another key of the house past the API, as an administrator does."""
+        return _issue_house_key(self.factory, 2)
 
     def key_of(self, party: str, scopes: list[str] | None = None) -> str:
         """Issue a key to a party."""
@@ -122,18 +124,22 @@ def desk(hosted_home: Settings) -> Iterator[Desk]:
     warm_up()
     clock = FileClock(hosted_home.clock_file)
     with open_factory(hosted_home, clock=clock, products=PRODUCTS) as factory:
-        made = new_key("test", 1, os.urandom)
         factory.command(
             PARTY_PRODUCT.name, RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE), principal="test", key="1"
         )
-        issue = IssueKey(
-            subject=1,
-            party=f"{HOUSE:032x}",
-            hash_first=made.hash_first,
-            hash_last=made.hash_last,
-            scopes=int(sum(Scope)),
-        )
-        factory.command(CREDENTIAL_PRODUCT.name, issue, principal="test", key="2")
-        assert encode(Prefix.KEY, 1)
+        key = _issue_house_key(factory, 1)
         with closing(InstalledVault(hosted_home, factory.access)) as vault:
-            yield Desk(build_api(hosted_home, InProcessBackend(factory), clock, vault), factory, made.text)
+            yield Desk(build_api(hosted_home, InProcessBackend(factory), clock, vault), factory, key)
+
+
+def _issue_house_key(factory: Factory, number: int) -> str:
+    made = new_key("test", number, os.urandom)
+    issue = IssueKey(
+        subject=number,
+        party=f"{HOUSE:032x}",
+        hash_first=made.hash_first,
+        hash_last=made.hash_last,
+        scopes=int(sum(Scope)),
+    )
+    factory.command(CREDENTIAL_PRODUCT.name, issue, principal="test", key=f"key {number}")
+    return made.text

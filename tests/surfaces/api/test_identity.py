@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from formicary.base.public_ids import Prefix, decode, encode
-from formicary.base.scopes import Scope, scope_names
 from formicary.factory.identity.party import PARTY_PRODUCT, EraseParty
 from formicary.products.payments.postings import HOUSE, AccountCode, account_id, house_account_id
 from tests.surfaces.api.conftest import POUNDS, Desk
@@ -53,9 +52,7 @@ def test_erasing_again_finishes_what_was_cut_off(desk: Desk) -> None:
 @pytest.fixture
 def second(desk: Desk) -> str:
     """Return another key of the house."""
-    body = {"party": encode(Prefix.PARTY, HOUSE), "scopes": scope_names(sum(Scope))}
-    key: str = desk.post("/v1/keys", body)["key"]
-    return key
+    return desk.second_house_key()
 
 
 def entry(party: str, amount: int = 250) -> dict[str, Any]:

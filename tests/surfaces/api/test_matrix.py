@@ -32,15 +32,15 @@ class World:
         third = desk.party("merchant")
         pay = {"payer": self.party, "payee": third, "amount": 10, "currency": "GBP"}
         trade = {"buyer": self.party, "seller": third, "amount": 10, "currency": "GBP"}
-        limits = {"party": self.party, "daily_amount_max": 1, "daily_count_max": 1}
         order = {"direction": "top_up", "party": self.party, "amount": 10, "currency": "GBP"}
+        limits = {"party": self.party, "daily_amount_max": 0, "daily_count_max": 0}
         self.ids = {
+            "approval_id": desk.post("/v1/approvals/limits", limits)["id"],
             "party_id": self.party,
             "account": desk.get(f"/v1/accounts?party={self.party}")[0]["id"],
             "payment_id": desk.post("/v1/payments", pay)["id"],
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
             "order_id": desk.post("/v1/rail-orders", order)["id"],
-            "approval_id": desk.post("/v1/approvals/limits", limits)["id"],
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
 
@@ -62,7 +62,7 @@ class World:
             "/v1/escrows/{escrow_id}/refund/revise": {"amount": 1},
             "/v1/escrows/{escrow_id}/refund/rule": {"amount_to_buyer": 1},
             "/v1/clock/advance": {"seconds": 1},
-            "/v1/parties/{party_id}/profile": {"fields": {"name": "Mallory"}},
+            "/v1/parties/{party_id}/profile": {"fields": {"name": "Somebody"}},
             "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
             "/v1/approvals/entries": {
                 "lines": [{"debit_account": account, "credit_account": account, **money}]
@@ -77,6 +77,8 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
     target = path.format(**names)
     if path == "/v1/accounts" and method == "GET":
         target += f"?party={names['party_id']}"
+    if path.endswith("/statement"):
+        target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
     return target, world.body(path, names["party_id"], names["account"]) if method != "GET" else None
 
 

@@ -239,3 +239,29 @@ def test_paths_and_methods_that_are_not_there(desk: Desk) -> None:
         assert desk.code("GET", path) == (404, "not_found")
     assert desk.code("DELETE", "/v1/parties") == (405, "method_not_allowed")
     assert desk.code("GET", "/v1/nothing", headers={"Authorization": ""})[0] == 401
+
+
+def test_statements(desk: Desk) -> None:
+    """What was booked in a period, as a table and in the standard's form."""
+    payer, payee = desk.party(pounds=1_000), desk.party()
+    pay = {"payer": payer, "payee": payee, "currency": "GBP"}
+    first = desk.post("/v1/payments", pay | {"amount": 10})["created_at"]
+    second = desk.post("/v1/payments", pay | {"amount": 20})["created_at"]
+    path = f"/v1/accounts/{desk.get(f'/v1/accounts?party={payer}')[0]['id']}/statement"
+    table = desk.ask("GET", f"{path}?since={first}&until={second}")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert [line.split(",")[1] for line in table.text.splitlines()] == ["amount", "-0.10", "-0.20"]
+    form = desk.ask("GET", f"{path}?since={second}&until={second}&format=camt.053")
+    assert form.headers["content-type"] == "application/xml"
+    assert "camt.053.001.08" in form.text
+    assert ">9.90<" in form.text
+    assert desk.code("GET", f"{path}?since={second}&until={first}") == (400, "malformed_field")
+    assert desk.code("GET", f"{path}?since={second}&until={second}&format=pdf") == (400, "malformed_field")
+
+
+def test_nobody_makes_themselves_two_persons(desk: Desk) -> None:
+    """The house's second approver gets a key past the API: one key can not make another that approves."""
+    house = "pty_" + "0" * 25 + "1"
+    body = {"party": house, "scopes": ["approvals:write"]}
+    assert desk.code("POST", "/v1/keys", body) == (403, "scope_missing")
+    assert desk.post("/v1/keys", body | {"scopes": ["accounts:read"]})["status"] == "active"

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
+from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_MAX
 from formicary.factory.engine.context import DecidingContext, OldRows
 from formicary.factory.engine.packing import pack_decision
 from formicary.factory.engine.products import Context, Decision, Product, TimerFired
@@ -95,7 +96,11 @@ class Core:
         if due is None or due > now:
             return None
         first = self.state.position + 1
-        self._run_timers_once(now)
+        for _ in range(PRODUCT_TIMERS_PER_STEP_MAX):
+            self._run_timers_once(now)
+            due = self._machine.due
+            if due is None or due > now or self.state.position + 1 - first >= TIMERS_PER_STEP_MAX:
+                break
         return Decided(self._batch(first, requests=0), [])
 
     def activate_semantics(self, now: int) -> Decided | None:
@@ -211,6 +216,10 @@ class Core:
         rows = self._old_rows.transfers_at(positions) if len(positions) else _NO_TRANSFERS
         self._machine.fetch(rows)
 
+    def _keep_rows(self, first: int) -> None:
+        # A copy: one batch may hold many timers and commands, and each of them may begin a new generation.
+        self._transfers.append(self._machine.recent_rows(first).copy())
+
     # -- timers ----------------------------------------------------------------------------
 
     def _run_timers_once(self, stamp: int) -> None:
@@ -219,7 +228,7 @@ class Core:
         machine.reserve()
         first_row = machine.scalar("recent")
         machine.tick(stamp)
-        self._transfers.append(machine.recent_rows(first_row))
+        self._keep_rows(first_row)
         set_at = machine.take_timer(stamp)
         if set_at is not None and set_at in self.state.timers:
             self._fire(set_at, self.state.timers[set_at])
@@ -316,6 +325,7 @@ class Core:
         items["flags"][:-1] |= int(TransferFlags.LINKED)
         group = group_requests([items])[0]
         results = self._decide_group(group, self._stamp(context.now), run_timers=False)
+        self._transfers[-1] = self._transfers[-1].copy()
         for status in results["status"].tolist():
             if status not in (CreateTransferStatus.CREATED, CreateTransferStatus.LINKED_EVENT_FAILED):
                 raise TransferRefused(CreateTransferStatus(status).name.lower())

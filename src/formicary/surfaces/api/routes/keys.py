@@ -20,6 +20,7 @@ from formicary.factory.identity.credential import (
     RotateKey,
 )
 from formicary.factory.identity.keys import new_key
+from formicary.products.payments.postings import HOUSE
 from formicary.surfaces.api.problems import ScopeMissing
 from formicary.surfaces.api.routes.shared import Asked, Body, Caller, Document, Id, read_id, read_path_id
 from formicary.surfaces.api.values import read_time, time_text
@@ -65,6 +66,9 @@ async def issue_key(body: KeyBody, asked: Asked) -> KeyDocument:
     scopes = scopes_of(body.scopes)
     if scopes & ~asked.principal.scopes:
         # Nobody gives what they do not have.
+        raise ScopeMissing
+    if party == HOUSE and scopes & Scope.APPROVALS_WRITE:
+        # Whoever could make a second approver for themselves would be two persons.
         raise ScopeMissing
     subject = derive_id(command_id_of(asked.principal.name, asked.key), 0)
     known = (await asked.services.backend.aggregates(CREDENTIAL_PRODUCT.name, [subject]))[0]
