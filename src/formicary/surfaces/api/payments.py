@@ -154,9 +154,9 @@ class PaymentRoutes:
             reference=reference_hash(body.reference),
             fingerprint=fingerprint,
         )
-        if await self._velocity_limits.limited((payer.party,)):
+        if limits := await self._velocity_limits.limited((payer.party,)):
             outgoing = Outgoing(payer.party, payer.account, body.amount, transfers[0].id)
-            async with self._velocity_limits.guard([outgoing]) as beyond:
+            async with self._velocity_limits.guard([outgoing], limits) as beyond:
                 if beyond:
                     self._metrics.note_payments(VelocityLimitExceeded.code)
                     raise VelocityLimitExceeded
@@ -241,7 +241,7 @@ class PaymentRoutes:
             )
             for number in numbers
         ]
-        async with self._velocity_limits.guard(outgoing) as beyond:
+        async with self._velocity_limits.guard(outgoing, limited) as beyond:
             for place in beyond:
                 codes[numbers[place]] = VelocityLimitExceeded.code
             yield

@@ -9,7 +9,7 @@ each of them may let one more through. A change of limits is known everywhere wi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
@@ -70,20 +70,25 @@ class VelocityLimits:
         self._backend = backend
         self._now = now
         self._monotonic = monotonic
-        self._known: dict[int, tuple[Limits, float]] = {}
+        # Until when what is known of a party holds, and the limits of those that have some: hardly any.
+        self._until: dict[int, float] = {}
+        self._limits: dict[int, Limits] = {}
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def limited(self, parties: Collection[int]) -> set[int]:
-        """Return those of some parties that have limits; for most there is nothing to look up."""
+    async def limited(self, parties: Collection[int]) -> dict[int, Limits]:
+        """Return the limits of those of some parties that have any; hardly anybody is looked up for it."""
         now = self._monotonic()
-        unknown = [party for party in parties if self._until(party) <= now]
+        until = self._until
+        unknown = [party for party in parties if until.get(party, now) <= now]
         for at in range(0, len(unknown), AGGREGATES_READ_MAX):
             await self._look_up(unknown[at : at + AGGREGATES_READ_MAX])
-        return {party for party in parties if party in self._known and any(self._known[party][0])}
+        return {party: self._limits[party] for party in self._limits.keys() & parties} if self._limits else {}
 
     @asynccontextmanager
-    async def guard(self, payments: Sequence[Outgoing]) -> AsyncIterator[set[int]]:
-        """Yield the numbers of those payments of limited parties that go beyond a limit.
+    async def guard(
+        self, payments: Sequence[Outgoing], limits: Mapping[int, Limits]
+    ) -> AsyncIterator[set[int]]:
+        """Yield the numbers of those payments, each of a party with limits, that go beyond them.
 
         Until this is left, no other payment of these parties is looked at. What was asked for before under
         the same id is not held up: it has its answer already.
@@ -93,9 +98,9 @@ class VelocityLimits:
             for party in sorted({payment.party for payment in payments}):
                 turn = self._turns.setdefault(party, asyncio.Lock())
                 await stack.enter_async_context(turn)
-            yield await self._beyond(payments)
+            yield await self._beyond(payments, limits)
 
-    async def _beyond(self, payments: Sequence[Outgoing]) -> set[int]:
+    async def _beyond(self, payments: Sequence[Outgoing], limits: Mapping[int, Limits]) -> set[int]:
         now = self._now()
         since = now - now % _NANOSECONDS_PER_DAY
         accounts = list(dict.fromkeys(payment.account for payment in payments))
@@ -112,27 +117,27 @@ class VelocityLimits:
                 continue
             amount, count = paid[payment.account]
             amount, count = amount + payment.amount, count + 1
-            limits = self._known[payment.party][0]
-            if 0 < limits.amount_max < amount or 0 < limits.count_max < count:
+            amount_max, count_max = limits[payment.party]
+            if 0 < amount_max < amount or 0 < count_max < count:
                 beyond.add(number)
             else:
                 paid[payment.account] = amount, count
         return beyond
 
-    def _until(self, party: int) -> float:
-        known = self._known.get(party)
-        return -1.0 if known is None else known[1]
-
     async def _look_up(self, parties: list[int]) -> None:
-        if len(self._known) > API_RATE_KEYS_MAX:
-            self._known.clear()
+        if len(self._until) > API_RATE_KEYS_MAX:
+            self._until.clear()
+            self._limits.clear()
         found = await self._backend.aggregates(PARTY_PRODUCT.name, parties)
         until = self._monotonic() + _SECONDS_KEPT
         for party, fields in zip(parties, found, strict=True):
             # Whoever is not there pays nothing, and may come.
             if fields is not None:
+                self._until[party] = until
+                self._limits.pop(party, None)
                 limits = Limits(fields["daily_amount_max"], fields["daily_count_max"])
-                self._known[party] = limits, until
+                if any(limits):
+                    self._limits[party] = limits
 
 
 def paid_since(history: History, account: int, since: int) -> tuple[int, int]:
