@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import FOLLOWER_POSITIONS_MAX, GENERATION_ROWS, SNAPSHOT_ROWS, SNAPSHOT_SECONDS
+from formicary.base.limits import (
+    FOLLOWER_POSITIONS_MAX,
+    GENERATION_ROWS,
+    SNAPSHOT_RECORDS_PER_ROW_MAX,
+    SNAPSHOT_ROWS,
+    SNAPSHOT_SECONDS,
+)
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
@@ -39,7 +45,8 @@ class Pace:
     positions_max
         Positions read before the next look at the head.
     snapshot_rows, snapshot_seconds
-        A snapshot is due after so many rows, or so long after the last one if there were any.
+        A snapshot is due after so many rows, or so long after the last one if there were any; after more
+        rows where there are more accounts and holds than ``SNAPSHOT_RECORDS_PER_ROW_MAX`` for each of them.
     index_seconds
         How long points wait for the entry index: recent entries are read from memory anyway, and each write
         is a commit that competes with the engine's.
@@ -239,7 +246,10 @@ class Follower:
     def _write_what_is_due(self, fold: _Fold) -> None:
         now, pace = self._monotonic(), self._pace
         rows = fold.state.position - fold.snapshot_position
-        if rows >= pace.snapshot_rows or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
+        machine = fold.state.machine
+        records = len(machine.accounts) + machine.open_holds
+        rows_wanted = max(pace.snapshot_rows, records // SNAPSHOT_RECORDS_PER_ROW_MAX)
+        if rows >= rows_wanted or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
             self.write_snapshot()
         elif fold.state.position > fold.index_position and now - fold.index_time >= pace.index_seconds:
             self.write_index()
