@@ -100,7 +100,7 @@ CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
 
 FOLLOWER_POSITIONS_MAX: Final = 1 << 18
-"""Positions the follower reads before it looks up: bounds what is in memory, and how late a snapshot may be."""
+"""Positions the follower reads before it looks up: bounds its memory, and how late a snapshot may be."""
 
 FOLLOWER_RETRY_SECONDS_MAX: Final = 2
 """Seconds between two attempts to reach a database that is gone: it is back seconds after a restart."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from formicary.base.limits import TIMERS_PER_STEP_MAX
-from formicary.factory.follower import Follower, Restored, new_state
+from formicary.factory.follower import Follower, Pace, Restored, new_state
 from formicary.factory.journal.access import Access
+from formicary.factory.journal.snapshots import Snapshots
 from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import House, open_house
 from tests.factory.follower.tamper import tamper
@@ -156,25 +160,68 @@ def test_the_journal_gives_damaged_rows_again(house: House, damage: Callable[[Pa
     assert _restore(house)[1] == []
 
 
-_LAST = "position = (SELECT max(position) FROM journal.transfers)"
+_CHANGE = """
+    UPDATE journal.transfers SET user_data_64 = user_data_64 # 1
+    WHERE position = (SELECT max(position) FROM journal.transfers)
+"""
+_REMOVE = "DELETE FROM journal.transfers WHERE position = (SELECT max(position) FROM journal.transfers)"
+_DROP = "DROP TABLE journal.transfers_0; DELETE FROM journal.commits WHERE first = 1"
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("UPDATE journal.transfers SET user_data_64 = user_data_64 # 1 WHERE " + _LAST, "are not those that"),
-        ("DELETE FROM journal.transfers WHERE " + _LAST, "cannot give the rows"),
-        ("ALTER TABLE journal.transfers_0 RENAME TO archived", "cannot give the rows"),
+        (_CHANGE, "are not those that"),
+        (_REMOVE, "cannot give the rows"),
+        (_DROP, "cannot give the rows"),
     ],
 )
 def test_rows_that_nobody_has(house: House, postgres: PostgresServer, change: str, reason: str) -> None:
     """Where the journal cannot give the snapshot's rows either, it is not used."""
     _snapshot(house, _follower(house), seed=1)
     _flip(_row_files(house)[-1])
-    tamper(postgres, house.access, change)
+    tamper(postgres, house.access, *change.split(";"))
     restored, reported = _restore(house)
     assert restored.state.position == 0
     assert reason in reported[-1]
+
+
+def test_a_snapshot_is_of_when_it_was_begun(house: House) -> None:
+    """What is folded while a snapshot is written is not in it, and what goes wrong with it is raised."""
+    follower = _follower(house)
+    house.pay(40, seed=1)
+    follower.catch_up()
+    state = follower.state
+    finish = house.snapshots.begin(Restored(state, np.zeros(5, np.uint8), follower._running().commit_first))
+    position, state_hash = state.position, state.state_hash
+    house.pay(40, seed=2)
+    follower.catch_up()
+    finish()
+    restored, reported = _restore(house)
+    assert (restored.state.position, restored.state.state_hash, reported) == (position, state_hash, [])
+    files = house.folder / "snapshots" / "files"
+    shutil.rmtree(files)
+    files.write_text("no folder")
+    with pytest.raises(OSError, match="files"):
+        follower.write_snapshot()
+
+
+def test_what_goes_wrong_beside_the_fold_is_raised(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot that cannot be written ends the call in which it was due."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr(Snapshots, "write", refuse)
+    follower = house.follower(pace=Pace(snapshot_rows=1))
+    follower.open()
+    house.pay(40, seed=1)
+    with pytest.raises(OSError, match="the disk is full"):
+        follower.catch_up()
+    monkeypatch.undo()
+    house.pay(40, seed=2)
+    follower.catch_up()
+    assert _restore(house)[0].state.state_hash == house.engine.state.state_hash
 
 
 def test_without_any_transfer(house: House) -> None:

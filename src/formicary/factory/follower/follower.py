@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,8 @@ class _Fold:
     snapshot_time: float
     index_position: int
     index_time: float
+    writing: Future[None] | None = None
+    """The snapshot that is being written beside the fold."""
 
     @property
     def state(self) -> FactoryState:
@@ -119,6 +122,8 @@ class Follower:
         self._generation_rows = generation_rows
         self._monotonic = monotonic
         self._fold: _Fold | None = None
+        # Most of a snapshot's time is the disk's.
+        self._writer = ThreadPoolExecutor(1, "snapshot")
 
     @property
     def state(self) -> FactoryState:
@@ -191,6 +196,8 @@ class Follower:
         except JournalCorrupted:
             self._fold = None
             raise
+        finally:
+            _finish_snapshot(fold)
         return fold.state.position - before
 
     def write_index(self) -> None:
@@ -209,10 +216,17 @@ class Follower:
             Debits and credits of a ledger differ.
         """
         fold = self._running()
+        self._begin_snapshot(fold)
+        _finish_snapshot(fold)
+
+    def _begin_snapshot(self, fold: _Fold) -> None:
+        """Take what a snapshot needs, and let it be written beside the fold."""
+        _finish_snapshot(fold)
         require_balanced(fold.state)
         self.write_index()
         counts = fold.points.counts(len(fold.state.machine.accounts))
-        self._snapshots.write(Restored(fold.state, counts, fold.commit_first))
+        finish = self._snapshots.begin(Restored(fold.state, counts, fold.commit_first))
+        fold.writing = self._writer.submit(finish)
         fold.snapshot_position, fold.snapshot_time = fold.state.position, self._monotonic()
 
     def release(self) -> FactoryState:
@@ -250,9 +264,16 @@ class Follower:
         records = len(machine.accounts) + machine.open_holds
         rows_wanted = max(pace.snapshot_rows, records // SNAPSHOT_RECORDS_PER_ROW_MAX)
         if rows >= rows_wanted or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
-            self.write_snapshot()
+            self._begin_snapshot(fold)
         elif fold.state.position > fold.index_position and now - fold.index_time >= pace.index_seconds:
             self.write_index()
+
+
+def _finish_snapshot(fold: _Fold) -> None:
+    """Wait for the snapshot that is being written, and raise what went wrong with it."""
+    writing, fold.writing = fold.writing, None
+    if writing is not None:
+        writing.result()
 
 
 def require_balanced(state: FactoryState) -> None:

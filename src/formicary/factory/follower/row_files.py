@@ -7,7 +7,6 @@ then: whatever stands behind them was written later, or by somebody who died ove
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,11 +71,9 @@ def described(rows: Rows, known: RowFile | None = None) -> RowFile:
 
 
 def append_rows(path: Path, rows: Rows) -> None:
-    """Append rows (n,) to a file, durably but for its name; it is made if it is not there."""
+    """Append rows (n,) to a file, without syncing it; it is made if it is not there."""
     with path.open("ab") as file:
         file.write(_bytes(np.ascontiguousarray(rows)))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read_rows(paths: Sequence[Path], files: Sequence[RowFile], *, room: int) -> list[Rows]:

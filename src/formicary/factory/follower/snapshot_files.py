@@ -47,13 +47,16 @@ class SnapshotFiles:
         self._folder = folder
         # By inode and time of change. Made once for each file: it never changes, and there are many.
         self._known: dict[tuple[int, int], SealedFile] = {}
+        self._unsynced: list[Path] = []
         # By their first position: files of the snapshot that was written or restored last.
         self._rows: dict[int, tuple[Path, RowFile]] = {}
 
     def keep(
         self, generations: Sequence[Rows], sealed: Sequence[Path], *, position: int
     ) -> tuple[tuple[RowFile, ...], tuple[SealedFile, ...]]:
-        """Bring the files of the snapshot at ``position`` into its folder, durably; return what they are.
+        """Bring the files of the snapshot at ``position`` into its folder; return what they are.
+
+        They are durable after ``sync``. The arrays are not needed any more.
 
         Parameters
         ----------
@@ -71,9 +74,14 @@ class SnapshotFiles:
         for path in sealed:
             _link(path, target / path.name)
             kept.append(self._known.get(_identity(path)) or self._describe(path))
-        _sync(target)
-        _sync(self._folder)
+        self._unsynced += [target, self._folder]
         return rows, tuple(kept)
+
+    def sync(self) -> None:
+        """Make durable what was kept."""
+        while self._unsynced:
+            _sync(self._unsynced[0])
+            del self._unsynced[0]
 
     def _keep_rows(self, rows: Rows, target: Path) -> RowFile:
         first = int(rows["position"][0]) if len(rows) else 0
@@ -87,6 +95,7 @@ class SnapshotFiles:
         written = known.count if known is not None else 0
         if written < file.count:
             append_rows(target / file.name, rows[written:])
+            self._unsynced.append(target / file.name)
         return file
 
     def read_rows(self, files: Sequence[RowFile], *, position: int, room: int) -> list[Rows]:
@@ -139,7 +148,7 @@ class SnapshotFiles:
         return self._folder / f"{position:0{_POSITION_DIGITS}d}"
 
     def _describe(self, path: Path) -> SealedFile:
-        _sync(path)
+        self._unsynced.append(path)
         file = SealedFile(name=path.name, size=path.stat().st_size, checksum=_checksum(path))
         self._known[_identity(path)] = file
         return file

@@ -88,6 +88,13 @@ class StateSnapshots:
 
     def write(self, restored: Restored) -> None:
         """Write a snapshot of a state that stands at the end of a commit; durable on return."""
+        self.begin(restored)()
+
+    def begin(self, restored: Restored) -> Callable[[], None]:
+        """Take what a snapshot needs of a state; return what writes it, for a thread beside whoever goes on.
+
+        It must have returned before the next one is begun.
+        """
         state = restored.state
         sections = state.sections()
         (older, recent), sealed = self._files.keep(
@@ -102,8 +109,14 @@ class StateSnapshots:
         )
         sections[_NOTE] = np.frombuffer(msgspec.json.encode(note), np.uint8)
         sections[_ENTRY_COUNTS] = restored.entry_counts
-        self._snapshots.write(header, sections)
-        self._files.prune(self.positions())
+        copied = {name: array.copy() for name, array in sections.items()}
+
+        def finish() -> None:
+            self._files.sync()
+            self._snapshots.write(header, copied)
+            self._files.prune(self.positions())
+
+        return finish
 
     def sound(self, *, until: int, report: Report) -> Iterator[Snapshot]:
         """Yield the sound snapshots at or before ``until``, the newest first; report the damaged ones.
@@ -120,7 +133,7 @@ class StateSnapshots:
             until = snapshot.header.position - 1
 
     def read(self, position: int) -> Snapshot:
-        """Return the snapshot at ``position`` with its rows; ``SnapshotCorrupted`` if damaged or not there."""
+        """Return a snapshot with its rows; ``SnapshotCorrupted`` if it is damaged or not there."""
 
         def refuse(error: SnapshotCorrupted) -> None:
             raise error
