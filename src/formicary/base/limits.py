@@ -115,8 +115,9 @@ SEARCH_POSITIONS: Final = 1 << 17
 """Positions one statement of a search looks through: far below the deadline even on a slow disk."""
 
 SNAPSHOT_ROWS: Final = 1 << 18
-"""Rows between two snapshots: folding them takes about half a second, the most a recovery has to fold.
+"""Rows between two snapshots: about half a second to fold.
 
+A recovery folds at most these, what came while the snapshot was written, and what the follower lags behind.
 A snapshot adds to files of rows what came since the last one; it does not write again what is there.
 """
 
