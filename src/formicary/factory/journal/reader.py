@@ -34,7 +34,7 @@ Positions = npt.NDArray[np.int64]
 # machines.
 _CONNECTIONS: Final = 2
 # Positions looked through at a time for commits: at most as many commits of 44 bytes.
-_COMMIT_SPAN: Final = 16 * BLOCK_ROWS
+_COMMIT_SPAN: Final = 8 * BLOCK_ROWS
 _DATA_CORRUPTED: Final = "XX001"
 
 
@@ -121,7 +121,7 @@ class JournalReader:
         """
         parameters = [account_id.to_bytes(16), int8(from_position), int8(min(limit, QUERY_LIMIT_MAX))]
         try:
-            return self._transfers.decode(packed(self._source.session, statements.WALK, parameters))
+            return self._transfers.decode(*packed(self._source.session, statements.WALK, parameters))
         except JournalUnavailable as error:
             if error.sqlstate == _DATA_CORRUPTED:
                 raise JournalCorrupted(str(error)) from error
@@ -137,7 +137,7 @@ class JournalReader:
             positions_max=_COMMIT_SPAN,
         ):
             sql = statements.read_packed("commits", start // source.segment_positions)
-            rows = self._commits.decode(packed(source.session, sql, [int8(start), int8(end)]))
+            rows = self._commits.decode(*packed(source.session, sql, [int8(start), int8(end)]))
             if len(rows):
                 yield rows[np.argsort(rows["first"], kind="stable")]
 
@@ -173,7 +173,7 @@ class JournalReader:
         elements["size"] = 8
         elements["position"] = positions
         array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
-        return self._transfers.decode(packed(self._source.session, statements.read_picked(segment), [array]))
+        return self._transfers.decode(*packed(self._source.session, statements.read_picked(segment), [array]))
 
     def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
         sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()

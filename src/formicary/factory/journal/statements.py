@@ -6,8 +6,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from formicary.factory.journal.codec import RowCodec
-from formicary.factory.journal.columns import ACCOUNT_COLUMNS, COMMIT_COLUMNS, COMMIT_ROW, TRANSFER_COLUMNS
+from formicary.factory.journal.codec import RowCodec, SparseCodec
+from formicary.factory.journal.columns import (
+    ACCOUNT_COLUMNS,
+    COMMIT_COLUMNS,
+    COMMIT_ROW,
+    TRANSFER_COLUMNS,
+    TRANSFER_RARE,
+)
 from formicary.factory.journal.events import EVENT_NAMES, EVENT_SELECT
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 
@@ -26,10 +32,12 @@ __all__ = [
     "account_codec",
     "append_in_one",
     "begin_append",
+    "block_codec",
     "commit_codec",
     "count_from",
     "read_packed",
     "read_picked",
+    "read_transfers",
     "transfer_codec",
 ]
 
@@ -53,6 +61,11 @@ def transfer_codec() -> RowCodec:
     return RowCodec(TRANSFER_COLUMNS, TRANSFER_ROW)
 
 
+def block_codec() -> SparseCodec:
+    """Return a codec for the transfers of ``read_transfers``, for one thread."""
+    return SparseCodec(TRANSFER_COLUMNS, TRANSFER_ROW, rare=TRANSFER_RARE)
+
+
 def account_codec() -> RowCodec:
     """Return a codec for accounts, for one thread."""
     return RowCodec(ACCOUNT_COLUMNS, ACCOUNT_ROW)
@@ -74,6 +87,7 @@ _PACKED: Final = {
     "events": EVENT_SELECT,
     "commits": commit_codec().select,
 }
+_BLOCK: Final = block_codec().select
 READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
 # The index on commands holds only events that have one, and the planner has to be told.
 READ_CAUSED: Final = (
@@ -84,7 +98,7 @@ WALK: Final = (
     " FROM journal.walk($1::uuid, $2::bigint, $3::bigint::integer)"
 )
 
-_KEYS: Final = {"transfers": "position", "accounts": "position", "events": "position", "commits": "first"}
+_KEYS: Final = {"accounts": "position", "events": "position", "commits": "first"}
 _COMMIT_NAMES: Final = "first, last, epoch, state_hash, requests"
 
 
@@ -146,6 +160,14 @@ def read_packed(table: str, segment: int) -> str:
     return (
         f"SELECT string_agg({_PACKED[table]}, '') FROM journal.{table}_{segment}"
         f" WHERE {key} > $1::bigint AND {key} <= $2::bigint"
+    )
+
+
+def read_transfers(segment: int) -> str:
+    """Return the query of all transfers after $1 up to $2 as the two values that ``block_codec`` decodes."""
+    return (
+        f"SELECT {_BLOCK} FROM journal.transfers_{segment}"
+        " WHERE position > $1::bigint AND position <= $2::bigint"
     )
 
 
