@@ -16,7 +16,7 @@ takes those apart, and only where they say something.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -161,7 +161,8 @@ def _in_order(rows: Rows, key: str) -> Rows:
 
 def _runs(packed: np.dtype[Any], row: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
     """Return both layouts with neighbours of one width as one array: fewer and longer copies."""
-    stored, native = packed.fields or {}, row.fields or {}
+    stored: Mapping[str, Any] = packed.fields or {}
+    native: Mapping[str, Any] = row.fields or {}
     runs: list[list[int]] = []
     for name in packed.names or ():
         at, place, width = stored[name][1], native[name][1], row[name].itemsize
