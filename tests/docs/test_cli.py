@@ -63,7 +63,7 @@ def test_every_exit_code_is_documented() -> None:
 def test_every_variable_is_documented() -> None:
     """The variables of the environment that the code reads are those in the table."""
     sources = "".join(Path(str(module.__file__)).read_text() for module in (settings, kernels))
-    read = set(re.findall(r'"(FORMICARY_[A-Z]+|DATABASE_URL)"', sources))
+    read = set(re.findall(r'"(FORMICARY_[A-Z_]+|DATABASE_URL)"', sources))
     assert set(re.findall(r"^\| `([A-Z_]+)` \| [a-z]", TEXT, re.MULTILINE)) == read
 
 

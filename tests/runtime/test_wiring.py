@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from formicary.base.clock import SimulatedClock
-from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.engine.requests import KeyReused, LedgerRequest, UnknownProduct
+from formicary.factory.identity import IDENTITY
+from formicary.factory.identity.party import PartyKind, RegisterParty
 from formicary.factory.journal.errors import Fenced
 from formicary.factory.ledger import Account, AccountFilter, Transfer, account_array, transfer_array
 from formicary.runtime.settings import Settings
@@ -64,3 +66,21 @@ def test_a_second_factory_deposes_the_first(hosted_home: Settings) -> None:
                 first.engine.execute([transfer(7)])
             second.engine.execute([transfer(8)])
             assert credits_posted(second) == 5
+
+
+def test_commands_and_aggregates(hosted_home: Settings) -> None:
+    """A product's command is answered once, and what it did is there after the next start."""
+    clock = SimulatedClock(START)
+    command = RegisterParty(subject=7, kind=PartyKind.PERSON)
+    with open_factory(hosted_home, clock=clock, products=IDENTITY) as factory:
+        receipt = factory.command("party", command, principal="p", key="k")
+        assert receipt.code == ""
+        assert factory.command("party", command, principal="p", key="k") == receipt
+        with pytest.raises(KeyReused):
+            factory.command("party", RegisterParty(subject=8, kind=PartyKind.PERSON), principal="p", key="k")
+        with pytest.raises(UnknownProduct):
+            factory.aggregates("bakery", [7])
+        there = factory.aggregates("party", [7, 8])
+        assert [party and party["kind"] for party in there] == [PartyKind.PERSON, None]
+    with open_factory(hosted_home, clock=clock, products=IDENTITY) as factory:
+        assert factory.aggregates("party", [7, 8]) == there

@@ -10,11 +10,30 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "AGGREGATES_READ_MAX",
     "AMOUNT_CHARACTERS_MAX",
+    "API_BATCH_BODY_BYTES_MAX",
+    "API_BODY_BYTES_MAX",
+    "API_BODY_SECONDS",
+    "API_CONNECTIONS_MAX",
+    "API_HISTORY_THREADS",
+    "API_KEEP_ALIVE_SECONDS",
+    "API_LISTEN_BACKLOG",
+    "API_PAGE_ITEMS",
+    "API_PAGE_ITEMS_MAX",
+    "API_RATE_KEYS_MAX",
+    "API_REQUESTS_BURST",
+    "API_REQUESTS_PER_SECOND",
+    "API_SEARCH_CONDITIONS_MAX",
+    "API_SEARCH_ROWS_MAX",
+    "API_STOP_SECONDS",
+    "APPROVAL_SECONDS_MAX",
+    "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
+    "ENTRY_LINES_MAX",
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
@@ -23,7 +42,12 @@ __all__ = [
     "GROUP_REQUESTS_MAX",
     "HISTORY_ENTRIES_MAX",
     "KERNEL_CACHES_KEPT_MAX",
+    "KEY_OVERLAP_SECONDS_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "PERSONAL_DATA_BYTES_MAX",
+    "PERSONAL_FIELDS_MAX",
+    "PERSONAL_FIELD_CHARACTERS_MAX",
+    "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
@@ -35,7 +59,14 @@ __all__ = [
     "SNAPSHOT_ROWS",
     "SNAPSHOT_SECONDS",
     "TIMERS_PER_STEP_MAX",
+    "TOKEN_CHARACTERS_MAX",
+    "TOKEN_SECONDS_MAX",
     "VERIFY_STATEMENT_SECONDS",
+    "WEBHOOKS_MAX",
+    "WEBHOOK_ATTEMPTS_MAX",
+    "WEBHOOK_PAUSE_SECONDS_MAX",
+    "WEBHOOK_SECONDS",
+    "WEBHOOK_URL_CHARACTERS_MAX",
 ]
 
 REQUEST_ITEMS_MAX: Final = 8_189
@@ -61,6 +92,9 @@ SEGMENT_POSITIONS: Final = 1 << 20
 
 TIMERS_PER_STEP_MAX: Final = 4_096
 """Timers run in one step: an hour in which many fall due must not delay a commit; the rest come next."""
+
+PRODUCT_TIMERS_PER_STEP_MAX: Final = 256
+"""Products' timers run in one step: each is decided in Python, and callers wait some 50 ms for so many."""
 
 FRAME_BYTES_MAX: Final = 2 << 20
 """Bytes of one frame on the engine's socket: a full request of 8,189 transfers of 120 bytes fits twice.
@@ -97,8 +131,14 @@ KERNEL_CACHES_KEPT_MAX: Final = 4
 AMOUNT_CHARACTERS_MAX: Final = 40
 """Characters of an amount as text: twice what 64 bits need; reading far longer numbers is slow."""
 
+AGGREGATES_READ_MAX: Final = 1_024
+"""Aggregates one look may ask for: at 2,000 bytes of JSON each, the answer still fits one frame."""
+
 RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 """Answers to commands kept in memory: retries come within minutes; older ones are read from the journal."""
+
+BANK_FILE_BYTES_MAX: Final = 64 << 20
+"""Bytes of a bank's statement file: some 100,000 entries; a busier account's come as several files."""
 
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
@@ -136,3 +176,87 @@ SNAPSHOT_SECONDS: Final = 300
 
 VERIFY_STATEMENT_SECONDS: Final = 3_600
 """Seconds one statement of a verification may take: it sums up the whole journal, beside no one's request."""
+
+KEY_OVERLAP_SECONDS_MAX: Final = 30 * 86_400
+"""Seconds for which a replaced key may stay valid: a month rolls it out everywhere; longer is forgotten."""
+
+APPROVAL_SECONDS_MAX: Final = 7 * 86_400
+"""Seconds for which a proposal waits for a second person: a week has holidays in it; later it is stale."""
+
+ENTRY_LINES_MAX: Final = 8
+"""Transfers in one manual entry: what two persons can check by eye; more is work for a program."""
+
+TOKEN_SECONDS_MAX: Final = 900
+"""Seconds an end user's token lives: nothing can take it back, so a stolen one must soon be worthless."""
+
+TOKEN_CHARACTERS_MAX: Final = 1_024
+"""Characters of a token: four times what one needs; longer ones are not even looked at."""
+
+PERSONAL_FIELDS_MAX: Final = 64
+"""Texts of personal data of one party: a name, some addresses, some numbers; more is somebody's archive."""
+
+PERSONAL_FIELD_CHARACTERS_MAX: Final = 4_096
+"""Characters of one text of personal data: the longest address is far shorter."""
+
+PERSONAL_DATA_BYTES_MAX: Final = 1 << 16
+"""Bytes of all personal data of one party: they are encrypted, sent and read as one value."""
+
+API_BODY_BYTES_MAX: Final = 64 << 10
+"""Bytes of a request's body: the largest single command is a fiftieth of it."""
+
+API_BATCH_BODY_BYTES_MAX: Final = 4 << 20
+"""Bytes of a batch's body: ``REQUEST_ITEMS_MAX`` items of about 500 bytes, three times what an item needs."""
+
+API_BODY_SECONDS: Final = 10
+"""Seconds a body may take to arrive: a caller that drips bytes holds a connection no longer than this."""
+
+API_REQUESTS_PER_SECOND: Final = 10_000
+"""Requests a second of one key: several times what a worker can answer, so that it stops only runaways."""
+
+API_REQUESTS_BURST: Final = 20_000
+"""Requests of one key at once after a pause: two seconds' worth."""
+
+API_RATE_KEYS_MAX: Final = 1 << 16
+"""Keys and tokens whose rate is kept: past it the longest unused begin anew, with a full bucket."""
+
+API_CONNECTIONS_MAX: Final = 1_024
+"""Requests that one worker has under way: past it the answer is "not now": a longer queue only times out."""
+
+API_HISTORY_THREADS: Final = 4
+"""Threads of a worker that read history: each holds three database connections."""
+
+API_PAGE_ITEMS: Final = 50
+"""Items on a page unless asked otherwise: a screen's worth."""
+
+API_PAGE_ITEMS_MAX: Final = 500
+"""Items on a page at most: a few hundred kilobytes of JSON, written within milliseconds."""
+
+API_SEARCH_CONDITIONS_MAX: Final = 16
+"""Conditions of a search: each is a pass over every row looked at."""
+
+API_SEARCH_ROWS_MAX: Final = 1 << 16
+"""Rows one search looks at before it answers with what it has and where to go on: below a second."""
+
+API_KEEP_ALIVE_SECONDS: Final = 30
+"""Seconds an idle connection stays open: who pauses need not connect anew, who left is gone."""
+
+API_LISTEN_BACKLOG: Final = 1_024
+"""Connections that wait to be accepted: a burst of callers while a worker is being started again."""
+
+API_STOP_SECONDS: Final = 5
+"""Seconds a worker that is told to end has for what is under way: half of what its parent waits."""
+
+WEBHOOKS_MAX: Final = 64
+"""Webhooks of one deployment: each is read through and sent to by itself."""
+
+WEBHOOK_ATTEMPTS_MAX: Final = 12
+"""Attempts to deliver one message, over about three days; then it is a dead letter for a person."""
+
+WEBHOOK_PAUSE_SECONDS_MAX: Final = 28_800
+"""Seconds between two attempts at most: a receiver that was away for a day gets all in time."""
+
+WEBHOOK_SECONDS: Final = 15
+"""Seconds a receiver has for its answer: the specification's own advice; longer work belongs behind it."""
+
+WEBHOOK_URL_CHARACTERS_MAX: Final = 1_024
+"""Characters of a webhook's address: no honest one is longer."""

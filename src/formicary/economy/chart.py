@@ -12,9 +12,6 @@ class AccountCode(IntEnum):
 
     BANK_CLEARING = 1
     CUSTOMER_WALLET = 2
-    GUEST_WALLET = 3
-    MERCHANT = 4
-    BAD_DEBT = 5
     TERMINAL = 6
 
 

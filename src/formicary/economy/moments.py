@@ -11,16 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
+from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.engine.state import Receipt
 from formicary.factory.ledger import ACCOUNT, CreateAccountStatus, CreateTransferStatus, TransferFlags
 
-__all__ = ["Moment", "ReplayRefused", "Tally", "replay"]
+__all__ = ["Asked", "Moment", "ReplayRefused", "Tally", "replay"]
 
 Items = npt.NDArray[Any]
-Execute = Callable[[Sequence[Items]], Sequence[Items]]
+Asked = Items | CommandRequest
+Execute = Callable[[Sequence[Asked]], Sequence[Any]]
 
 
 class ReplayRefused(Refusal):
-    """The ledger refused a part of a replay: its data folder holds something else under these ids."""
+    """A part of a replay was refused: its data folder holds something else under these ids."""
 
     code = "replay_refused"
 
@@ -34,31 +37,43 @@ class Moment:
     at
         Nanoseconds since the Unix epoch; moments follow each other in time.
     requests
-        Arrays of ``ACCOUNT`` or ``TRANSFER``, one a request, each shape (n,).
+        Arrays of ``ACCOUNT`` or ``TRANSFER``, one a request, each shape (n,), and products' commands.
     """
 
     at: int
-    requests: tuple[Items, ...]
+    requests: tuple[Asked, ...]
 
     def __len__(self) -> int:
-        return sum(map(len, self.requests))
+        return sum(1 if isinstance(asked, CommandRequest) else len(asked) for asked in self.requests)
 
 
 @dataclass(slots=True)
 class Tally:
-    """How a replay was answered: events created, and events that were there from an earlier run."""
+    """How a replay was answered: events created, and events that were there from an earlier run.
+
+    A command that was done by an earlier run is answered as it was then, so ``commands`` counts both.
+    """
 
     accounts: int = 0
     transfers: int = 0
     existing: int = 0
+    commands: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
-    def count(self, request: Items, results: Items) -> None:
-        """Count the answers (n,) to one request (n,)."""
-        if request.dtype == ACCOUNT:
+    def count(self, request: Asked, results: Any) -> None:
+        """Count the answers (n,) to one request (n,), or that to a command."""
+        if isinstance(request, CommandRequest):
+            self._count_command(results)
+        elif request.dtype == ACCOUNT:
             self._count_accounts(results["status"])
         else:
             self._count_transfers(request, results["status"])
+
+    def _count_command(self, answer: Any) -> None:
+        if isinstance(answer, Receipt) and not answer.code:
+            self.commands += 1
+        else:
+            self.refused[answer.code] += 1
 
     def _count_accounts(self, statuses: Items) -> None:
         created, existing = (
@@ -116,7 +131,7 @@ def replay(
             tally.count(request, results)
         if tally.refused:
             reasons = ", ".join(f"{name} ({count})" for name, count in tally.refused.most_common())
-            message = f"the ledger refused a part of the replay: {reasons}"
+            message = f"a part of the replay was refused: {reasons}"
             raise ReplayRefused(message)
         done(len(moment))
     return tally

@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.clock import SimulatedClock
+from formicary.factory.engine.state import known_events
 from formicary.factory.follower import Verification, verify
+from formicary.factory.journal.events import Event
 from formicary.factory.journal.rows import TOTALS
 from formicary.factory.journal.supervisor import Supervisor
+from formicary.products.payments import PAYMENTS
 from formicary.runtime.engine_process import warm_up
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
@@ -53,11 +56,18 @@ class DemoFactory:
         """The last position of the journal."""
         return self._factory.engine.state.position
 
+    def events(self) -> Iterator[Event]:
+        """Yield every event of the journal, in order."""
+        for block in self._factory.journal.read(after=0, until=self.position):
+            yield from block.events
+
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the whole journal again and compare it with the engine, the database's sums and itself."""
         return verify(
             self._factory.access,
             snapshots=self._factory.snapshots,
+            products=PAYMENTS,
+            upcasters=known_events(PAYMENTS),
             engine=(self.position, self.state_hash),
             progress=progress,
         )
@@ -73,5 +83,5 @@ def open_demo(settings: Settings, *, fresh: bool, start_ns: int) -> Iterator[Dem
         shutil.rmtree(own.home, ignore_errors=True)
     warm_up()
     clock = SimulatedClock(start_ns)
-    with open_factory(own, clock=clock) as factory:
+    with open_factory(own, clock=clock, products=PAYMENTS) as factory:
         yield DemoFactory(factory, clock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
@@ -12,13 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.clock import LiveClock
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
-from formicary.factory.engine.state import FactoryState, known_events
-from formicary.factory.follower import StateSnapshots, new_state
 from formicary.factory.history import History
-from formicary.factory.journal.access import Access
-from formicary.factory.journal.reader import JournalReader
 from formicary.factory.ledger import (
     Account,
     AccountFilter,
@@ -27,7 +21,9 @@ from formicary.factory.ledger import (
     account_array,
     transfer_array,
 )
+from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
 
@@ -92,9 +88,8 @@ class InProcessLedger(_Remembered):
 class RunningLedger(_Remembered):
     """The ledger of an engine that runs elsewhere on this machine.
 
-    What it decides and what it holds now is asked over its socket. What was is read from the journal,
-    through a state of our own: the latest snapshot and what was written since, up to the moment of the
-    first question.
+    What it decides and what it holds now is asked over its socket. What was is read from the journal, with
+    looks at the engine's memory for what is not there yet.
     """
 
     def __init__(self, client: EngineClient, settings: Settings, stack: ExitStack) -> None:
@@ -102,6 +97,7 @@ class RunningLedger(_Remembered):
         self.create_transfers = client.create_transfers
         self.lookup_accounts = client.lookup_accounts
         self.trial_balance = client.trial_balance
+        self._look = client.look
         self._settings = settings
         self._stack = stack
         super().__init__(lambda: self._own_history)
@@ -109,9 +105,7 @@ class RunningLedger(_Remembered):
     @cached_property
     def _own_history(self) -> History:
         access = self._stack.enter_context(open_database(self._settings))
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="formicary-read-")))
-        state = _state_at_head(self._settings, access, folder)
-        return self._stack.enter_context(closing(History(access, lambda read: read(state.machine))))
+        return self._stack.enter_context(closing(History(access, self._look)))
 
 
 @contextmanager
@@ -132,7 +126,7 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
             if _is_up(settings):
                 # It is being started again: taking its journal over would only stop it once more.
                 raise
-            factory = stack.enter_context(open_factory(settings, clock=LiveClock()))
+            factory = stack.enter_context(open_factory(settings, clock=clock_of(settings), products=PRODUCTS))
             yield InProcessLedger(factory)
         else:
             yield RunningLedger(client, settings, stack)
@@ -146,11 +140,3 @@ def _is_up(settings: Settings) -> bool:
         return False
     # The server outlives them on purpose, so it is no sign.
     return any(Path("/proc", pid).exists() for name, pid in processes if name != "postgres")
-
-
-def _state_at_head(settings: Settings, access: Access, folder: Path) -> FactoryState:
-    with closing(JournalReader(access, upcasters=known_events())) as reader:
-        state = new_state(folder, StateSnapshots(settings.snapshots_folder), (), reader).state
-        for block in reader.read(after=state.position, until=reader.head()):
-            state.fold(block.accounts, block.transfers, block.events, until=block.until)
-    return state

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Final
 
 from formicary.factory.engine.products import Product
@@ -21,6 +22,7 @@ from formicary.factory.journal.migrations import migrate
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.server.provision import access_by_url
 from formicary.factory.journal.supervisor import Supervisor
+from formicary.runtime.api_process import api_main, clock_of, listen
 from formicary.runtime.children import AskedToEnd, Child, Children
 from formicary.runtime.engine_process import engine_main, warm_up
 from formicary.runtime.settings import Settings
@@ -38,12 +40,24 @@ _FOLLOWER_NICENESS: Final = 5
 def run_processes(
     settings: Settings, *, on_change: Callable[[dict[str, int]], None], products: Sequence[Product] = ()
 ) -> None:
-    """Keep the server, the engine and the follower running until ``SIGTERM`` or ``SIGINT``.
+    """Keep the server, the engine, the follower and the API running until ``SIGTERM`` or ``SIGINT``.
 
     ``on_change`` gets the process numbers by name whenever one changes; 0 is one that is down.
     The embedded server is stopped at the end if it was started here.
     """
     settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # Taken first: where the port is somebody else's, nothing is started.
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(settings)) if settings.api_workers else None
+        _run_processes(settings, listener, on_change, products)
+
+
+def _run_processes(
+    settings: Settings,
+    listener: socket.socket | None,
+    on_change: Callable[[dict[str, int]], None],
+    products: Sequence[Product],
+) -> None:
     warm_up()
     supervisor = Supervisor(settings.postgres_folder) if settings.database_url is None else None
     was_running = supervisor is not None and supervisor.pid is not None
@@ -56,6 +70,11 @@ def run_processes(
             Child("engine", lambda: _run_engine(settings, access, products)),
             Child("follower", lambda: run_follower(settings, access, products)),
         ]
+        if listener is not None:
+            children += [
+                Child(f"api-{number}", lambda: api_main(settings, access, listener))
+                for number in range(1, settings.api_workers + 1)
+            ]
         _keep_alive(settings, supervisor, Children(children), on_change)
     finally:
         if supervisor is not None and not was_running:
@@ -68,6 +87,7 @@ def _run_engine(settings: Settings, access: Access, products: Sequence[Product])
         settings.engine_socket,
         lambda: recovered_state(settings, access, products),
         products=products,
+        clock=clock_of(settings),
     )
 
 

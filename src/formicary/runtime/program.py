@@ -6,18 +6,29 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from formicary.base.errors import Refusal
+from formicary.client import Formicary
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
 from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
+from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
-__all__ = ["LocalProgram"]
+__all__ = ["KeyNotSet", "LocalProgram"]
+
+
+class KeyNotSet(Refusal):
+    """Commands that ask the API need a key in ``FORMICARY_KEY``; ``formicary keys house`` makes the first."""
+
+    code = "key_not_set"
 
 
 class LocalProgram:
@@ -40,13 +51,25 @@ class LocalProgram:
         """Reach the ledger: the running engine's, else one in this process."""
         return open_ledger(self._settings)
 
+    def client(self) -> Formicary:
+        """Reach the API: that of ``FORMICARY_URL``, else the one on this machine."""
+        if self._settings.key is None:
+            raise KeyNotSet
+        url = self._settings.url or f"http://127.0.0.1:{self._settings.api_port}"
+        return Formicary.http(url, self._settings.key)
+
+    def issue_house_key(self) -> str:
+        """Make a key of the house with every scope through the engine's own socket, and return its text."""
+        with EngineClient(self._settings.engine_socket) as engine:
+            return house_key(engine, clock_of(self._settings), is_sandbox=self._settings.is_sandbox)
+
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
         return open_demo(self._settings, fresh=fresh, start_ns=start_ns)
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
         """Run every process until told to end; ``on_change`` gets their numbers by name."""
-        run_processes(self._settings, on_change=on_change)
+        run_processes(self._settings, on_change=on_change, products=PRODUCTS)
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
@@ -54,7 +77,8 @@ class LocalProgram:
             return verify(
                 access,
                 snapshots=StateSnapshots(self._settings.snapshots_folder),
-                upcasters=known_events(),
+                products=PRODUCTS,
+                upcasters=known_events(PRODUCTS),
                 engine=self._running_state(),
                 progress=progress,
             )

@@ -4,6 +4,18 @@
     Holds all data: the embedded database, snapshots, sealed ids, the engine's socket.
 ``DATABASE_URL``
     A PostgreSQL to use instead of the embedded one.
+``FORMICARY_KEYS_URL``
+    The PostgreSQL that holds the keys to personal data, best on another server.
+``FORMICARY_API_PORT``
+    Where the API listens on this machine: 8420 unless given.
+``FORMICARY_API_WORKERS``
+    How many processes answer it: 1 unless given.
+``FORMICARY_SANDBOX``
+    1 for a factory whose clock can be put forward, and whose webhooks may go to private addresses.
+``FORMICARY_URL``
+    The API that the client's commands ask: the one on this machine unless given.
+``FORMICARY_KEY``
+    The API key they ask with.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
 """
@@ -15,11 +27,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Settings", "read_settings"]
+from formicary.base.errors import Refusal
+
+__all__ = ["SettingMalformed", "Settings", "read_settings"]
 
 # Root's own folder is closed to the unprivileged user that PostgreSQL runs as.
 _HOME_OF_ROOT: Final = Path("/var/lib/formicary")
+_API_PORT: Final = 8_420
+_NUMBER_MAX: Final = 65_535
 _DATA_SETS: Final = Path("..", "shared", "data")
+
+
+class SettingMalformed(Refusal):
+    """A setting in the environment is not what it must be."""
+
+    code = "setting_malformed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +54,29 @@ class Settings:
         The folder that holds all data.
     database_url
         The PostgreSQL to use; the embedded one unless given.
+    keys_url
+        The PostgreSQL of the keys to personal data; a second database beside the first unless given.
     data_sets
         The folder of real data sets, where there is one.
+    api_port
+        Where the API listens, on this machine only; 0 for a port that is free.
+    api_workers
+        How many processes answer it.
+    is_sandbox
+        Whether its clock can be put forward.
+    url, key
+        The API that the client's commands ask, and the key they ask with.
     """
 
     home: Path
     database_url: str | None = None
+    keys_url: str | None = None
     data_sets: Path | None = None
+    api_port: int = _API_PORT
+    api_workers: int = 1
+    is_sandbox: bool = False
+    url: str | None = None
+    key: str | None = None
 
     @property
     def postgres_folder(self) -> Path:
@@ -66,6 +104,16 @@ class Settings:
         return self.home / "engine.socket"
 
     @property
+    def token_secret_file(self) -> Path:
+        """The secret under which end users' tokens are signed."""
+        return self.home / "tokens.secret"
+
+    @property
+    def clock_file(self) -> Path:
+        """By how much a sandbox's clock was put forward."""
+        return self.home / "sandbox-clock"
+
+    @property
     def processes_file(self) -> Path:
         """The numbers of the running processes."""
         return self.home / "processes"
@@ -91,8 +139,22 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         # Processes that are started elsewhere must mean the same folders.
         home=(folder / home).resolve(),
         database_url=environment.get("DATABASE_URL") or None,
+        keys_url=environment.get("FORMICARY_KEYS_URL") or None,
         data_sets=None if data_sets is None else (folder / data_sets).resolve(),
+        api_port=_number(environment, "FORMICARY_API_PORT", _API_PORT),
+        api_workers=_number(environment, "FORMICARY_API_WORKERS", 1),
+        is_sandbox=environment.get("FORMICARY_SANDBOX") == "1",
+        url=environment.get("FORMICARY_URL") or None,
+        key=environment.get("FORMICARY_KEY") or None,
     )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or int(text) > _NUMBER_MAX:
+        message = f"{name} is a number up to {_NUMBER_MAX}, not {text[:20]!r}"
+        raise SettingMalformed(message)
+    return int(text)
 
 
 def _given(environment: Mapping[str, str], name: str) -> Path | None:

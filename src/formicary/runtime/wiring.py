@@ -12,9 +12,16 @@ import numpy.typing as npt
 from formicary.base.clock import Clock
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
-from formicary.factory.engine.products import Product
-from formicary.factory.engine.requests import LedgerRequest
-from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.engine.products import Command, Product
+from formicary.factory.engine.reads import read_aggregates
+from formicary.factory.engine.requests import (
+    CommandRequest,
+    LedgerRequest,
+    ReadRequest,
+    UnknownProduct,
+    command_request,
+)
+from formicary.factory.engine.state import FactoryState, Receipt, known_events
 from formicary.factory.follower import Follower, StateSnapshots, new_state
 from formicary.factory.history import EntryIndex, History
 from formicary.factory.journal.access import Access
@@ -64,8 +71,8 @@ class Factory:
         )
         self.engine.recover()
 
-    def execute(self, requests: Sequence[Records]) -> list[Records]:
-        """Decide requests of the ledger as one group, commit, and return their results.
+    def execute(self, requests: Sequence[Records | CommandRequest]) -> list[Any]:
+        """Decide requests of the ledger and commands as one group, commit, and return their answers.
 
         Raises
         ------
@@ -74,11 +81,38 @@ class Factory:
         OperationalFault
             See ``Engine.execute``.
         """
-        answers = self.engine.execute([LedgerRequest(request) for request in requests])
+        answers = self.engine.execute(
+            [asked if isinstance(asked, CommandRequest) else LedgerRequest(asked) for asked in requests]
+        )
         for answer in answers:
             if isinstance(answer, Refusal):
                 raise answer
         return answers
+
+    def command(self, product: str, command: Command, *, principal: str, key: str) -> Receipt:
+        """Carry out a product's command; the same key gets the same receipt again.
+
+        Raises
+        ------
+        Refusal
+            It is no command of a product that runs here, or the key was used with another body.
+        OperationalFault
+            See ``Engine.execute``.
+        """
+        request = command_request(product, command, principal=principal, key=key)
+        answer = self.engine.execute([request])[0]
+        if isinstance(answer, Refusal):
+            raise answer
+        receipt: Receipt = answer
+        return receipt
+
+    def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
+        """Return a product's aggregates in the order asked, as ``fields_of`` gives them, None for none."""
+        if product not in self.engine.state.products:
+            raise UnknownProduct
+        answer: list[dict[str, Any] | None]
+        answer = self.engine.execute([ReadRequest(read_aggregates(product, ids))])[0]
+        return answer
 
     @cached_property
     def follower(self) -> Follower:

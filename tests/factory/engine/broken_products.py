@@ -15,6 +15,7 @@ import numpy.typing as npt
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
     Command,
+    Consequence,
     Context,
     Decision,
     DomainEvent,
@@ -25,7 +26,7 @@ from formicary.factory.engine.products import (
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Transfer
 
-__all__ = ["COUNTER", "bad_behaviours", "bad_events", "bad_manifests", "good_events"]
+__all__ = ["COUNTER", "Added", "bad_behaviours", "bad_events", "bad_manifests", "good_events"]
 
 Rows = npt.NDArray[Any]
 AGGREGATE: Final = np.dtype([*AGGREGATE_HEADER, ("count", "<i8")])
@@ -287,5 +288,10 @@ def _bad_deciding() -> Iterator[tuple[str, str, Product]]:
     bounded = replace(COUNTER, events=(Added, Bounded), evolve=lambda *_: None)
     yield "events", "Add", replace(bounded, decide=_deciding(events=[Bounded(amount=5)]))
     yield "money", "Add", replace(COUNTER, decide=_deciding(transfers=[payment]))
+    beside = replace(COUNTER, name="beside", events=(Added, Bounded), evolve=lambda *_: None)
+    for product, event in (("nobody", Added(amount=1)), ("beside", Unknown()), ("beside", Bounded(amount=5))):
+        consequence = Consequence(product=product, subject=1, event=event)
+        decides = _deciding(consequences=[consequence])
+        yield "consequences", "Add", replace(COUNTER, neighbours=(beside,), decide=decides)
     for answer in (1.5, (1, 2), [{"a": 0.5}], {1: "a"}):
         yield "answer", "Add", replace(COUNTER, decide=_answering(answer))

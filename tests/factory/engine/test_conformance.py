@@ -9,9 +9,18 @@ import msgspec
 import pytest
 
 from formicary.factory.engine.conformance import check_product
-from formicary.factory.engine.products import Decision, DomainEvent, Product
+from formicary.factory.engine.products import (
+    Command,
+    Consequence,
+    Context,
+    Decision,
+    DomainEvent,
+    Product,
+    TimerFired,
+)
 from tests.factory.engine.broken_products import (
     COUNTER,
+    Added,
     bad_behaviours,
     bad_events,
     bad_manifests,
@@ -26,6 +35,23 @@ def with_field(kind: Any) -> Product:
         "Happened", [("field", kind)], bases=(DomainEvent,), frozen=True, kw_only=True, module=__name__
     )
     return replace(COUNTER, events=(event,), evolve=lambda *_: None, decide=lambda *_: Decision())
+
+
+def with_consequence(event: DomainEvent) -> Product:
+    """Return a product whose commands have a consequence for another counter, once there is one."""
+    beside = replace(COUNTER, name="beside")
+
+    def decide(_: Command | TimerFired, __: Any, context: Context) -> Decision:
+        if context.aggregate("beside", 5) is None:
+            return Decision()
+        return Decision(consequences=[Consequence(product="beside", subject=5, event=event)])
+
+    return replace(COUNTER, neighbours=(beside,), decide=decide)
+
+
+def test_consequences_for_neighbours_are_allowed() -> None:
+    """A decider looks at its neighbours' aggregates, and may say what happens to them."""
+    assert check_product(with_consequence(Added(amount=1))) == []
 
 
 @pytest.mark.parametrize("product", [ESCROW_PRODUCT, COUNTER], ids=lambda product: product.name)

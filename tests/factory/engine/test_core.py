@@ -12,8 +12,8 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import Refusal
-from formicary.factory.engine import core as core_module
 from formicary.factory.engine import state as state_module
+from formicary.factory.engine.context import DecidingContext
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import (
     CommandRequest,
@@ -25,7 +25,6 @@ from formicary.factory.engine.requests import (
 from formicary.factory.engine.state import FactoryState, Receipt, known_events
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew, JournalUnavailable
 from formicary.factory.ledger import Account, Transfer, TransferFlags, account_array, transfer_array
-from formicary.factory.ledger import machine as machine_module
 from tests.factory.engine.example_product import (
     CURRENCY,
     ESCROW_PRODUCT,
@@ -216,7 +215,8 @@ def test_timers_between_events_of_a_group_run_in_between(house: House) -> None:
 
 def test_a_storm_of_expiries_comes_in_portions(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """More holds than fit a step fall due at once: several batches, nothing skipped."""
-    monkeypatch.setattr(machine_module, "TIMERS_PER_STEP_MAX", 2)
+    for module in ("ledger.machine", "engine.core"):
+        monkeypatch.setattr(f"formicary.factory.{module}.TIMERS_PER_STEP_MAX", 2)
     for number in range(100, 105):
         house.engine.execute([house.pays(number, BANK, BUYER, 1, flags=TransferFlags.PENDING, timeout=1)])
     batches = len(house.journal.batches)
@@ -271,7 +271,7 @@ def test_old_ids_are_fetched_before_deciding(tmp_path: Path) -> None:
 
 def test_a_decider_sees_accounts_as_they_are(house: House) -> None:
     """The context shows an account's totals, and None where there is no account."""
-    context = core_module._Context(START, 5, house.engine.state.machine)
+    context = DecidingContext(START, 5, house.engine.state, house.journal)
     account = context.account(BUYER)
     assert account is not None
     assert account["credits_posted"] == 1_000
@@ -307,7 +307,7 @@ def test_an_interrupted_step_stops_the_engine(house: House, monkeypatch: pytest.
     house.journal.error = None
     house.engine.recover()
     assert house.opens(7).code == ""
-    monkeypatch.setattr(core_module, "pack_decision", _fail)
+    monkeypatch.setattr("formicary.factory.engine.core.pack_decision", _fail)
     with pytest.raises(ZeroDivisionError):
         house.opens(8)
     with pytest.raises(EngineStopped):

@@ -15,6 +15,7 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import OperationalFault
+from formicary.base.limits import AGGREGATES_READ_MAX
 from formicary.factory.engine import server as server_module
 from formicary.factory.engine.client import EngineClient, EngineRefused, EngineUnreachable, OutcomeUnknown
 from formicary.factory.engine.engine import Engine
@@ -133,11 +134,30 @@ def test_a_command_reaches_its_product_once(house: House) -> None:
         assert refused.value.reason == "unknown_product"
 
 
+def test_aggregates_are_looked_up(house: House) -> None:
+    """They come in the order asked, none where there is none; of a product that runs, and not too many."""
+    command = OpenEscrow(subject=2**127 + 7, buyer=1, seller=2, amount=0, seconds=60)
+    with house.client() as client:
+        client.command(ESCROW_PRODUCT.name, command, principal="somebody", key="k")
+        nothing, found = client.aggregates(ESCROW_PRODUCT.name, [8, 2**127 + 7])
+        assert nothing is None
+        assert found is not None
+        assert (found["id"], found["buyer"], found["status"]) == (f"{2**127 + 7:032x}", f"{1:032x}", 1)
+        with pytest.raises(EngineRefused) as refused:
+            client.aggregates("bakery", [7])
+        assert refused.value.reason == "unknown_product"
+        with pytest.raises(EngineRefused) as refused:
+            client.aggregates(ESCROW_PRODUCT.name, range(AGGREGATES_READ_MAX + 1))
+        assert refused.value.reason == "malformed_payload"
+
+
 @pytest.mark.parametrize(
     ("operation", "payload", "code"),
     [
         (Operation.CREATE_TRANSFERS, b"short", "malformed_payload"),
         (Operation.COMMAND, b"{}", "malformed_payload"),
+        (Operation.AGGREGATES, b"{}", "malformed_payload"),
+        (Operation.AGGREGATES, b'{"product":"escrow","subjects":["7"]}', "malformed_payload"),
         (99, b"", "malformed_frame"),
         (Operation.CREATE_TRANSFERS, bytes(120 * 8_190), "request_too_large"),
     ],

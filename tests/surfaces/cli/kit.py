@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,17 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
+from formicary.client import ApiUnreachable, Formicary
+from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.requests import CommandRequest, LedgerRequest
+from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower import Verification
+from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.products.payments import PAYMENTS
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
+from tests.factory.engine.null_journal import NullJournal
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
 
@@ -34,38 +42,46 @@ SOUND = Verification(
 
 
 class MemoryFactory:
-    """The demo's factory without a journal: a ledger in memory."""
+    """The demo's factory without a database: an engine over a journal in memory."""
 
-    def __init__(self, start_ns: int) -> None:
+    def __init__(self, start_ns: int, folder: Path) -> None:
         self.clock = SimulatedClock(start_ns)
-        self.ledger = Ledger(self.clock)
+        self.journal = NullJournal()
+        self.engine = Engine(self.journal, lambda: FactoryState(folder, PAYMENTS), self.clock)
+        self.engine.recover()
         self.set_time = self.clock.set
         self.verification: Verification | None = None
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Decide requests together."""
-        return self.ledger.execute(requests)
+        asked = [one if isinstance(one, CommandRequest) else LedgerRequest(one) for one in requests]
+        return self.engine.execute(asked)
+
+    def events(self) -> Iterator[Event]:
+        """Yield the events of the journal."""
+        for batch in self.journal.batches:
+            yield from batch.events
 
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:
         """Sum the totals of the accounts of a ledger and a code."""
-        accounts = self.ledger._machine.accounts
+        accounts = self.engine.state.machine.accounts
         wanted = accounts[(accounts["ledger"] == ledger) & (accounts["code"] == code)]
         names = [name for name in ACCOUNT.names or () if name.startswith(("debits_", "credits_"))]
         return {name: int(wanted[name].sum()) for name in names}
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Sum the totals by ledger."""
-        return self.ledger.trial_balance()
+        return self.engine.state.machine.trial_balance()
 
     @property
     def state_hash(self) -> int:
         """The hash of all state."""
-        return self.ledger.state_hash
+        return self.engine.state.state_hash
 
     @property
     def position(self) -> int:
         """How many rows there are."""
-        return len(self.ledger.rows) + len(self.ledger.account_rows)
+        return self.engine.state.position
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Claim that all is well, unless told otherwise."""
@@ -96,6 +112,7 @@ class MemoryProgram:
     verification: Verification = SOUND
     demo_verification: Verification | None = None
     checks: Sequence[Check] = ()
+    api: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -108,13 +125,24 @@ class MemoryProgram:
             raise self.failure
         yield self.book
 
+    def client(self) -> Formicary:
+        """Give a client of the API that the test put here."""
+        if self.api is None:
+            raise ApiUnreachable
+        return Formicary.in_process(self.api, "key")
+
+    def issue_house_key(self) -> str:
+        """Return a key."""
+        return "fk_test_key"
+
     @contextmanager
     def demo(self, *, fresh: bool, start_ns: int) -> Iterator[MemoryFactory]:
         """Give a new factory."""
         self.demos.append((fresh, start_ns))
-        factory = MemoryFactory(start_ns)
-        factory.verification = self.demo_verification
-        yield factory
+        with tempfile.TemporaryDirectory() as folder:
+            factory = MemoryFactory(start_ns, Path(folder))
+            factory.verification = self.demo_verification
+            yield factory
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
         """Say that an engine came and went."""

@@ -40,6 +40,12 @@ def test_as_a_document(terminal: Terminal, program: MemoryProgram) -> None:
     merchant, cards = document["merchant"], document["cards"]
     assert merchant["sum_mills"] == 10 * merchant["merchant_balance"] + merchant["rounding_mills"]
     assert sum(row["mills"] for row in merchant["reconciliation"]) == merchant["sum_mills"]
+    assert merchant["left_in_escrow"] == 0
+    trades = merchant["escrow"]["trades"]
+    assert (
+        trades["WAIT_BUYER_PAY"] == trades["TRADE_FINISHED"] + trades["TRADE_CLOSED"] == merchant["payments"]
+    )
+    assert merchant["escrow"]["timers"]["auto_confirm"]["fired"] > 0
     assert cards["received"] == cards["paid"] > 0
     assert document["proof"]["trial_balance"] == {"GBP": 0, "EUR": 0}
     assert document["balances"] is True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product as combinations
 from typing import Any, Final
@@ -23,7 +23,7 @@ from formicary.factory.engine.products import (
     TimerFired,
 )
 from formicary.factory.engine.requests import derive_id
-from formicary.factory.ledger import ACCOUNT
+from formicary.factory.ledger import ACCOUNT, TRANSFER
 
 __all__ = ["check_decide", "check_evolve"]
 
@@ -85,20 +85,36 @@ def _states(product: Product) -> list[Rows]:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What a decider is told; every account there is has nothing in it."""
+    """What a decider is told; every account and transfer there is has nothing in it."""
 
-    has_accounts: bool
+    is_known: bool
+    beside: Mapping[str, Rows]
     now: int = _NOW
 
     def derive_id(self, ordinal: int) -> int:
         return derive_id(SUBJECT, ordinal)
 
     def account(self, account_id: int) -> Rows | None:
-        if not self.has_accounts:
+        if not self.is_known:
             return None
         account = np.zeros(1, ACCOUNT)
         account["id_high"], account["id_low"] = account_id >> 64, account_id & _WORD
         return np.asarray(account[0])
+
+    def aggregate(self, product: str, subject: int) -> Rows | None:
+        found = self.beside[product]
+        if not len(found):
+            return None
+        neighbour = found[:1].copy()
+        neighbour["id_high"], neighbour["id_low"] = subject >> 64, subject & _WORD
+        return np.asarray(neighbour[0])
+
+    def transfer(self, transfer_id: int) -> Rows | None:
+        if not self.is_known:
+            return None
+        transfer = np.zeros(1, TRANSFER)
+        transfer["id_high"], transfer["id_low"] = transfer_id >> 64, transfer_id & _WORD
+        return np.asarray(transfer[0])
 
 
 def check_decide(product: Product) -> Iterator[Finding]:
@@ -107,12 +123,21 @@ def check_decide(product: Product) -> Iterator[Finding]:
     fired = [TimerFired(subject=SUBJECT, name=name, due=_NOW) for name in product.timers]
     aggregates = [None, *(state[0] for state in _states(product))]
     found: dict[tuple[str, str], Finding] = {}
-    for command, aggregate, known in combinations([*asked, *fired], aggregates, (True, False)):
+    contexts = [
+        _Context(known, beside) for known, beside in zip((True, False), _beside(product), strict=True)
+    ]
+    for command, aggregate, context in combinations([*asked, *fired], aggregates, contexts):
         place = command.name if isinstance(command, TimerFired) else type(command).__name__
         copy = None if aggregate is None else aggregate.copy()
-        for rule, detail in _check_decision(product, command, copy, _Context(known)):
+        for rule, detail in _check_decision(product, command, copy, context):
             found.setdefault((place, rule), Finding(rule, place, detail))
     yield from found.values()
+
+
+def _beside(product: Product) -> tuple[Mapping[str, Rows], Mapping[str, Rows]]:
+    """Return aggregates of each neighbour: one that something happened to, and none."""
+    there = {one.name: _states(one)[:2][-1] for one in product.neighbours}
+    return there, {name: state[:0] for name, state in there.items()}
 
 
 def _check_decision(
@@ -150,6 +175,12 @@ def _check_content(product: Product, decision: Decision) -> Iterator[tuple[str, 
             yield "events", f"{type(event).__name__} is not in the manifest"
         elif not _reads_back(event):
             yield "events", f"{event} does not read back as what was written"
+    for consequence in decision.consequences:
+        declared = [one for one in product.neighbours if one.name == consequence.product]
+        if not declared or type(consequence.event) not in declared[0].events:
+            yield "consequences", f"{consequence.event} is no event of a neighbour"
+        elif not _reads_back(consequence.event):
+            yield "consequences", f"{consequence.event} does not read back as what was written"
     for timer in decision.timers:
         if timer.name not in product.timers:
             yield "timer", f"{timer.name!r} is not in the manifest"

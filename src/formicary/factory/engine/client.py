@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.engine.frames import (
+    AggregatesBody,
     CommandBody,
     ErrorBody,
     Frame,
@@ -22,9 +23,10 @@ from formicary.factory.engine.frames import (
     pack,
     unpack_all,
 )
-from formicary.factory.engine.operations import ID_PAIR
+from formicary.factory.engine.operations import id_pairs
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.state import Receipt
+from formicary.factory.history.looks import Question, encode_look
 from formicary.factory.ledger import (
     ACCOUNT,
     ACCOUNT_RESULT,
@@ -37,6 +39,8 @@ from formicary.factory.ledger import (
 )
 
 __all__ = ["EngineClient", "EngineRefused", "EngineUnreachable", "OutcomeUnknown"]
+
+Answer = TypeVar("Answer")
 
 _READ_BYTES: Final = 1 << 18
 
@@ -122,11 +126,24 @@ class EngineClient:
 
     def lookup_accounts(self, ids: Sequence[int]) -> npt.NDArray[Any]:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
-        return np.frombuffer(self._call(Operation.LOOKUP_ACCOUNTS, _pairs(ids)), ACCOUNT)
+        return np.frombuffer(self._call(Operation.LOOKUP_ACCOUNTS, id_pairs(ids)), ACCOUNT)
 
     def last_entries(self, ids: Sequence[int]) -> npt.NDArray[Any]:
         """Return the position of each existing account's latest entry, (n,) int64, 0 for none."""
-        return np.frombuffer(self._call(Operation.LAST_ENTRIES, _pairs(ids)), np.int64)
+        return np.frombuffer(self._call(Operation.LAST_ENTRIES, id_pairs(ids)), np.int64)
+
+    def look(self, question: Question[Answer]) -> Answer:
+        """Look at the engine's memory, as it is once everything asked before is committed."""
+        return question.decoded(self._call(Operation.LOOK, encode_look(question)))
+
+    def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
+        """Return a product's aggregates in the order asked, as ``fields_of`` gives them, None for none.
+
+        At most ``AGGREGATES_READ_MAX`` at once; more are refused as ``malformed_payload``.
+        """
+        body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
+        answer = self._call(Operation.AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals per ledger."""
@@ -161,10 +178,3 @@ class EngineClient:
             if not data:
                 raise ConnectionResetError
             self._buffer += data
-
-
-def _pairs(ids: Sequence[int]) -> bytes:
-    pairs = np.zeros(len(ids), ID_PAIR)
-    pairs["high"] = [wanted >> 64 for wanted in ids]
-    pairs["low"] = [wanted & (2**64 - 1) for wanted in ids]
-    return pairs.tobytes()

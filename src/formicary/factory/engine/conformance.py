@@ -33,7 +33,7 @@ def check_product(product: Product) -> list[Finding]:
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
     - ``decide`` raises nothing but refusals, comes to the same from the same input, changes nothing,
-      and names only events and timers of the manifest.
+      and names only events and timers of the manifest, and consequences for its neighbours.
     - There is a way up from every older version of the events.
 
     Examples

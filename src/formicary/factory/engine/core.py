@@ -6,17 +6,19 @@ same stamps give the same rows, wherever the groups were cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
+from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_MAX
+from formicary.factory.engine.context import DecidingContext, OldRows
 from formicary.factory.engine.packing import pack_decision
-from formicary.factory.engine.products import Context, Product, TimerFired
+from formicary.factory.engine.products import Context, Decision, Product, TimerFired
 from formicary.factory.engine.requests import (
     CommandRequest,
     KeyReused,
@@ -52,22 +54,12 @@ from formicary.factory.ledger import (
     group_requests,
 )
 
-__all__ = ["Core", "Decided", "OldRows"]
+__all__ = ["Core", "Decided"]
 
 Rows = npt.NDArray[Any]
 
 _NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
 _NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
-
-
-class OldRows(Protocol):
-    """Where rows that left memory are found again."""
-
-    def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
-        """Return the transfers at positions (n,), in that order, (n,) of ``TRANSFER_ROW``."""
-
-    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
-        """Return the event of a kind that each command caused, by the command's id, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,11 @@ class Core:
         if due is None or due > now:
             return None
         first = self.state.position + 1
-        self._run_timers_once(now)
+        for _ in range(PRODUCT_TIMERS_PER_STEP_MAX):
+            self._run_timers_once(now)
+            due = self._machine.due
+            if due is None or due > now or self.state.position + 1 - first >= TIMERS_PER_STEP_MAX:
+                break
         return Decided(self._batch(first, requests=0), [])
 
     def activate_semantics(self, now: int) -> Decided | None:
@@ -220,6 +216,10 @@ class Core:
         rows = self._old_rows.transfers_at(positions) if len(positions) else _NO_TRANSFERS
         self._machine.fetch(rows)
 
+    def _keep_rows(self, first: int) -> None:
+        # A copy: one batch may hold many timers and commands, and each of them may begin a new generation.
+        self._transfers.append(self._machine.recent_rows(first).copy())
+
     # -- timers ----------------------------------------------------------------------------
 
     def _run_timers_once(self, stamp: int) -> None:
@@ -228,7 +228,7 @@ class Core:
         machine.reserve()
         first_row = machine.scalar("recent")
         machine.tick(stamp)
-        self._transfers.append(machine.recent_rows(first_row))
+        self._keep_rows(first_row)
         set_at = machine.take_timer(stamp)
         if set_at is not None and set_at in self.state.timers:
             self._fire(set_at, self.state.timers[set_at])
@@ -241,7 +241,7 @@ class Core:
         command_id = derive_id(set_at, 0)
         receipt, events = self._carry_out(product, fired, command_id, "", stamp)
         firing = TimerFiring(set_at=set_at, code=receipt.code)
-        self._keep([(TIMER_FIRED, 1, firing), *events], command_id, subject, stamp)
+        self._keep([_Kept(TIMER_FIRED, 1, subject, firing), *events], command_id, stamp)
 
     # -- products' commands ----------------------------------------------------------------
 
@@ -270,14 +270,14 @@ class Core:
             product, request.command, request.command_id, request.fingerprint, stamp
         )
         subject = request.command.subject
-        self._keep([*events, (ANSWERED, 1, receipt)], request.command_id, subject, stamp)
+        self._keep([*events, _Kept(ANSWERED, 1, subject, receipt)], request.command_id, stamp)
         return receipt
 
     def _carry_out(
         self, product: Product, command: Any, command_id: int, fingerprint: str, stamp: int
-    ) -> tuple[Receipt, list[tuple[str, int, Any]]]:
+    ) -> tuple[Receipt, list[_Kept]]:
         """Let the product decide, move the money; return the receipt and the events to keep."""
-        context = _Context(stamp, command_id, self._machine)
+        context = DecidingContext(stamp, command_id, self.state, self._old_rows)
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
@@ -289,13 +289,23 @@ class Core:
             return Receipt(product=product.name, fingerprint=fingerprint, code=code), []
         answer = dict(decision.answer)
         receipt = Receipt(product=product.name, fingerprint=fingerprint, answer=answer)
+        return receipt, self._events_of(product, command.subject, decision)
+
+    def _events_of(self, product: Product, subject: int, decision: Decision) -> list[_Kept]:
         version = product.event_version
-        events = [(product.event_kind(type(event)), version, event) for event in decision.events]
+        events = [
+            _Kept(product.event_kind(type(event)), version, subject, event) for event in decision.events
+        ]
+        for consequence in decision.consequences:
+            other, event = self.state.products[consequence.product], consequence.event
+            kind = other.event_kind(type(event))
+            events.append(_Kept(kind, other.event_version, consequence.subject, event))
+        named = f"{subject:032x}"
         timers = [
-            (TIMER_SET, 1, PendingTimer(product.name, f"{command.subject:032x}", timer.name, timer.due))
+            _Kept(TIMER_SET, 1, subject, PendingTimer(product.name, named, timer.name, timer.due))
             for timer in decision.timers
         ]
-        return receipt, [*events, *timers]
+        return [*events, *timers]
 
     def _open(self, accounts: Rows, stamp: int) -> None:
         if not len(accounts):
@@ -315,25 +325,25 @@ class Core:
         items["flags"][:-1] |= int(TransferFlags.LINKED)
         group = group_requests([items])[0]
         results = self._decide_group(group, self._stamp(context.now), run_timers=False)
+        self._transfers[-1] = self._transfers[-1].copy()
         for status in results["status"].tolist():
             if status not in (CreateTransferStatus.CREATED, CreateTransferStatus.LINKED_EVENT_FAILED):
                 raise TransferRefused(CreateTransferStatus(status).name.lower())
 
-    def _keep(self, kept: Iterable[tuple[str, int, Any]], command_id: int, subject: int, stamp: int) -> None:
-        contents = list(kept)
-        first = self._machine.take_positions(len(contents))
+    def _keep(self, kept: Sequence[_Kept], command_id: int, stamp: int) -> None:
+        first = self._machine.take_positions(len(kept))
         stamp = max(stamp, self._machine.timestamp)
         events = [
             Event(
                 position=first + i,
                 timestamp=stamp,
-                kind=kind,
-                version=version,
+                kind=one.kind,
+                version=one.version,
                 command_id=command_id,
-                subject=subject,
-                body=msgspec.json.encode(body),
+                subject=one.subject,
+                body=msgspec.json.encode(one.body),
             )
-            for i, (kind, version, body) in enumerate(contents)
+            for i, one in enumerate(kept)
         ]
         self.state.apply(events)
         self._events += events
@@ -349,18 +359,13 @@ class TransferRefused(Refusal):
         self.status = status
 
 
-class _Context:
-    def __init__(self, now: int, command_id: int, machine: LedgerMachine) -> None:
-        self.now = now
-        self._command_id = command_id
-        self._machine = machine
+class _Kept(NamedTuple):
+    """What an event will be, before it has a position."""
 
-    def derive_id(self, ordinal: int) -> int:
-        return derive_id(self._command_id, ordinal)
-
-    def account(self, account_id: int) -> Rows | None:
-        number = self._machine.account_number(account_id)
-        return None if number < 0 else self._machine.account_view(number)
+    kind: str
+    version: int
+    subject: int
+    body: Any
 
 
 def _refusal_of(items: Rows) -> Refusal | None:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from formicary.base.clock import Clock
-from formicary.factory.engine.core import Core, Decided, OldRows
+from formicary.factory.engine.context import OldRows
+from formicary.factory.engine.core import Core, Decided
 from formicary.factory.engine.requests import EngineStopped, Request
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.journal.batch import Batch

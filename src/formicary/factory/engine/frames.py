@@ -10,15 +10,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from formicary.base.errors import FormicaryError, Refusal
-from formicary.base.limits import FRAME_BYTES_MAX
+from formicary.base.limits import AGGREGATES_READ_MAX, FRAME_BYTES_MAX
 
 __all__ = [
     "HEADER_BYTES",
+    "AggregatesBody",
     "CommandBody",
     "ErrorBody",
     "Frame",
@@ -34,6 +35,9 @@ _MAGIC: Final = b"FMCY"
 _VERSION: Final = 1
 HEADER_BYTES: Final = _HEADER.size
 
+HexId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+"""A 128-bit id in JSON."""
+
 
 class Operation(IntEnum):
     """What a frame asks for; an answer repeats it, or is an ``ERROR``."""
@@ -46,6 +50,8 @@ class Operation(IntEnum):
     TRIAL_BALANCE = 5
     STATUS = 6
     COMMAND = 7
+    AGGREGATES = 8
+    LOOK = 9
 
 
 class MalformedFrame(Refusal):
@@ -77,6 +83,13 @@ class CommandBody(msgspec.Struct, frozen=True, kw_only=True):
     principal: str
     key: str
     command: msgspec.Raw
+
+
+class AggregatesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Which aggregates of a product are asked for; ids are 32 hexadecimal digits."""
+
+    product: str
+    subjects: Annotated[list[HexId], msgspec.Meta(max_length=AGGREGATES_READ_MAX)]
 
 
 def pack(operation: int, correlation: int, payload: bytes) -> bytes:

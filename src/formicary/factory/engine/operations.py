@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
-from formicary.factory.engine.frames import CommandBody, Frame, MalformedFrame, Operation
+from formicary.factory.engine.frames import AggregatesBody, CommandBody, Frame, MalformedFrame, Operation
+from formicary.factory.engine.reads import read_aggregates
 from formicary.factory.engine.requests import (
     LedgerRequest,
     ReadRequest,
@@ -20,9 +21,10 @@ from formicary.factory.engine.requests import (
     command_request,
 )
 from formicary.factory.engine.state import FactoryState
+from formicary.factory.history.looks import decode_look
 from formicary.factory.ledger import ACCOUNT, TRANSFER
 
-__all__ = ["ID_PAIR", "encode_answer", "parse_request", "size_of"]
+__all__ = ["ID_PAIR", "encode_answer", "id_pairs", "parse_request", "size_of"]
 
 ID_PAIR: Final = np.dtype([("high", "<u8"), ("low", "<u8")])
 """A 128-bit id on the wire."""
@@ -49,6 +51,11 @@ def parse_request(frame: Frame, engine: Engine) -> Request:
         return LedgerRequest(_records(payload, ACCOUNT))
     if operation == Operation.COMMAND:
         return _command(payload, engine)
+    if operation == Operation.AGGREGATES:
+        return _aggregates(payload, engine)
+    if operation == Operation.LOOK:
+        look = decode_look(payload)
+        return ReadRequest(lambda state: look.answer(state.machine))
     return ReadRequest(_read(operation, payload))
 
 
@@ -61,7 +68,17 @@ def encode_answer(answer: Any) -> bytes:
     """Return the payload of an answer: packed records, or JSON."""
     if isinstance(answer, np.ndarray):
         return answer.tobytes()
+    if isinstance(answer, bytes):
+        return answer
     return msgspec.json.encode(answer)
+
+
+def id_pairs(ids: Sequence[int]) -> bytes:
+    """Return 128-bit ids (n,) as they are on the wire, n of ``ID_PAIR``."""
+    pairs = np.zeros(len(ids), ID_PAIR)
+    pairs["high"] = [wanted >> 64 for wanted in ids]
+    pairs["low"] = [wanted & (2**64 - 1) for wanted in ids]
+    return pairs.tobytes()
 
 
 def _records(payload: bytes, dtype: np.dtype[np.void]) -> npt.NDArray[Any]:
@@ -85,6 +102,16 @@ def _command(payload: bytes, engine: Engine) -> Request:
     except msgspec.MsgspecError as error:
         raise MalformedPayload(str(error)) from error
     return command_request(body.product, command, principal=body.principal, key=body.key)
+
+
+def _aggregates(payload: bytes, engine: Engine) -> Request:
+    try:
+        body = msgspec.json.decode(payload, type=AggregatesBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedPayload(str(error)) from error
+    if body.product not in engine.state.products:
+        raise UnknownProduct
+    return ReadRequest(read_aggregates(body.product, [int(subject, 16) for subject in body.subjects]))
 
 
 def _union(types: tuple[type, ...]) -> Any:

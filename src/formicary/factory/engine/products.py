@@ -25,6 +25,7 @@ from formicary.factory.ledger import Account, Transfer
 __all__ = [
     "AGGREGATE_HEADER",
     "Command",
+    "Consequence",
     "Context",
     "Decision",
     "DomainEvent",
@@ -65,15 +66,26 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """An event of an aggregate of a neighbour, which happens because of a decision about another one."""
+
+    product: str
+    subject: int
+    event: DomainEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is to happen, all of it or nothing.
 
     ``transfers`` become one linked chain; where the ledger refuses one, the command is refused with
     that status and nothing else of the decision happens. Transfer ids of 0 are derived from
-    the command's id and the transfer's ordinal.
+    the command's id and the transfer's ordinal. ``events`` happen to the command's own aggregate,
+    ``consequences`` after them to aggregates of neighbours.
     """
 
     events: Sequence[DomainEvent] = ()
+    consequences: Sequence[Consequence] = ()
     accounts: Sequence[Account] = ()
     transfers: Sequence[Transfer] = ()
     timers: Sequence[Timer] = ()
@@ -93,6 +105,12 @@ class Context(Protocol):
     def account(self, account_id: int) -> npt.NDArray[Any] | None:
         """Return an account as it is now, one ``ACCOUNT`` record, or None."""
 
+    def aggregate(self, product: str, subject: int) -> npt.NDArray[Any] | None:
+        """Return an aggregate of a neighbour as it is now, shape () of that product's dtype, or None."""
+
+    def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
+        """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""
+
 
 def _nothing_to_upcast(_: Upcasters) -> None:
     """Register no upcasters: every event has its first form."""
@@ -104,6 +122,8 @@ class Product:
 
     ``aggregate`` is a struct dtype whose first fields are ``AGGREGATE_HEADER``; ``event_version`` is
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
+    ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
+    consequences of its decisions; where this product runs, they run as well.
     """
 
     name: str
@@ -113,6 +133,7 @@ class Product:
     decide: Callable[[Command | TimerFired, npt.NDArray[Any] | None, Context], Decision]
     evolve: Callable[[str, npt.NDArray[Any], Sequence[DomainEvent]], None]
     timers: tuple[str, ...] = ()
+    neighbours: tuple[Product, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

@@ -24,6 +24,7 @@ __all__ = [
     "ReadRequest",
     "Request",
     "UnknownProduct",
+    "command_id_of",
     "command_request",
     "derive_id",
 ]
@@ -44,7 +45,7 @@ class KeyReused(Refusal):
 
 
 class MalformedCommand(Refusal):
-    """The subject of a command is no 128-bit id."""
+    """The subject of a command is no 128-bit id, or a field of it is not what its type says."""
 
     code = "malformed_command"
 
@@ -85,13 +86,18 @@ Request = LedgerRequest | CommandRequest | ReadRequest
 def command_request(product: str, command: Command, *, principal: str, key: str) -> CommandRequest:
     """Make the request of a command; its id follows from who asks and their idempotency key."""
     body = msgspec.json.encode(command, order="sorted")
-    named = f"{len(principal)}:{principal}{key}".encode()
     return CommandRequest(
         product=product,
-        command_id=int.from_bytes(hashlib.blake2b(named, digest_size=16).digest(), "big"),
+        command_id=command_id_of(principal, key),
         fingerprint=hashlib.blake2b(body, digest_size=16).hexdigest(),
         command=command,
     )
+
+
+def command_id_of(principal: str, key: str) -> int:
+    """Return the 128-bit id of whatever somebody asks for under an idempotency key."""
+    named = f"{len(principal)}:{principal}{key}".encode()
+    return int.from_bytes(hashlib.blake2b(named, digest_size=16).digest(), "big")
 
 
 def derive_id(command_id: int, ordinal: int) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from formicary.base.errors import ProgrammingError
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.products import DomainEvent, Product
@@ -85,6 +86,11 @@ class FactoryState:
     ) -> None:
         self.machine = LedgerMachine(folder, generation_rows=generation_rows)
         self.products = {product.name: product for product in products}
+        for product in self.products.values():
+            missing = [one.name for one in product.neighbours if self.products.get(one.name) is not one]
+            if missing:
+                message = f"{product.name} does not run without its neighbours {', '.join(missing)}"
+                raise ProgrammingError(message)
         self.aggregates = {name: Aggregates(product.aggregate) for name, product in self.products.items()}
         self.timers: dict[int, PendingTimer] = {}
         self._receipts: OrderedDict[int, Receipt] = OrderedDict()

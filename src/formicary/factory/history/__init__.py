@@ -6,7 +6,7 @@ Read from the journal, with the tail from the ledger's memory; the answers are t
 from formicary.factory.history.chain import QueryTooBroad
 from formicary.factory.history.entry_index import EntryIndex, EntryIndexReader
 from formicary.factory.history.history import History, IndexBehind
-from formicary.factory.history.memory import Look
+from formicary.factory.history.looks import Look
 from formicary.factory.history.warm_up import load_kernels
 
 __all__ = [

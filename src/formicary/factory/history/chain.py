@@ -11,7 +11,8 @@ import numpy.typing as npt
 from formicary.base.errors import Refusal
 from formicary.base.limits import ENTRY_INDEX_STRIDE, HISTORY_ENTRIES_MAX
 from formicary.factory.history._walk import pick
-from formicary.factory.history.memory import Look, Step, step_back
+from formicary.factory.history.looks import Look, StepBack
+from formicary.factory.history.memory import Step
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import TRANSFER_ROW
 
@@ -105,9 +106,7 @@ class Chain:
             yield step
 
     def _in_memory(self, wanted: Rows, *, position: int, floor: int, limit: int) -> Step:
-        return self._look(
-            lambda machine: step_back(machine, wanted, position=position, floor=floor, limit=limit)
-        )
+        return self._look(StepBack(wanted=wanted.tobytes(), position=position, floor=floor, limit=limit))
 
     def _in_journal(
         self, account_id: int, wanted: Rows, *, position: int, floor: int, limit: int, page: int

@@ -11,13 +11,8 @@ import numpy.typing as npt
 from formicary.base.limits import ENTRY_INDEX_STRIDE, HISTORY_ENTRIES_MAX, QUERY_LIMIT_MAX
 from formicary.factory.history.chain import Allowance, Chain
 from formicary.factory.history.entry_index import EntryIndexReader
-from formicary.factory.history.memory import (
-    AccountHead,
-    Look,
-    account_head,
-    compiled_filter,
-    latest_entries,
-)
+from formicary.factory.history.looks import HeadOf, LatestEntries, Look, pack_ids
+from formicary.factory.history.memory import AccountHead, compiled_filter
 from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.ledger import AccountFilter
 
@@ -50,7 +45,9 @@ class Entries:
         ``expiries``: whether holds that expired count as entries.
         """
         limit, compiled = _limit(wanted), compiled_filter(wanted, expiries=expiries)
-        latest = self._look(lambda machine: latest_entries(machine, wanted, compiled, limit=limit))
+        latest = self._look(
+            LatestEntries(ids=pack_ids(wanted.account_id), wanted=compiled.tobytes(), limit=limit)
+        )
         if latest is None:
             return None, np.empty(0, TRANSFER_ROW)
         head, step = latest
@@ -99,7 +96,7 @@ class Entries:
 
         The stretch before the first one wanted is left out; it ends where the time asked for ends.
         """
-        head = self._look(lambda machine: account_head(machine, wanted.account_id))
+        head = self._look(HeadOf(pack_ids(wanted.account_id)))
         if head is None:
             return
         floor = 0

@@ -18,17 +18,17 @@ from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.history.chain import Chain, QueryTooBroad
 from formicary.factory.history.entries import Entries
 from formicary.factory.history.entry_index import EntryIndexReader
-from formicary.factory.history.memory import Look, find_transfers
+from formicary.factory.history.looks import AccountsById, Look, TransfersById, pack_ids
 from formicary.factory.history.ranges import within_range
 from formicary.factory.history.search import Search
 from formicary.factory.journal.access import Access
+from formicary.factory.journal.events import Event
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.ledger import (
     ACCOUNT,
     ACCOUNT_BALANCE,
     AccountFilter,
-    LedgerMachine,
     QueryFilter,
     id_column,
     views,
@@ -65,21 +65,26 @@ class History:
 
     def lookup_accounts(self, ids: Sequence[int]) -> Rows:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
-
-        def read(machine: LedgerMachine) -> Rows:
-            numbers = [machine.account_number(account_id) for account_id in ids]
-            return views.accounts_view(machine.accounts[[number for number in numbers if number >= 0]])
-
-        return self._look(read)
+        return self._look(AccountsById(pack_ids(*ids)))
 
     def lookup_transfers(self, ids: Sequence[int]) -> Rows:
         """Return the transfers that exist, in the order asked, (n,) of ``TRANSFER``."""
-        rows, positions = self._look(lambda machine: find_transfers(machine, ids))
-        if len(positions):
-            rows = np.concatenate([rows, self._reader.transfers_at(positions)])
+        rows = self.recorded(ids)
         created = rows[views.is_created(rows)]
         places = {transfer_id: place for place, transfer_id in enumerate(id_column(created))}
         return views.transfers_view(created[[places[wanted] for wanted in ids if wanted in places]])
+
+    def recorded(self, ids: Sequence[int]) -> Rows:
+        """Return what the journal says of ids of transfers, burnt ones as well, (n,) of ``TRANSFER_ROW``.
+
+        In no order; nothing for an id that it does not know.
+        """
+        rows, positions = self._look(TransfersById(pack_ids(*ids)))
+        return np.concatenate([rows, self._reader.transfers_at(positions)]) if len(positions) else rows
+
+    def events(self, *, after: int, limit: int) -> list[Event]:
+        """Return the first events of products after a position of the journal, in order."""
+        return self._reader.events(after=after, limit=limit)
 
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time, one ``ACCOUNT_BALANCE``; None before it existed.

@@ -5,9 +5,9 @@ Every function here is a short, bounded look at a ``LedgerMachine``: in the engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,33 +19,19 @@ from formicary.factory.ledger import TRANSFER, AccountFilter, LedgerMachine
 
 __all__ = [
     "AccountHead",
-    "Look",
     "Step",
     "account_head",
     "compiled_filter",
     "find_transfers",
-    "latest_entries",
     "step_back",
 ]
 
 Rows = npt.NDArray[Any]
-Answer = TypeVar("Answer")
 
 _WORD: Final = 2**64 - 1
 _AS_THEY_ARE: Final = (
     *("user_data_64", "user_data_32", "code", "timestamp_min", "timestamp_max", "debits", "credits"),
 )
-
-
-class Look(Protocol):
-    """Runs a short read on the ledger's memory at a moment when it is whole, and returns its answer.
-
-    In one process that is ``lambda read: read(machine)``; with an engine, a ``ReadRequest``.
-    """
-
-    def __call__(self, read: Callable[[LedgerMachine], Answer], /) -> Answer:
-        """Return ``read(machine)``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +58,6 @@ def account_head(machine: LedgerMachine, account_id: int) -> AccountHead | None:
         return None
     account = machine.accounts[number]
     return AccountHead(opened=int(account["timestamp"]), last_entry=int(account["last_entry"]))
-
-
-def latest_entries(
-    machine: LedgerMachine, wanted: AccountFilter, compiled: Rows, *, limit: int
-) -> tuple[AccountHead, Step] | None:
-    """Return an account's head and the first stretch of a walk back from it, or None."""
-    head = account_head(machine, wanted.account_id)
-    if head is None:
-        return None
-    return head, step_back(machine, compiled, position=head.last_entry, floor=0, limit=limit)
 
 
 def compiled_filter(wanted: AccountFilter, *, expiries: bool) -> Rows:

@@ -11,7 +11,7 @@ __all__ = ["Access", "Role"]
 
 
 class Role(StrEnum):
-    """The database roles, from the most to the least that they may do."""
+    """The database roles: four from the most to the least that they may do, and one apart."""
 
     OWNER = "formicary_owner"
     """Runs migrations and looks after segments; owns every table."""
@@ -21,6 +21,8 @@ class Role(StrEnum):
     """Reads the journal and keeps read models of its own in their own schema."""
     READER = "formicary_reader"
     """Reads tables and views: analysts."""
+    VAULT = "formicary_vault"
+    """Reads and changes personal data and the keys to it; sees nothing of the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,11 @@ class JournalReader:
         stored = self._source.session.value(statements.READ_CAUSED, [kind.encode(), array])
         return {event.command_id: event for event in decode_events(stored)}
 
+    def events(self, *, after: int, limit: int) -> list[Event]:
+        """Return the first events of products after a position, in order."""
+        parameters = [int8(after), int8(min(limit, QUERY_LIMIT_MAX))]
+        return list(decode_events(self._source.session.value(statements.READ_EVENTS, parameters)))
+
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""
         if self._connected is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "HEAD",
     "PLACES",
     "READ_CAUSED",
+    "READ_EVENTS",
     "READ_KIND",
     "ROW_TYPES",
     "SEGMENT_POSITIONS",
@@ -51,6 +52,13 @@ EPOCH: Final = "SELECT epoch FROM journal.writer"
 SEGMENT_POSITIONS: Final = "SELECT segment_positions FROM journal.layout"
 SUMMARIZE: Final = "SELECT journal.summarize($1::bigint)"
 PLACES: Final = "SELECT segments * segment_positions FROM journal.layout"
+# What products said, not the engine's own notes.
+READ_EVENTS: Final = f"""
+    SELECT string_agg({EVENT_SELECT}, '' ORDER BY position) FROM (
+        SELECT * FROM journal.events
+        WHERE position > $1::bigint AND kind NOT LIKE 'engine.%' AND kind LIKE '%.%'
+        ORDER BY position LIMIT $2::bigint
+    ) AS found"""
 CREATE_SEGMENTS: Final = "SELECT journal.create_segments($1)"
 # The row lock waits for an append in flight; the position returned is the one which that append left.
 TAKE_OVER: Final = "UPDATE journal.writer SET epoch = epoch + 1 RETURNING epoch, position"

@@ -10,11 +10,12 @@ import typer
 
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.surfaces.cli import ledger_reads, ledger_writes
+from formicary.surfaces.cli import escrow, keys, ledger_reads, ledger_writes, parties, payments
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
 from formicary.surfaces.cli.doctor import doctor
 from formicary.surfaces.cli.exit_codes import ExitCode
+from formicary.surfaces.cli.openapi import openapi
 from formicary.surfaces.cli.output import report_error
 from formicary.surfaces.cli.ports import Program
 from formicary.surfaces.cli.up import up
@@ -39,10 +40,15 @@ def build(program: Program) -> typer.Typer:
     app.command(context_settings={"allow_extra_args": True})(bench)
     app.command()(verify)
     app.command()(doctor)
+    app.command()(openapi)
     ledger = typer.Typer(no_args_is_help=True, help="Look at accounts and transfers, and make them.")
     ledger_reads.register(ledger)
     ledger_writes.register(ledger)
     app.add_typer(ledger, name="ledger")
+    app.add_typer(parties.group(), name="parties")
+    app.add_typer(payments.group(), name="payments")
+    app.add_typer(escrow.group(), name="escrow")
+    app.add_typer(keys.group(), name="keys")
     return app
 
 

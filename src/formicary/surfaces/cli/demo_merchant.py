@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from formicary.economy.chart import AccountCode
+from formicary.economy.escrow_counts import EscrowCounts, count_escrows
 from formicary.economy.invoices import MILLS_PER_PENNY
 from formicary.economy.merchant_book import Kind, MerchantBook
 from formicary.economy.moments import Tally, replay
 from formicary.economy.reconciliation import ReconciliationRow, reconcile, total_row
+from formicary.products.payments.escrow import Refund, Timing, Trade
+from formicary.products.payments.postings import AccountCode
 from formicary.surfaces.cli.output import progress, write_table
 from formicary.surfaces.cli.ports import DemoFactory
 from formicary.surfaces.cli.values import amount_text
@@ -19,9 +21,12 @@ __all__ = ["RULES", "MerchantResult", "merchant_document", "replay_merchant", "w
 
 RULES: Final = (
     "Lines are exact to a thousandth of a pound; an invoice is summed, then rounded half-even to the penny.",
-    "A wallet may not go below zero. It is funded with exactly what an invoice lacks, linked to its payment.",
+    "An invoice is a sale in escrow: opened and paid at once, shipped in the evening, confirmed or not.",
+    "A wallet may not go below zero. It is funded with exactly what an invoice lacks, just before it.",
+    "Seven buyers in ten confirm within nine days; some put it off; else it is confirmed by itself in ten.",
     "An invoice without a customer belongs to a guest, a party of its own.",
-    "An invoice whose number starts with C is a cancellation: the merchant refunds it.",
+    "An invoice whose number starts with C is a cancellation: a refund in escrow, in one of twelve ways,",
+    "  where a sale of its party still holds as much; else the merchant refunds it.",
     "A refund of more than its party has paid and not been refunded yet is a goodwill refund.",
     "A negative quantity on anything that is no cancellation is a stock correction: counted, no money.",
     "An invoice whose number starts with A adjusts bad debt, between the merchant and a bad debt account.",
@@ -38,7 +43,8 @@ _GOODWILL: Final = (Kind.GOODWILL_REFUND, Kind.GUEST_GOODWILL_REFUND)
 class MerchantResult:
     """What came of the replay.
 
-    ``balance`` is the merchant's in the ledger, in minor units; ``seconds`` is the replay's wall time.
+    ``balance`` is the merchant's in the ledger and ``held`` what is left in escrow, in minor units;
+    ``counts`` are of the escrows' states and timers; ``seconds`` is the replay's wall time.
     """
 
     book: MerchantBook
@@ -46,6 +52,8 @@ class MerchantResult:
     seconds: float
     rows: list[ReconciliationRow]
     balance: int
+    held: int
+    counts: EscrowCounts
 
     @property
     def total(self) -> ReconciliationRow:
@@ -55,7 +63,8 @@ class MerchantResult:
     @property
     def reconciles(self) -> bool:
         """Whether what the ledger gave the merchant and what was left over are the file's sum."""
-        return MILLS_PER_PENNY * self.balance + self.total.left_over_mills == self.total.mills
+        is_sum = MILLS_PER_PENNY * self.balance + self.total.left_over_mills == self.total.mills
+        return is_sum and self.held == 0
 
     def sums(self, *kinds: Kind) -> tuple[int, int]:
         """How many documents became one of these kinds, and what moved to the merchant with them."""
@@ -69,20 +78,25 @@ def replay_merchant(factory: DemoFactory, book: MerchantBook) -> MerchantResult:
     with progress("replaying the invoices", sum(map(len, book.moments))) as step:
         tally = replay(book.moments, factory.execute, set_time=factory.set_time, done=step.advance)
     seconds = time.perf_counter() - began
-    merchant = factory.sums(ledger=book.currency.number, code=AccountCode.MERCHANT)
+    merchant, escrow = (
+        factory.sums(ledger=book.currency.number, code=code)
+        for code in (AccountCode.MERCHANT_WALLET, AccountCode.ESCROW)
+    )
     return MerchantResult(
         book=book,
         tally=tally,
         seconds=seconds,
         rows=reconcile(book.documents),
         balance=merchant["credits_posted"] - merchant["debits_posted"],
+        held=escrow["credits_posted"] - escrow["debits_posted"],
+        counts=count_escrows(factory.events()),
     )
 
 
 def merchant_document(result: MerchantResult) -> dict[str, Any]:
     """Return the result as a JSON document; amounts are pence unless named mills."""
     payments, gross = result.sums(*_PAYMENTS)
-    refunds, refunded = result.sums(Kind.REFUND, *_GOODWILL)
+    refunds, refunded = result.sums(Kind.ESCROW_REFUND, Kind.REFUND, *_GOODWILL)
     return {
         "rules": list(RULES),
         "parties": {"customers": result.book.customers, "guests": result.book.guests},
@@ -91,12 +105,15 @@ def merchant_document(result: MerchantResult) -> dict[str, Any]:
         "refunds": refunds,
         "refunded": -refunded,
         "merchant_balance": result.balance,
+        "left_in_escrow": result.held,
+        "escrow": _counts_document(result.counts),
         "merchant_credit_limit": result.book.credit_limit,
         "lines": result.total.lines,
         "sum_mills": result.total.mills,
         "rounding_mills": result.total.left_over_mills,
         "reconciles": result.reconciles,
         "transfers": result.tally.transfers,
+        "commands": result.tally.commands,
         "existing": result.tally.existing,
         "commits": len(result.book.moments),
         "seconds": round(result.seconds, 3),
@@ -107,18 +124,46 @@ def merchant_document(result: MerchantResult) -> dict[str, Any]:
     }
 
 
+def _counts_document(counts: EscrowCounts) -> dict[str, Any]:
+    return {
+        "trades": {trade.name: counts.trades[trade] for trade in Trade},
+        "refunds": {refund.name: counts.refunds[refund] for refund in Refund},
+        "timers": _timers_document(counts),
+    }
+
+
+def _timers_document(counts: EscrowCounts) -> dict[str, dict[str, int]]:
+    timings = [timing for timing in Timing if timing != Timing.NONE]
+    return {
+        timing.name.lower(): {"fired": counts.timers[timing], "stale": counts.stale[timing]}
+        for timing in timings
+    }
+
+
 def write_merchant(result: MerchantResult) -> None:
-    """Write the result as two tables."""
+    """Write the result as tables."""
     write_table(("the merchant's year", ">count", ">GBP"), _figures(result))
     columns = ("reconciliation", ">lines", ">documents", ">sum in the file", ">moved", ">left over")
     write_table(columns, [_row(result, row) for row in (*result.rows, result.total)])
+    counts = result.counts
+    states = [
+        *((f"trade: {trade.name}", f"{counts.trades[trade]:,}") for trade in Trade),
+        *((f"refund: {refund.name}", f"{counts.refunds[refund]:,}") for refund in Refund),
+    ]
+    write_table(("escrow: states entered", ">times"), states)
+    timers = [
+        (name, f"{fired['fired']:,}", f"{fired['stale']:,}")
+        for name, fired in _timers_document(counts).items()
+    ]
+    write_table(("escrow: timers", ">fired", ">stale"), timers)
 
 
 def _figures(result: MerchantResult) -> list[tuple[str, str, str]]:
     payments, gross = result.sums(*_PAYMENTS)
     sums = {
         "payments, gross": (payments, gross),
-        "refunds of purchases": result.sums(Kind.REFUND),
+        "refunds in escrow": result.sums(Kind.ESCROW_REFUND),
+        "refunds after the sale": result.sums(Kind.REFUND),
         "goodwill refunds": result.sums(*_GOODWILL),
         "bad debt adjustments": result.sums(Kind.ADJUSTMENT),
     }
@@ -131,7 +176,8 @@ def _figures(result: MerchantResult) -> list[tuple[str, str, str]]:
         ("credit the merchant needed", "", _pounds(result, result.book.credit_limit)),
         ("rounding to the penny", "", _mills(result.total.left_over_mills)),
         ("sum of the file", f"{result.total.lines:,}", _mills(result.total.mills)),
-        ("transfers made, deposits included", f"{result.tally.transfers:,}", ""),
+        ("commands to escrow, done", f"{result.tally.commands:,}", ""),
+        ("transfers besides, deposits included", f"{result.tally.transfers:,}", ""),
         ("events there from an earlier run", f"{result.tally.existing:,}", ""),
         ("durable commits", f"{commits:,}", ""),
         ("durable commits a second", f"{commits / result.seconds:,.0f}", ""),

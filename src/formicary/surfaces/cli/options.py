@@ -9,11 +9,14 @@ import typer
 from formicary.base.limits import QUERY_LIMIT_MAX
 from formicary.surfaces.cli.ports import Program
 
-__all__ = ["AccountArgument", "AsJson", "Limit", "Newest", "program_of"]
+__all__ = ["AccountArgument", "AsJson", "IdempotencyKey", "Limit", "Newest", "program_of"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout.")]
 AccountArgument = Annotated[str, typer.Argument(help="Id of the account: UUID text or a decimal number.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=QUERY_LIMIT_MAX, help="Write at most so many.")]
+IdempotencyKey = Annotated[
+    str | None, typer.Option("--key", help="Idempotency key: the same one again does nothing twice.")
+]
 Newest = Annotated[bool, typer.Option("--newest", help="Begin with the newest.")]
 
 

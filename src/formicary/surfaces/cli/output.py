@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from formicary.base.errors import FormicaryError, Refusal
+from formicary.client import ApiRefused
 from formicary.factory.engine.client import EngineRefused
 from formicary.surfaces.cli.exit_codes import ExitCode
 
@@ -112,6 +113,9 @@ def progress(name: str, total: int | None) -> Iterator[Step]:
 
 def _code_of(error: FormicaryError) -> tuple[str, bool]:
     """Return the documented code of an error, and whether it is a refusal."""
+    if isinstance(error, ApiRefused):
+        # The API's word for it.
+        return error.reason, True
     if isinstance(error, EngineRefused):
         # The engine's word for it; what is no refusal's code there is a fault, such as a full queue.
         return error.reason, error.reason in Refusal.codes()

@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from formicary.client import Formicary
+from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.follower import Verification
+from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
 
 __all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program"]
@@ -80,8 +83,8 @@ class LedgerAccess(Protocol):
 class DemoFactory(Protocol):
     """A factory of the demo's own, in this process and in simulated time."""
 
-    def execute(self, requests: Sequence[Records]) -> Sequence[Records]:
-        """Decide requests as one group, commit, and return their results."""
+    def execute(self, requests: Sequence[Records | CommandRequest]) -> Sequence[Any]:
+        """Decide requests and commands as one group, commit, and return their answers."""
         ...
 
     def set_time(self, nanoseconds: int) -> None:
@@ -94,6 +97,10 @@ class DemoFactory(Protocol):
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals by ledger."""
+        ...
+
+    def events(self) -> Iterable[Event]:
+        """Return every event of the journal, in order."""
         ...
 
     @property
@@ -126,6 +133,14 @@ class Program(Protocol):
 
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
         """Reach the ledger: the running engine's, else one in this process."""
+        ...
+
+    def client(self) -> AbstractContextManager[Formicary]:
+        """Reach the API, with the key of the environment."""
+        ...
+
+    def issue_house_key(self) -> str:
+        """Make a key of the house with every scope, and return its text; it is shown nowhere else."""
         ...
 
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:

@@ -11,7 +11,7 @@ __all__ = ["up"]
 
 
 def up(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Run PostgreSQL, the engine and the follower until interrupted; start again whichever dies."""
+    """Run PostgreSQL, the engine, the follower and the API until interrupted; start again whichever dies."""
     program = program_of(context)
     if not as_json:
         note(f"data in {program.home}; the first start compiles for about a minute; Ctrl-C ends it")

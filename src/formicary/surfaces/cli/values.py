@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from formicary.base.currencies import UnknownCurrency, currency, currency_of_ledger
 from formicary.base.errors import Refusal
 from formicary.base.ids import MalformedId, parse_id
 from formicary.base.money import MalformedAmount, Money
+from formicary.base.times import MalformedTime, parse_time, time_text
 from formicary.factory.ledger import AMOUNT_MAX, ID_MAX
 
 __all__ = [
@@ -23,17 +23,8 @@ __all__ = [
     "time_text",
 ]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NANOSECONDS_PER_SECOND: Final = 1_000_000_000
-_NANOSECONDS_PER_DAY: Final = 86_400 * _NANOSECONDS_PER_SECOND
 _DIGITS_MAX: Final = len(str(ID_MAX))
 _LEDGER_MAX: Final = 2**32 - 1
-
-
-class MalformedTime(Refusal):
-    """A time is written as in RFC 3339, 2011-12-09T12:50:00Z or 2011-12-09, or in nanoseconds since 1970."""
-
-    code = "malformed_time"
 
 
 class AmountOutOfRange(Refusal):
@@ -50,28 +41,6 @@ def parse_identifier(text: str) -> int:
             return number
         raise MalformedId
     return parse_id(text)
-
-
-def parse_time(text: str) -> int:
-    """Read a time as nanoseconds since the Unix epoch; one without an offset is UTC."""
-    if text.isascii() and text.isdigit() and len(text) <= len(str(AMOUNT_MAX)):
-        return int(text)
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedTime from error
-    since = read.replace(tzinfo=read.tzinfo or UTC) - _EPOCH
-    return (
-        since.days * _NANOSECONDS_PER_DAY
-        + since.seconds * _NANOSECONDS_PER_SECOND
-        + since.microseconds * 1_000
-    )
-
-
-def time_text(nanoseconds: int) -> str:
-    """Write a time as in RFC 3339 with all nine digits, for the ledger's stamps differ in the last."""
-    seconds, rest = divmod(nanoseconds, _NANOSECONDS_PER_SECOND)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
 def ledger_number(text: str) -> int:

@@ -12,7 +12,7 @@ from psycopg import sql
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.errors import JournalUnavailable
 from formicary.factory.journal.migrations import migrate
-from formicary.factory.journal.server.provision import access_by_url, provide_database
+from formicary.factory.journal.server.provision import access_by_url, provide_database, url_beside
 from tests.factory.journal.kit import batch, opened, owned, read_all, transfers
 from tests.fixtures_postgres import PostgresServer
 
@@ -40,6 +40,28 @@ def hosted(postgres: PostgresServer) -> Iterator[str]:
         connection.execute("CREATE DATABASE hosted")
     yield f"postgresql:///hosted?host={postgres.supervisor.conninfo('x').split()[0][5:]}&user=postgres"
     postgres.drop("hosted")
+
+
+def test_a_database_beside_another(postgres: PostgresServer, hosted: str) -> None:
+    """It is made once, on the same server, closed to the public; an unreachable server is said to be."""
+    beside = url_beside(hosted, "_keys")
+    assert url_beside(hosted, "_keys") == beside
+    with psycopg.connect(beside) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("hosted_keys",)
+    postgres.drop("hosted_keys")
+    with pytest.raises(JournalUnavailable, match="_keys"):
+        url_beside("postgresql:///x?host=/nonexistent", "_keys")
+
+
+def test_a_database_of_an_older_release_learns_new_roles(postgres: PostgresServer) -> None:
+    """A role that came after the database was made may connect all the same, whoever made it."""
+    postgres.supervisor.access("older")
+    with postgres.superuser() as connection:
+        connection.execute("REVOKE CONNECT ON DATABASE older FROM formicary_vault")
+        connection.execute("ALTER ROLE formicary_vault NOLOGIN")
+    access = postgres.supervisor.access("older")
+    psycopg.connect(access.conninfo_for(Role.VAULT)).close()
+    postgres.drop("older")
 
 
 def use(access: Access) -> None:

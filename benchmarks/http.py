@@ -1,0 +1,255 @@
+"""Payments over HTTP: one by one and in batches, through API workers, the engine, and PostgreSQL.
+
+``formicary bench http`` or ``python -m benchmarks.http``. Everything is durable: fsync on, an answer counts
+only after its commit. Callers, workers, engine and PostgreSQL share the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks._baseline import row_locked_rate
+from benchmarks._http_callers import post, run_callers
+from benchmarks._machine import machine
+from formicary.base.errors import OperationalFault
+from formicary.base.public_ids import Prefix, encode
+from formicary.base.scopes import Scope
+from formicary.factory.engine.client import EngineClient, EngineUnreachable
+from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
+from formicary.factory.identity.keys import new_key
+from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
+from formicary.factory.journal.migrations import migrate
+from formicary.factory.journal.supervisor import Supervisor
+from formicary.factory.ledger import Account, AccountFlags, account_array
+from formicary.products.payments.postings import HOUSE, AccountCode, account_id, house_accounts
+from formicary.runtime.api_process import api_main, listen
+from formicary.runtime.children import Child, Children
+from formicary.runtime.engine_process import engine_main, warm_up
+from formicary.runtime.products import PRODUCTS
+from formicary.runtime.settings import Settings
+from formicary.runtime.wiring import recovered_state
+
+__all__ = ["main"]
+
+_PARTIES: Final = 1_000
+_FIRST_PARTY: Final = 1_000
+_POUNDS: Final = 826
+_CREDIT_LIMIT: Final = 10**15
+_BATCH: Final = 4_000
+_PATIENCE_SECONDS: Final = 120
+_LOADS: Final = ("uniform", "hot merchant")
+
+
+class Bench:
+    """One run: a server, an engine, workers, parties with wallets, and a key of the house."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        self.settings = settings
+        self.port = port
+        self.parties = [encode(Prefix.PARTY, _FIRST_PARTY + number) for number in range(_PARTIES)]
+        self.merchant = encode(Prefix.PARTY, _FIRST_PARTY + _PARTIES)
+        self.key = ""
+        self._number = 0
+        self._random = random.Random(7)
+
+    def open(self) -> None:
+        """Register the parties, open their wallets, and issue the key."""
+        with self._client() as client:
+            house = RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE)
+            client.command(PARTY_PRODUCT.name, house, principal="bench", key="house")
+            for number in range(_PARTIES + 1):
+                kind = PartyKind.MERCHANT if number == _PARTIES else PartyKind.PERSON
+                register = RegisterParty(subject=_FIRST_PARTY + number, kind=kind)
+                client.command(PARTY_PRODUCT.name, register, principal="bench", key=str(number))
+            client.create_accounts(
+                account_array([*house_accounts(_POUNDS), *map(_wallet, range(_PARTIES + 1))])
+            )
+            made = new_key("test", 1, os.urandom)
+            issue = IssueKey(
+                subject=1,
+                party=f"{HOUSE:032x}",
+                hash_first=made.hash_first,
+                hash_last=made.hash_last,
+                scopes=int(sum(Scope)),
+            )
+            client.command(CREDENTIAL_PRODUCT.name, issue, principal="bench", key="issue")
+            self.key = made.text
+
+    def singles(self, load: str) -> Iterator[bytes]:
+        """Yield requests of one payment each, for ever."""
+        while True:
+            self._number += 1
+            body = msgspec.json.encode(self._payment(load))
+            yield post("/v1/payments", body, bearer=self.key, key=f"one-{self._number}")
+
+    def batches(self, load: str) -> Iterator[bytes]:
+        """Yield requests of many payments each, for ever: the same bodies in turn, under new keys."""
+        bodies = [
+            msgspec.json.encode({"payments": [self._payment(load) for _ in range(_BATCH)]}) for _ in range(8)
+        ]
+        while True:
+            self._number += 1
+            body = bodies[self._number % len(bodies)]
+            yield post("/v1/payments/batch", body, bearer=self.key, key=f"many-{self._number}")
+
+    def _payment(self, load: str) -> dict[str, Any]:
+        payer, payee = self._random.sample(self.parties, 2)
+        return {
+            "payer": payer,
+            "payee": self.merchant if load == "hot merchant" else payee,
+            "amount": self._random.randint(1, 5_000),
+            "currency": "GBP",
+        }
+
+    def _client(self) -> EngineClient:
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return EngineClient(self.settings.engine_socket)
+            except EngineUnreachable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+
+def _wallet(number: int) -> Account:
+    party = _FIRST_PARTY + number
+    return Account(
+        id=account_id(party, _POUNDS),
+        ledger=_POUNDS,
+        code=AccountCode.PERSON_WALLET,
+        # Nobody runs dry: the rule is checked on every payment and refuses none.
+        flags=AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
+        credit_limit=_CREDIT_LIMIT,
+        user_data_128=party,
+    )
+
+
+@contextmanager
+def _running(home: Path, workers: int) -> Iterator[tuple[Bench, Supervisor, Children]]:
+    settings = Settings(home=home, api_port=0, api_workers=workers)
+    warm_up()
+    with listen(settings) as listener, Supervisor(settings.postgres_folder, stop_on_exit=True) as supervisor:
+        access = supervisor.access()
+        migrate(access)
+
+        def engine() -> None:
+            engine_main(
+                access,
+                settings.engine_socket,
+                lambda: recovered_state(settings, access, PRODUCTS),
+                products=PRODUCTS,
+            )
+
+        children = Children(
+            [
+                Child("engine", engine),
+                *(Child(f"api-{n}", lambda: api_main(settings, access, listener)) for n in range(workers)),
+            ]
+        )
+        children.tend()
+        try:
+            bench = Bench(settings, listener.getsockname()[1])
+            bench.open()
+            yield bench, supervisor, children
+        finally:
+            children.stop(10.0)
+
+
+def _cpu_seconds(children: Children) -> dict[str, float]:
+    return {
+        name: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+        for name, pid in children.pids.items()
+    }
+
+
+def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[str, Any]:
+    """Return the figures by name."""
+    figures: dict[str, Any] = {"machine": machine(), "workers": workers}
+    with _running(home, workers) as (bench, supervisor, children):
+        run_callers(bench.port, bench.singles("uniform"), callers=8, seconds=1, expected=b"completed")
+        for load in _LOADS:
+            before = _cpu_seconds(children)
+            found = run_callers(
+                bench.port, bench.singles(load), callers=callers, seconds=seconds, expected=b"completed"
+            )
+            count = found["per_second"] * seconds
+            spent = {name: after - before[name] for name, after in _cpu_seconds(children).items()}
+            figures[f"{load}, {callers} callers"] = found | {
+                f"{name} us a payment": spent[name] / count * 1e6 for name in spent
+            }
+        for load in _LOADS:
+            before = _cpu_seconds(children)
+            found = run_callers(
+                bench.port, bench.batches(load), callers=4, seconds=seconds, expected=b'"refused":0,'
+            )
+            count = found["per_second"] * _BATCH * seconds
+            spent = {name: after - before[name] for name, after in _cpu_seconds(children).items()}
+            figures[f"{load}, batches of {_BATCH:,}"] = found | {
+                "per_second": found["per_second"] * _BATCH,
+                **{f"{name} us a payment": spent[name] / count * 1e6 for name in spent},
+            }
+        for hot in (False, True):
+            rate = row_locked_rate(
+                supervisor.conninfo("formicary"), accounts=_PARTIES, seconds=seconds, hot_pair=hot
+            )
+            figures[f"row-locked SQL, 8 clients, {_LOADS[hot]}"] = {"per_second": rate}
+    return figures
+
+
+def _print(figures: dict[str, Any]) -> None:
+    table = Table(title="Payments over HTTP")
+    for column in ("load", "payments/s", "p50 ms", "p99 ms", "us a payment by process"):
+        table.add_column(column, justify="left" if column == "load" else "right")
+    for name, found in figures.items():
+        if isinstance(found, dict) and "per_second" in found:
+            spent = ", ".join(
+                f"{key.split()[0]} {value:.1f}" for key, value in found.items() if key.endswith("a payment")
+            )
+            times = [f"{found[key]:.1f}" if key in found else "" for key in ("p50_ms", "p99_ms")]
+            table.add_row(name, f"{found['per_second']:,.0f}", *times, spent)
+    Console().print(figures["machine"])
+    Console().print(table)
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--callers", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="formicary-bench-"))
+    home.chmod(0o755)
+    try:
+        figures = measure(home, workers=options.workers, callers=options.callers, seconds=options.seconds)
+    except OperationalFault as fault:
+        print(f"failed: {fault}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        _print(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""The client's interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+
+from formicary.client.documents import (
+    Account,
+    Balance,
+    BatchResult,
+    Escrow,
+    Event,
+    Key,
+    Page,
+    Party,
+    Payment,
+    RailOrder,
+    Refund,
+    Token,
+    Transfer,
+)
+from formicary.client.transport import Application, AsgiTransport, Transport
+
+__all__ = ["Formicary"]
+
+Item = TypeVar("Item")
+
+_TIMEOUT_SECONDS = 15.0
+_PAGE_ITEMS = 100
+
+
+class Formicary:
+    """A factory to ask. For one thread.
+
+    Every method raises ``ApiRefused`` where the API refuses, ``ApiUnreachable`` where it does not answer and
+    nothing was done, and, where something may have been done, ``UnknownOutcome``. ``key`` is an
+    idempotency key: give one of your own to be able to ask again after a crash.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @classmethod
+    def http(cls, url: str, key: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> Self:
+        """Return a client of the API at a URL, with an API key or an end user's token."""
+        return cls(Transport(httpx.Client(base_url=url, timeout=timeout_seconds), key))
+
+    @classmethod
+    def in_process(cls, application: Application, key: str) -> Self:
+        """Return a client of an API in this process."""
+        client = httpx.Client(base_url="http://in-process", transport=AsgiTransport(application))
+        return cls(Transport(client, key))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    # -- parties and accounts --------------------------------------------------------------
+
+    def register_party(self, kind: str, *, key: str | None = None) -> Party:
+        """Register a ``person``, a ``merchant`` or a ``partner``."""
+        return self._transport.post("/v1/parties", Party, {"kind": kind}, key=key)
+
+    def party(self, party: str) -> Party:
+        """Return a party."""
+        return self._transport.get(f"/v1/parties/{party}", Party)
+
+    def close_party(self, party: str, *, key: str | None = None) -> Party:
+        """End a party's part in anything new."""
+        return self._transport.post(f"/v1/parties/{party}/close", Party, key=key)
+
+    def erase_party(self, party: str, *, key: str | None = None) -> Party:
+        """Destroy a party's personal data."""
+        return self._transport.post(f"/v1/parties/{party}/erase", Party, key=key)
+
+    def open_account(self, party: str, currency: str, *, key: str | None = None) -> Account:
+        """Open a party's wallet in a currency."""
+        body = {"party": party, "currency": currency}
+        return self._transport.post("/v1/accounts", Account, body, key=key)
+
+    def accounts(self, party: str) -> list[Account]:
+        """Return a party's wallets."""
+        return self._transport.get("/v1/accounts", list[Account], party=party)
+
+    def account(self, account: str) -> Account:
+        """Return an account as it is now."""
+        return self._transport.get(f"/v1/accounts/{account}", Account)
+
+    def balance(self, account: str, *, as_of: str | None = None) -> Balance:
+        """Return an account's totals now or as of a time in RFC 3339."""
+        return self._transport.get(f"/v1/accounts/{account}/balance", Balance, as_of=as_of)
+
+    def transfers(self, account: str) -> Iterator[Transfer]:
+        """Yield an account's transfers, newest first, page after page."""
+        return self._paged(f"/v1/accounts/{account}/transfers", Transfer)
+
+    def search(self, **conditions: Any) -> Iterator[Transfer]:
+        """Yield transfers that match ``account``, ``since``, ``until``, ``all`` and ``any``, newest first."""
+        cursor: str | None = None
+        while True:
+            body = conditions | ({"cursor": cursor} if cursor else {})
+            page = self._transport.post("/v1/transfers/search", Page, body)
+            yield from (msgspec.json.decode(item, type=Transfer) for item in page.items)
+            cursor = page.next
+            if cursor is None:
+                return
+
+    # -- payments --------------------------------------------------------------------------
+
+    def pay(
+        self,
+        *,
+        payer: str,
+        payee: str,
+        amount: int,
+        currency: str,
+        reference: str = "",
+        key: str | None = None,
+    ) -> Payment:
+        """Pay ``amount`` minor units from one party to another."""
+        body = {
+            "payer": payer,
+            "payee": payee,
+            "amount": amount,
+            "currency": currency,
+            "reference": reference,
+        }
+        return self._transport.post("/v1/payments", Payment, body, key=key)
+
+    def pay_many(self, payments: Iterable[Mapping[str, Any]], *, key: str | None = None) -> BatchResult:
+        """Make many payments, each by itself; each has the fields of ``pay``."""
+        body = {"payments": list(payments)}
+        return self._transport.post("/v1/payments/batch", BatchResult, body, key=key)
+
+    def payment(self, payment: str) -> Payment:
+        """Return a payment."""
+        return self._transport.get(f"/v1/payments/{payment}", Payment)
+
+    def refund(self, payment: str, amount: int, *, key: str | None = None) -> Refund:
+        """Give back ``amount`` minor units of a payment."""
+        body = {"amount": amount}
+        return self._transport.post(f"/v1/payments/{payment}/refunds", Refund, body, key=key)
+
+    def order(
+        self, direction: str, *, party: str, amount: int, currency: str, key: str | None = None
+    ) -> RailOrder:
+        """Order a ``top_up`` from a party's bank or a ``cash_out`` to it."""
+        body = {"direction": direction, "party": party, "amount": amount, "currency": currency}
+        return self._transport.post("/v1/rail-orders", RailOrder, body, key=key)
+
+    def bank_said(self, order: str, word: str, *, key: str | None = None) -> RailOrder:
+        """Enter what the bank said of an order: ``confirm``, ``fail`` or ``return``."""
+        return self._transport.post(f"/v1/rail-orders/{order}/{word}", RailOrder, key=key)
+
+    # -- escrow ----------------------------------------------------------------------------
+
+    def open_escrow(
+        self, *, buyer: str, seller: str, amount: int, currency: str, key: str | None = None
+    ) -> Escrow:
+        """Agree on a trade of ``amount`` minor units."""
+        body = {"buyer": buyer, "seller": seller, "amount": amount, "currency": currency}
+        return self._transport.post("/v1/escrows", Escrow, body, key=key)
+
+    def escrow(self, escrow: str) -> Escrow:
+        """Return an escrow."""
+        return self._transport.get(f"/v1/escrows/{escrow}", Escrow)
+
+    def move_escrow(
+        self, escrow: str, verb: str, *, acting_as: str | None = None, key: str | None = None, **fields: Any
+    ) -> Escrow:
+        """Move an escrow on: ``pay``, ``ship``, ``confirm``, ``refund``, ``refund/agree`` and so on."""
+        body = fields | ({"acting_as": acting_as} if acting_as else {})
+        return self._transport.post(f"/v1/escrows/{escrow}/{verb}", Escrow, body, key=key)
+
+    # -- keys, tokens, events ----------------------------------------------------------------
+
+    def issue_key(
+        self,
+        party: str,
+        scopes: Sequence[str],
+        *,
+        expires_at: str | None = None,
+        key: str | None = None,
+    ) -> Key:
+        """Make an API key for a party; its text is in this answer only."""
+        body = {"party": party, "scopes": list(scopes), "expires_at": expires_at}
+        return self._transport.post("/v1/keys", Key, body, key=key)
+
+    def rotate_key(self, key_id: str, *, overlap_seconds: int, key: str | None = None) -> Key:
+        """Replace a key's text; the old one stays valid for a while."""
+        body = {"overlap_seconds": overlap_seconds}
+        return self._transport.post(f"/v1/keys/{key_id}/rotate", Key, body, key=key)
+
+    def revoke_key(self, key_id: str, *, key: str | None = None) -> Key:
+        """End a key."""
+        return self._transport.post(f"/v1/keys/{key_id}/revoke", Key, key=key)
+
+    def issue_token(self, party: str, scopes: Sequence[str], *, seconds: int = 900) -> Token:
+        """Make a token that acts for one party."""
+        body = {"party": party, "scopes": list(scopes), "seconds": seconds}
+        return self._transport.post("/v1/tokens", Token, body)
+
+    def events(self, *, after: int = 0) -> Iterator[Event]:
+        """Yield what happened after a position up to now, in order."""
+        cursor = str(after)
+        while True:
+            page = self._transport.get("/v1/events", Page, cursor=cursor, limit=_PAGE_ITEMS)
+            if not page.items:
+                return
+            yield from (msgspec.json.decode(item, type=Event) for item in page.items)
+            cursor = page.next or cursor
+
+    def advance_clock(self, seconds: int) -> str:
+        """Put a sandbox's clock forward and return its time."""
+        answer = self._transport.post("/v1/clock/advance", dict[str, str], {"seconds": seconds})
+        return answer["now"]
+
+    def _paged(self, path: str, kind: type[Item]) -> Iterator[Item]:
+        cursor: str | None = None
+        while True:
+            page = self._transport.get(path, Page, cursor=cursor, limit=_PAGE_ITEMS)
+            yield from (msgspec.json.decode(item, type=kind) for item in page.items)
+            cursor = page.next
+            if cursor is None:
+                return

@@ -1,0 +1,197 @@
+"""A caller of the engine's socket for one event loop: many requests on one connection at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.limits import DEADLINE_SECONDS, QUEUE_REQUESTS_MAX
+from formicary.factory.engine.client import EngineRefused, EngineUnreachable, OutcomeUnknown
+from formicary.factory.engine.frames import (
+    AggregatesBody,
+    CommandBody,
+    ErrorBody,
+    MalformedFrame,
+    Operation,
+    pack,
+    unpack_all,
+)
+from formicary.factory.engine.operations import id_pairs
+from formicary.factory.engine.products import Command
+from formicary.factory.engine.requests import EngineBusy
+from formicary.factory.engine.state import Receipt
+from formicary.factory.ledger import (
+    ACCOUNT,
+    ACCOUNT_RESULT,
+    TRANSFER_RESULT,
+    Account,
+    Transfer,
+    account_array,
+    transfer_array,
+)
+
+__all__ = ["AsyncEngineClient"]
+
+
+class AsyncEngineClient:
+    """One connection to the engine, for one event loop; opened when needed, and again after it broke.
+
+    Every method raises ``EngineUnreachable`` or ``EngineBusy`` where nothing was done, ``OutcomeUnknown``
+    where the answer did not come, and ``EngineRefused`` where the engine would not.
+
+    Parameters
+    ----------
+    path
+        Of the engine's socket.
+    timeout_seconds
+        How long an answer may take.
+    """
+
+    def __init__(self, path: Path, *, timeout_seconds: float = DEADLINE_SECONDS) -> None:
+        self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._line: _Line | None = None
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; whoever waits learns that the outcome is unknown."""
+        if self._line is not None:
+            self._line.close()
+
+    async def create_accounts(self, accounts: npt.NDArray[Any] | Iterable[Account]) -> npt.NDArray[Any]:
+        """Open accounts; return one result each, (n,) of ``ACCOUNT_RESULT``."""
+        request = accounts if isinstance(accounts, np.ndarray) else account_array(accounts)
+        return np.frombuffer(await self.call(Operation.CREATE_ACCOUNTS, request.tobytes()), ACCOUNT_RESULT)
+
+    async def create_transfers(self, transfers: npt.NDArray[Any] | Iterable[Transfer]) -> npt.NDArray[Any]:
+        """Make transfers; return one result each, (n,) of ``TRANSFER_RESULT``."""
+        request = transfers if isinstance(transfers, np.ndarray) else transfer_array(transfers)
+        return np.frombuffer(await self.call(Operation.CREATE_TRANSFERS, request.tobytes()), TRANSFER_RESULT)
+
+    async def command(self, product: str, command: Command, *, principal: str, key: str) -> Receipt:
+        """Send a product's command; the same key gets the same receipt again."""
+        raw = msgspec.Raw(msgspec.json.encode(command))
+        body = CommandBody(product=product, principal=principal, key=key, command=raw)
+        answer = await self.call(Operation.COMMAND, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=Receipt)
+
+    async def lookup_accounts(self, ids: Sequence[int]) -> npt.NDArray[Any]:
+        """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
+        return np.frombuffer(await self.call(Operation.LOOKUP_ACCOUNTS, id_pairs(ids)), ACCOUNT)
+
+    async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
+        """Return a product's aggregates in the order asked, as ``fields_of`` gives them, None for none."""
+        body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
+        answer = await self.call(Operation.AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
+
+    async def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
+        """Return the sums of the four totals per ledger."""
+        answer = await self.call(Operation.TRIAL_BALANCE, b"")
+        sums = msgspec.json.decode(answer, type=dict[str, tuple[int, int, int, int]])
+        return {int(ledger): totals for ledger, totals in sums.items()}
+
+    async def status(self) -> dict[str, int]:
+        """Return the engine's position, state hash and sizes."""
+        return msgspec.json.decode(await self.call(Operation.STATUS, b""), type=dict[str, int])
+
+    async def call(self, operation: Operation, payload: bytes) -> bytes:
+        """Send one frame and return the payload of its answer."""
+        line = self._line
+        if line is None or line.broken:
+            line = await self._open()
+        answer = line.send(operation, payload)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await answer
+        except TimeoutError as error:
+            raise OutcomeUnknown from error
+
+    async def _open(self) -> _Line:
+        async with self._opening:
+            if self._line is None or self._line.broken:
+                try:
+                    _, self._line = await asyncio.get_running_loop().create_unix_connection(
+                        _Line, str(self._path)
+                    )
+                except OSError as error:
+                    raise EngineUnreachable from error
+            return self._line
+
+
+class _Line(asyncio.Protocol):
+    """The connection: frames out, answers in, each to whoever waits for its correlation."""
+
+    def __init__(self) -> None:
+        self.broken = True
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._correlation = 0
+
+    def close(self) -> None:
+        """Break the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+        self._break()
+
+    def send(self, operation: Operation, payload: bytes) -> asyncio.Future[bytes]:
+        """Send a frame; the future gets the answer's payload, or an error."""
+        if len(self._waiting) >= QUEUE_REQUESTS_MAX or self._transport is None:
+            raise EngineBusy
+        self._correlation += 1
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[self._correlation] = answer
+        self._transport.write(pack(operation, self._correlation, payload))
+        return answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the loop has connected."""
+        # Not checked: the transports of other loops are no subclasses.
+        self._transport = cast("asyncio.Transport", transport)
+        self.broken = False
+
+    def data_received(self, data: bytes) -> None:
+        """Hand every answer to whoever waits for it."""
+        self._buffer += data
+        try:
+            for frame in unpack_all(self._buffer):
+                answer = self._waiting.pop(frame.correlation, None)
+                # One who no longer waits was told that the outcome is unknown.
+                if answer is None or answer.done():
+                    continue
+                if frame.operation == Operation.ERROR:
+                    answer.set_exception(_error_of(frame.payload))
+                else:
+                    answer.set_result(frame.payload)
+        except MalformedFrame:
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: nobody gets an answer any more."""
+        del exc
+        self._break()
+
+    def _break(self) -> None:
+        self.broken = True
+        waiting, self._waiting = self._waiting, {}
+        for answer in waiting.values():
+            if not answer.done():
+                answer.set_exception(OutcomeUnknown())
+
+
+def _error_of(payload: bytes) -> EngineRefused | OutcomeUnknown:
+    body = msgspec.json.decode(payload, type=ErrorBody)
+    return OutcomeUnknown() if body.unknown else EngineRefused(body.code, body.message)

@@ -1,0 +1,62 @@
+"""What a decider is told besides its aggregate, and where rows that left memory are found again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.engine.requests import derive_id
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.history.memory import find_transfers
+from formicary.factory.journal.events import Event
+from formicary.factory.ledger.views import is_created, transfers_view
+
+__all__ = ["DecidingContext", "OldRows"]
+
+Rows = npt.NDArray[Any]
+
+
+class OldRows(Protocol):
+    """Where rows that left memory are found again."""
+
+    def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
+        """Return the transfers at positions (n,), in that order, (n,) of ``TRANSFER_ROW``."""
+
+    def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
+        """Return the event of a kind that each command caused, by the command's id, where there is one."""
+
+
+class DecidingContext:
+    """The state of the ledger at one command, as ``products.Context`` describes it."""
+
+    def __init__(self, now: int, command_id: int, state: FactoryState, old_rows: OldRows) -> None:
+        self.now = now
+        self._command_id = command_id
+        self._state = state
+        self._machine = state.machine
+        self._old_rows = old_rows
+
+    def derive_id(self, ordinal: int) -> int:
+        """Return the id of the ordinal-th thing that the command makes."""
+        return derive_id(self._command_id, ordinal)
+
+    def account(self, account_id: int) -> Rows | None:
+        """Return an account as it is now."""
+        number = self._machine.account_number(account_id)
+        return None if number < 0 else self._machine.account_view(number)
+
+    def aggregate(self, product: str, subject: int) -> Rows | None:
+        """Return an aggregate of a neighbour as it is now."""
+        return self._state.aggregates[product].find(subject)
+
+    def transfer(self, transfer_id: int) -> Rows | None:
+        """Return a transfer that was made, also one that left memory."""
+        # Seldom asked, so looked up when asked: what is found does not depend on where it is found.
+        rows, positions = find_transfers(self._machine, [transfer_id])
+        if len(positions):
+            rows = self._old_rows.transfers_at(positions)
+        made = transfers_view(rows[is_created(rows)])
+        return np.asarray(made[0]) if len(made) else None

@@ -1,0 +1,49 @@
+"""Looks at aggregates from outside: as plain fields, for whoever has not their product's dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.engine.state import FactoryState
+
+__all__ = ["fields_of", "read_aggregates"]
+
+
+def read_aggregates(
+    product: str, subjects: Sequence[int]
+) -> Callable[[FactoryState], list[dict[str, Any] | None]]:
+    """Return the look that finds aggregates of a product that runs, in the order asked."""
+
+    def look(state: FactoryState) -> list[dict[str, Any] | None]:
+        kept = state.aggregates[product]
+        found = (kept.find(subject) for subject in subjects)
+        return [None if record is None else fields_of(record) for record in found]
+
+    return look
+
+
+def fields_of(record: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return an aggregate, shape (), as values that JSON keeps.
+
+    Two words ``x_high`` and ``x_low`` become ``x``, 32 hexadecimal digits; a field that is an array
+    becomes a list.
+    """
+    names = record.dtype.names or ()
+    fields: dict[str, Any] = {}
+    for name in names:
+        joined = name.removesuffix("_high")
+        if name.endswith("_high") and f"{joined}_low" in names:
+            fields[joined] = _joined(record[name], record[f"{joined}_low"])
+        elif not (name.endswith("_low") and f"{name.removesuffix('_low')}_high" in names):
+            fields[name] = record[name].tolist()
+    return fields
+
+
+def _joined(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> str | list[str]:
+    if high.shape == ():
+        return f"{int(high):016x}{int(low):016x}"
+    return [f"{one:016x}{other:016x}" for one, other in np.column_stack((high, low)).tolist()]

@@ -1,0 +1,48 @@
+"""Escrow: the buyer's money waits with the house until the goods are right, or goes back."""
+
+from formicary.products.payments.escrow.schemas import (
+    ESCROW,
+    AgreeRefund,
+    CancelRefund,
+    CloseEscrow,
+    ConfirmEscrow,
+    ConfirmReturn,
+    EscalateRefund,
+    EscrowCommand,
+    ExtendEscrow,
+    OpenEscrow,
+    PayEscrow,
+    RefundClaim,
+    RefuseRefund,
+    RequestRefund,
+    ReviseRefund,
+    RuleRefund,
+    ShipEscrow,
+    ShipReturn,
+)
+from formicary.products.payments.escrow.table import Refund, Role, Timing, Trade
+
+__all__ = [
+    "ESCROW",
+    "AgreeRefund",
+    "CancelRefund",
+    "CloseEscrow",
+    "ConfirmEscrow",
+    "ConfirmReturn",
+    "EscalateRefund",
+    "EscrowCommand",
+    "ExtendEscrow",
+    "OpenEscrow",
+    "PayEscrow",
+    "Refund",
+    "RefundClaim",
+    "RefuseRefund",
+    "RequestRefund",
+    "ReviseRefund",
+    "Role",
+    "RuleRefund",
+    "ShipEscrow",
+    "ShipReturn",
+    "Timing",
+    "Trade",
+]

@@ -1,0 +1,14 @@
+"""Every product that a deployment runs: the factory's own first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from formicary.factory.engine.products import Product
+from formicary.factory.identity import IDENTITY
+from formicary.products.payments import PAYMENTS
+
+__all__ = ["PRODUCTS"]
+
+PRODUCTS: Final[tuple[Product, ...]] = (*IDENTITY, *PAYMENTS)
+"""What ``formicary up`` runs."""

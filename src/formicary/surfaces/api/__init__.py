@@ -1,0 +1,1 @@
+"""The way in over HTTP: ``/v1``, problem documents, limits; no business rule."""

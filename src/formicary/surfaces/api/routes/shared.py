@@ -1,0 +1,113 @@
+"""What the routes' bodies, parameters and answers have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from formicary.base.currencies import currency_of_ledger
+from formicary.base.errors import Refusal
+from formicary.base.limits import API_PAGE_ITEMS, API_PAGE_ITEMS_MAX
+from formicary.base.public_ids import PUBLIC_ID_CHARACTERS, Prefix, decode
+from formicary.surfaces.api.auth import Principal
+from formicary.surfaces.api.exchange import Exchange
+from formicary.surfaces.api.problems import MalformedField, NotFound
+from formicary.surfaces.api.services import Services
+
+__all__ = [
+    "Asked",
+    "Body",
+    "Caller",
+    "Cursor",
+    "Document",
+    "Id",
+    "Limit",
+    "currency_code",
+    "read_cursor",
+    "read_id",
+    "read_path_id",
+]
+
+_CURSOR_CHARACTERS_MAX: Final = 20
+_POSITION_MAX: Final = 2**63 - 1
+_CURSOR_FORM: Final = "a cursor is what `next` of the page before said"
+
+
+class Body(BaseModel):
+    """A body: fields that nobody knows are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Document(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Caller:
+    """Who asks, of what, and with which key."""
+
+    def __init__(self, exchange: Exchange, principal: Principal, services: Services) -> None:
+        self.exchange = exchange
+        self.principal = principal
+        self.services = services
+
+    @property
+    def key(self) -> str:
+        """The header ``Idempotency-Key``, which must be there."""
+        return self.exchange.idempotency_key()
+
+
+def _caller(request: Request) -> Caller:
+    return cast("Caller", request.scope["formicary.caller"])
+
+
+Asked = Annotated[Caller, Depends(_caller)]
+Id = Annotated[str, Path(max_length=64, description="A prefix, an underscore and 26 characters.")]
+Limit = Annotated[int, Query(ge=1, le=API_PAGE_ITEMS_MAX, description="Items on a page at most.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=_CURSOR_CHARACTERS_MAX, description="`next` of the page before."),
+]
+DEFAULT_LIMIT: Final = API_PAGE_ITEMS
+
+
+def read_id(prefix: Prefix, text: str, *, param: str) -> int:
+    """Return the id that a field names, or raise ``MalformedField``."""
+    try:
+        return decode(prefix, text)
+    except Refusal as refusal:
+        raise MalformedField(str(refusal), param=param) from refusal
+
+
+def read_path_id(prefix: Prefix, text: str) -> int:
+    """Return the id that a path names; one that is none names nothing."""
+    try:
+        return decode(prefix, text)
+    except Refusal as refusal:
+        raise NotFound from refusal
+
+
+def read_cursor(cursor: str | None) -> int:
+    """Return the number behind a cursor, 0 for the beginning."""
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _POSITION_MAX):
+        raise MalformedField(_CURSOR_FORM, param="cursor")
+    return int(cursor)
+
+
+def currency_code(ledger: int) -> str:
+    """Return the code of a ledger's currency, or its number where it is none."""
+    try:
+        return currency_of_ledger(ledger).code
+    except Refusal:
+        return str(ledger)
+
+
+def example_id(prefix: Prefix) -> dict[str, Any]:
+    """Return the schema of an id, for the document."""
+    return {"pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{{PUBLIC_ID_CHARACTERS}}}$"}

@@ -1,0 +1,32 @@
+"""What the API's documents look like in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import typer
+
+from formicary.surfaces.cli.output import write_json, write_table
+
+__all__ = ["new_group", "write_document"]
+
+
+def new_group(help_text: str) -> typer.Typer:
+    """Return an empty group of commands."""
+    return typer.Typer(no_args_is_help=True, help=help_text)
+
+
+def write_document(document: Any, *, as_json: bool) -> None:
+    """Write one of the client's documents, as JSON or as a table of fields."""
+    fields = msgspec.to_builtins(document)
+    if as_json:
+        write_json(fields)
+    else:
+        write_table(("field", "value"), [(name, _text(value)) for name, value in fields.items()])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,72 @@
+"""``formicary parties``: who takes part, through the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from formicary.surfaces.cli.api_output import new_group, write_document
+from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
+
+__all__ = ["group"]
+
+PartyArgument = Annotated[str, typer.Argument(help="Id of the party, pty_….")]
+
+
+def group() -> typer.Typer:
+    """Return the commands."""
+    parties = new_group("Register parties, open their wallets, look at them.")
+    parties.command("add")(add)
+    parties.command("show")(show)
+    parties.command("close")(close)
+    parties.command("erase")(erase)
+    parties.command("open-account")(open_account)
+    return parties
+
+
+def add(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="person, merchant or partner.")] = "person",
+    *,
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register a party."""
+    with program_of(context).client() as client:
+        write_document(client.register_party(kind, key=key), as_json=as_json)
+
+
+def show(context: typer.Context, party: PartyArgument, *, as_json: AsJson = False) -> None:
+    """Show a party."""
+    with program_of(context).client() as client:
+        write_document(client.party(party), as_json=as_json)
+
+
+def close(
+    context: typer.Context, party: PartyArgument, *, key: IdempotencyKey = None, as_json: AsJson = False
+) -> None:
+    """End a party's part in anything new, for good."""
+    with program_of(context).client() as client:
+        write_document(client.close_party(party, key=key), as_json=as_json)
+
+
+def erase(
+    context: typer.Context, party: PartyArgument, *, key: IdempotencyKey = None, as_json: AsJson = False
+) -> None:
+    """Destroy a party's personal data, for good."""
+    with program_of(context).client() as client:
+        write_document(client.erase_party(party, key=key), as_json=as_json)
+
+
+def open_account(
+    context: typer.Context,
+    party: PartyArgument,
+    currency: Annotated[str, typer.Argument(help="ISO 4217 code.")],
+    *,
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a party's wallet in a currency; opening it again shows it."""
+    with program_of(context).client() as client:
+        write_document(client.open_account(party, currency, key=key), as_json=as_json)

@@ -1,0 +1,124 @@
+"""Every route of the document, for every kind of caller: nothing of one party reaches another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from formicary.base.scopes import Scope, scope_names
+from formicary.surfaces.api.rest import document
+from tests.surfaces.api.conftest import Desk
+
+EVERYTHING = list(scope_names(int(sum(Scope))))
+NOBODY = "0" * 26
+OPERATIONS = [
+    (method.upper(), path)
+    for path, operations in document()["paths"].items()
+    for method in operations
+    if path.startswith("/v1")
+]
+# What reveals nothing of anybody, and what everybody may do for themselves.
+OPEN = {("GET", "/v1/clock")}
+
+
+class World:
+    """Things of one party, by the name that paths and bodies give them, and the same of nobody."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.party = desk.party(pounds=1_000)
+        self.other = desk.party(pounds=1_000)
+        self.stranger = desk.key_of(self.other, EVERYTHING)
+        third = desk.party("merchant")
+        pay = {"payer": self.party, "payee": third, "amount": 10, "currency": "GBP"}
+        trade = {"buyer": self.party, "seller": third, "amount": 10, "currency": "GBP"}
+        order = {"direction": "top_up", "party": self.party, "amount": 10, "currency": "GBP"}
+        limits = {"party": self.party, "daily_amount_max": 0, "daily_count_max": 0}
+        self.ids = {
+            "approval_id": desk.post("/v1/approvals/limits", limits)["id"],
+            "party_id": self.party,
+            "account": desk.get(f"/v1/accounts?party={self.party}")[0]["id"],
+            "payment_id": desk.post("/v1/payments", pay)["id"],
+            "escrow_id": desk.post("/v1/escrows", trade)["id"],
+            "order_id": desk.post("/v1/rail-orders", order)["id"],
+            "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
+        }
+
+    def body(self, path: str, party: str, account: str) -> dict[str, Any]:
+        """Return a body that would be right, about one party."""
+        money = {"amount": 1, "currency": "GBP"}
+        bodies: dict[str, dict[str, Any]] = {
+            "/v1/parties": {"kind": "person"},
+            "/v1/accounts": {"party": party, "currency": "GBP"},
+            "/v1/transfers/search": {"account": account},
+            "/v1/payments": {"payer": party, "payee": self.other, **money},
+            "/v1/escrows": {"buyer": party, "seller": party, **money},
+            "/v1/rail-orders": {"direction": "cash_out", "party": party, **money},
+            "/v1/keys": {"party": party, "scopes": ["accounts:read"]},
+            "/v1/tokens": {"party": party, "scopes": ["accounts:read"]},
+            "/v1/keys/{key_id}/rotate": {"overlap_seconds": 0},
+            "/v1/payments/{payment_id}/refunds": {"amount": 1},
+            "/v1/escrows/{escrow_id}/refund": {"amount": 1},
+            "/v1/escrows/{escrow_id}/refund/revise": {"amount": 1},
+            "/v1/escrows/{escrow_id}/refund/rule": {"amount_to_buyer": 1},
+            "/v1/clock/advance": {"seconds": 1},
+            "/v1/parties/{party_id}/profile": {"fields": {"name": "Somebody"}},
+            "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
+            "/v1/approvals/entries": {
+                "lines": [{"debit_account": account, "credit_account": account, **money}]
+            },
+        }
+        return bodies.get(path, {})
+
+
+def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str, dict[str, Any] | None]:
+    """Return path and body of a request about the party, or about nobody."""
+    names = {name: text if real else f"{text.split('_')[0]}_{NOBODY}" for name, text in world.ids.items()}
+    target = path.format(**names)
+    if path == "/v1/accounts" and method == "GET":
+        target += f"?party={names['party_id']}"
+    if path.endswith("/statement"):
+        target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
+    return target, world.body(path, names["party_id"], names["account"]) if method != "GET" else None
+
+
+@pytest.fixture
+def world(desk: Desk) -> World:
+    """Give a party with one thing of each kind, and a stranger with every scope."""
+    return World(desk)
+
+
+def test_nobody_without_a_key(desk: Desk, world: World) -> None:
+    """Without a key nothing is shown and nothing done, whatever is asked."""
+    for method, path in OPERATIONS:
+        target, body = request_of(world, method, path, real=True)
+        assert desk.code(method, target, body, headers={"Authorization": ""}) == (
+            401,
+            "authentication_required",
+        )
+
+
+def test_a_stranger_sees_and_moves_nothing(desk: Desk, world: World) -> None:
+    """Another party's key, with every scope, gets the same answer as if there were nothing."""
+    before = desk.get(f"/v1/accounts?party={world.party}")
+    for method, path in OPERATIONS:
+        if (method, path) in OPEN or path == "/v1/payments/batch":
+            continue
+        answers = []
+        for real in (True, False):
+            target, body = request_of(world, method, path, real=real)
+            answers.append(desk.code(method, target, body, key=world.stranger))
+        assert answers[0] == answers[1], path
+        assert answers[0][0] in (403, 404), path
+    assert desk.get(f"/v1/accounts?party={world.party}") == before
+
+
+def test_no_scope_opens_nothing_else(desk: Desk, world: World) -> None:
+    """A party's own key with one scope that no route takes does nothing at all."""
+    key = desk.key_of(world.party, ["webhooks:write"])
+    for method, path in OPERATIONS:
+        if (method, path) not in OPEN and "webhooks" not in path:
+            target, body = request_of(world, method, path, real=True)
+            if path == "/v1/payments/batch":
+                body = {"payments": [world.body("/v1/payments", world.party, "")]}
+            assert desk.code(method, target, body, key=key) == (403, "scope_missing"), path
