@@ -17,7 +17,7 @@ def load_kernels(machine: LedgerMachine, account_id: int) -> None:
     """Load every kernel of history, compiling those that are not in the cache; the account must exist."""
     wanted = AccountFilter(account_id=account_id, limit=1)
     compiled = compiled_filter(wanted, expiries=True)
-    ids = pack_ids([account_id])
+    ids = pack_ids(account_id)
     LatestEntries(ids=ids, wanted=compiled.tobytes(), limit=1)(machine)
     TransfersById(ids=ids)(machine)
     pick(np.empty(0, TRANSFER_ROW), compiled[()], 0, np.empty(1, TRANSFER_ROW))
