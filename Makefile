@@ -38,6 +38,7 @@ bench: .venv/installed ## the rates of ledger and API on this machine
 proofs: .venv/installed ## simulator, real kills, hostile requests
 	$(BIN)/python -m proofs.simulator
 	$(BIN)/python -m proofs.kill
+	$(BIN)/python -m proofs.kill --http
 	$(BIN)/python -m proofs.api
 
 mutation: .venv/installed ## the mutation score of the kernels
