@@ -31,12 +31,15 @@ imports: .venv/installed ## import-linter: the direction of the layers
 test-python: .venv/installed ## pytest with branch coverage; skips are listed at the end
 	$(BIN)/python -m pytest --cov
 
-bench: .venv/installed ## the ledger's rates on this machine
+bench: .venv/installed ## the rates of ledger and API on this machine
 	$(BIN)/formicary bench ledger
+	$(BIN)/formicary bench http
 
-proofs: .venv/installed ## simulator and real kills
+proofs: .venv/installed ## simulator, real kills, hostile requests
 	$(BIN)/python -m proofs.simulator
 	$(BIN)/python -m proofs.kill
+	$(BIN)/python -m proofs.kill --http
+	$(BIN)/python -m proofs.api
 
 mutation: .venv/installed ## the mutation score of the kernels
 	$(BIN)/python -m proofs.mutation

@@ -15,10 +15,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import psycopg
@@ -27,13 +27,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks._baseline import row_locked_rate
+from benchmarks._bench import Bench, BenchFailed, pump
 from benchmarks._callers import single_callers
 from benchmarks._loads import ACCOUNTS, SHAPES, Load, opening
-from benchmarks._machine import machine
 from formicary.base.clock import LiveClock
-from formicary.base.errors import OperationalFault
 from formicary.base.limits import REQUEST_ITEMS_MAX
-from formicary.factory.engine.committer import Committer
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.engine.state import FactoryState
@@ -44,94 +42,42 @@ from formicary.factory.journal.journal import Journal
 from formicary.factory.journal.migrations import migrate
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.segments import index_closed_segments, summarize
-from formicary.factory.journal.supervisor import Supervisor
-from formicary.factory.ledger import SEMANTICS, AccountFilter
+from formicary.factory.ledger import SEMANTICS, AccountFilter, Ledger
 from formicary.runtime.children import Child, Children
 from formicary.runtime.engine_process import engine_main, warm_up
 from formicary.runtime.processes import run_follower
-from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import recovered_state
 
 __all__ = ["main"]
 
 _SECONDS_PER_DAY: Final = 86_400
 _BLOCK: Final = REQUEST_ITEMS_MAX
-_PROBES: Final = 400
+_PROBES: Final = 1_000
+# Enough to come by every segment.
+_SWEEP: Final = 200
+_OPENED_AT_ONCE: Final = 8_000
+_ROUNDS: Final = 5
 
 
-class BenchFailed(OperationalFault):
-    """The benchmark saw something that must not be, and its figures mean nothing."""
-
-
-class Bench:
-    """One run: a server, a database, figures by name."""
-
-    def __init__(self, home: Path, *, transfers: int, seconds: float) -> None:
-        self.settings = Settings(home=home)
-        self.transfers = transfers
-        self.seconds = seconds
-        self.supervisor = Supervisor(self.settings.postgres_folder, stop_on_exit=True)
-        self.figures: dict[str, Any] = {"machine": machine()}
-        self._seed = 0
-
-    def note(self, name: str, value: float, digits: int = 0) -> None:
-        """Keep a figure."""
-        self.figures[name] = round(value, digits) if digits else round(value)
-
-    def seed(self) -> int:
-        """Return a seed that was not used before, so that no id is."""
-        self._seed += 1
-        return self._seed
-
-    @contextmanager
-    def engine(self, access: Access) -> Iterator[tuple[Engine, Journal]]:
-        """Yield a recovered engine in this process."""
-        with closing(Journal(access, semantics=SEMANTICS)) as journal:
-            engine = Engine(journal, lambda: recovered_state(self.settings, access), LiveClock())
-            engine.recover()
-            yield engine, journal
-
-
-def _ignore(_: int) -> None:
-    """Take no notice of progress."""
-
-
-def pump(
-    engine: Engine,
-    journal: Journal,
-    load: Load,
-    *,
-    size: int,
-    count: int,
-    tick: Callable[[int], None] = _ignore,
-) -> float:
-    """Make ``count`` transfers in requests of ``size``, one batch ahead; return the rate per second."""
-    committer = Committer(journal.begin)
-    try:
-        began, done = time.perf_counter(), 0
-        while done < count:
-            decided = engine.decide([LedgerRequest(load.request(size))])
-            if any(answer["status"].any() for answer in decided.answers):
-                message = "a transfer was refused"
-                raise BenchFailed(message)
-            if committer.busy and (error := committer.finish()) is not None:
-                raise error
-            if decided.batch is not None:
-                committer.start(decided.batch)
-            done += size
-            tick(done)
-        if (error := committer.finish()) is not None:
-            raise error
-        return done / (time.perf_counter() - began)
-    finally:
-        committer.close()
+def in_memory(bench: Bench) -> None:
+    """Measure the ledger alone, without a journal: what the kernels of this machine can do."""
+    ledger, load = Ledger(LiveClock()), Load("uniform", bench.seed())
+    for start in range(0, ACCOUNTS, _OPENED_AT_ONCE):
+        ledger.create_accounts(opening()[start : start + _OPENED_AT_ONCE])
+    requests = [load.request(_BLOCK) for _ in range(60)]
+    began = time.perf_counter()
+    for request in requests:
+        if ledger.create_transfers(request)["status"].any():
+            raise BenchFailed
+    elapsed = time.perf_counter() - began
+    bench.note("in memory alone, batch 8,189: transfers/s", len(requests) * _BLOCK / elapsed)
 
 
 def rates(bench: Bench, access: Access, progress: Progress) -> None:
     """Measure batch sizes and shapes; the sustained run comes first."""
     with bench.engine(access) as (engine, journal):
-        for start in range(0, ACCOUNTS, 8_000):
-            engine.execute([LedgerRequest(opening()[start : start + 8_000])])
+        for start in range(0, ACCOUNTS, _OPENED_AT_ONCE):
+            engine.execute([LedgerRequest(opening()[start : start + _OPENED_AT_ONCE])])
         pump(engine, journal, Load("uniform", bench.seed()), size=_BLOCK, count=20 * _BLOCK)
         task = progress.add_task("sustained, batch 8,189", total=bench.transfers)
         load = Load("uniform", bench.seed())
@@ -148,16 +94,19 @@ def rates(bench: Bench, access: Access, progress: Progress) -> None:
         bench.note("bytes an account in memory", _account_bytes(engine.state))
         bench.note("bytes a transfer in memory, recent", _transfer_bytes(engine.state))
         bench.note("engine's memory, MiB", engine.state.machine.bytes_in_memory / 2**20)
-        short = max(bench.transfers // 20, 20 * _BLOCK)
-        for shape in SHAPES:
-            for size, count in ((_BLOCK, short), (100, max(short // 20, 10_000)), (1, 2_000)):
-                name = f"{shape}, batch {size:,}: transfers/s"
-                task = progress.add_task(name, total=None)
-                samples = [
-                    pump(engine, journal, Load(shape, bench.seed()), size=size, count=count) for _ in range(3)
-                ]
-                bench.note(name, float(np.median(samples)))
-                progress.update(task, total=1, completed=1)
+        short = max(bench.transfers // 40, 20 * _BLOCK)
+        counts = {_BLOCK: short, 100: max(short // 10, 10_000), 1: 2_000}
+        samples: dict[str, list[float]] = {}
+        task = progress.add_task("shapes and batch sizes", total=_ROUNDS * len(counts) * len(SHAPES))
+        # In turns: what else the machine does then meets every shape alike.
+        for _ in range(_ROUNDS):
+            for size, count in counts.items():
+                for shape in SHAPES:
+                    rate = pump(engine, journal, Load(shape, bench.seed()), size=size, count=count)
+                    samples.setdefault(f"{shape}, batch {size:,}: transfers/s", []).append(rate)
+                    progress.advance(task)
+        for name, rates_seen in samples.items():
+            bench.note(name, float(np.median(rates_seen)))
 
 
 def _sealed_bytes_an_id(state: FactoryState) -> float:
@@ -308,13 +257,26 @@ def recovery_from_snapshot(bench: Bench, access: Access) -> None:
 
 
 def reads(bench: Bench, access: Access) -> None:
-    """Measure pages of 50 entries and as-of balances on everything that is there."""
+    """Measure pages of 50 entries and as-of balances on everything that is there.
+
+    A connection plans its first read of each segment; that is noted apart from what comes after it.
+    """
     drawn = np.random.default_rng(7)
     with bench.engine(access) as (engine, _journal):
         history = History(access, lambda read: read(engine.state.machine))
         with closing(history):
             first = int(engine.state.machine.accounts["timestamp"].max()) + 1
             last = engine.state.machine.timestamp
+            began = time.perf_counter()
+            for moment in np.linspace(first, last, _SWEEP).tolist():
+                history.get_account_transfers(
+                    AccountFilter(account_id=1, limit=50, reversed=True, timestamp_max=int(moment))
+                )
+            bench.note(
+                f"first pages, {_SWEEP} over all of it: mean ms",
+                1e3 * (time.perf_counter() - began) / _SWEEP,
+                2,
+            )
             pages, balances = [], []
             for number in drawn.integers(1, ACCOUNTS + 1, _PROBES).tolist():
                 moment = int(drawn.integers(first, last))
@@ -355,6 +317,7 @@ def main() -> int:
             access = bench.supervisor.access()
             migrate(access)
             parts: list[tuple[str, Callable[[], None]]] = [
+                ("in memory", lambda: in_memory(bench)),
                 ("rates", lambda: rates(bench, access, progress)),
                 ("row-locked baseline", lambda: baseline(bench)),
                 ("128 callers", lambda: callers(bench, access)),

@@ -21,13 +21,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="proofs.kill", description=__doc__)
     parser.add_argument("--kills", type=int, default=40, help="how many; 1,000 over a release")
     parser.add_argument("--seed", type=int, default=0, help="of the order of victims and pauses")
+    parser.add_argument("--http", action="store_true", help="through the API, whose worker dies as well")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args(arguments)
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="formicary-kill-") as folder:
         home = Path(folder)
         home.chmod(0o755)
-        report = Campaign(home, seed=chosen.seed, say=console.print).run(chosen.kills)
+        report = Campaign(home, seed=chosen.seed, say=console.print, through_http=chosen.http).run(
+            chosen.kills
+        )
     if chosen.json:
         sys.stdout.write(json.dumps(report.figures(), indent=2) + "\n")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from proofs.kill.callers import Caller, Ledgered, check_acknowledged
+from proofs.kill.http_callers import HttpCaller, Paid, check_paid
 from proofs.kill.victims import Victim, kill, pids_of
 
 __all__ = ["Campaign", "Report"]
@@ -35,6 +37,7 @@ class Report:
     lost: int = 0
     doubled: int = 0
     unbalanced: int = 0
+    hang_ups: int = 0
     findings: list[str] = field(default_factory=list)
 
     @property
@@ -61,6 +64,7 @@ class Report:
             "lost": self.lost,
             "doubled": self.doubled,
             "unbalanced": self.unbalanced,
+            "answers dropped": self.hang_ups,
             "first answer: p50 s": round(statistics.median(self.waits), 3),
             "first answer: max s": round(max(self.waits), 3),
             **by_victim,
@@ -70,11 +74,20 @@ class Report:
 class Campaign:
     """Starts ``formicary up`` in a folder, loads it, kills parts of it, checks what is left."""
 
-    def __init__(self, home: Path, *, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, home: Path, *, seed: int, say: Callable[[str], None], through_http: bool = False
+    ) -> None:
         self._home = home
+        self._through_http = through_http
+        self._port = _free_port()
         self._random = random.Random(seed)
         self._say = say
-        self._environment = os.environ | {"FORMICARY_HOME": str(home)}
+        self._key = ""
+        self._environment = os.environ | {
+            "FORMICARY_HOME": str(home),
+            "FORMICARY_API_PORT": str(self._port),
+            "FORMICARY_API_WORKERS": str(int(through_http)),
+        }
         self._environment.pop("DATABASE_URL", None)
 
     def run(self, kills: int) -> Report:
@@ -105,10 +118,20 @@ class Campaign:
             time.sleep(0.02)
         return up
 
-    def _kill_under_load(self, kills: int, report: Report) -> Ledgered:
-        victims = [list(Victim)[number % len(Victim)] for number in range(kills)]
+    def _caller(self) -> Caller | HttpCaller:
+        seed = self._random.randrange(2**32)
+        if not self._through_http:
+            return Caller(self._home / "engine.socket", seed=seed)
+        command = [sys.executable, "-m", "formicary", "keys", "house"]
+        done = subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True)
+        self._key = done.stdout.strip()
+        return HttpCaller(self._port, self._key, seed=seed)
+
+    def _kill_under_load(self, kills: int, report: Report) -> Ledgered | Paid:
+        known = [victim for victim in Victim if self._through_http or victim is not Victim.API]
+        victims = [known[number % len(known)] for number in range(kills)]
         self._random.shuffle(victims)
-        with Caller(self._home / "engine.socket", seed=self._random.randrange(2**32)) as caller:
+        with self._caller() as caller:
             caller.open_accounts()
             for number, victim in enumerate(victims, start=1):
                 caller.run_for(self._random.uniform(0.05, 0.4))
@@ -119,9 +142,13 @@ class Campaign:
             caller.run_for(0.3)
             return caller.stop()
 
-    def _check(self, made: Ledgered, report: Report) -> None:
+    def _check(self, made: Ledgered | Paid, report: Report) -> None:
         report.acknowledged = len(made.acknowledged)
-        outcome = check_acknowledged(self._home / "engine.socket", made)
+        if isinstance(made, Paid):
+            report.hang_ups = made.hang_ups
+            outcome = check_paid(self._port, self._key, made)
+        else:
+            outcome = check_acknowledged(self._home / "engine.socket", made)
         report.lost, report.doubled, report.unbalanced = outcome
 
     def _stop(self, up: subprocess.Popen[bytes]) -> None:
@@ -137,3 +164,9 @@ class Campaign:
         done = subprocess.run(command, env=self._environment, check=False, capture_output=True, text=True)
         if done.returncode:
             report.findings.append(f"verify: {done.stdout[-1_000:]} {done.stderr[-1_000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

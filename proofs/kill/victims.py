@@ -18,6 +18,7 @@ class Victim(Enum):
     ENGINE = "the engine"
     POSTGRES = "postgres alone"
     POSTGRES_AND_BACKENDS = "postgres with its backends"
+    API = "the API's worker"
 
 
 def pids_of(home: Path) -> dict[str, int]:
@@ -34,6 +35,8 @@ def kill(victim: Victim, pids: Mapping[str, int]) -> float:
     """Kill a victim with ``SIGKILL``; return when, on the monotonic clock."""
     if victim is Victim.ENGINE:
         numbers = [pids["engine"]]
+    elif victim is Victim.API:
+        numbers = [pids["api-1"]]
     elif victim is Victim.POSTGRES:
         numbers = [pids["postgres"]]
     else:

@@ -30,7 +30,7 @@ _TESTS: Final = (
     "test_fold.py::test_an_account_that_is_there_twice_is_refused",
     "test_fold.py::test_rows_of_others_take_positions",
     "test_fold.py::test_a_folded_journal_refuses_stamps_of_the_past",
-    "test_fold.py::test_a_restored_snapshot_is_the_same_state[2]",
+    "test_fold.py::test_a_restored_snapshot_is_the_same_state[2-0]",
     "test_statuses.py::test_precedence",
     "test_property.py::test_every_answer_and_row_is_the_oracle_s[2]",
     "test_property.py::test_every_answer_and_row_is_the_oracle_s[4]",

@@ -22,5 +22,17 @@ def test_nothing_acknowledged_is_lost_by_kills() -> None:
     assert report.findings == []
     assert (report.lost, report.doubled, report.unbalanced) == (0, 0, 0)
     assert len(report.waits) == KILLS
-    assert set(report.waits_seconds) == set(Victim)
+    assert set(report.waits_seconds) == set(Victim) - {Victim.API}
     assert report.acknowledged > 0
+
+
+def test_nothing_acknowledged_over_http_is_lost_by_kills() -> None:
+    """The API's worker dies as well, and callers hang up: each key has one effect and keeps its answer."""
+    with tempfile.TemporaryDirectory(prefix="fkill-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        report = Campaign(home, seed=2, say=lambda _: None, through_http=True).run(KILLS)
+    assert report.findings == []
+    assert (report.lost, report.doubled, report.unbalanced) == (0, 0, 0)
+    assert set(report.waits_seconds) == set(Victim)
+    assert report.acknowledged > report.hang_ups > 0

@@ -55,6 +55,7 @@ __all__ = [
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
     "SMALL_APPEND_ROWS_MAX",
+    "SNAPSHOT_RECORDS_PER_ROW_MAX",
     "SNAPSHOT_ROWS",
     "SNAPSHOT_SECONDS",
     "TIMERS_PER_STEP_MAX",
@@ -101,8 +102,12 @@ FRAME_BYTES_MAX: Final = 2 << 20
 An answer of as many results of 80 bytes is smaller.
 """
 
-BLOCK_ROWS: Final = 8_192
-"""Rows in one block that the server packs for a reader: larger ones read no faster and hold more memory."""
+BLOCK_ROWS: Final = 16_384
+"""Rows in one block that the server packs for a reader.
+
+Without a btree it also goes through up to two ranges of pages that are not the block's: halves cost a sixth
+more. Larger blocks read no faster and hold more memory.
+"""
 
 SMALL_APPEND_ROWS_MAX: Final = 64
 """Rows up to which an append is one insert statement, in a single round trip.
@@ -138,8 +143,8 @@ BANK_FILE_BYTES_MAX: Final = 64 << 20
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
 
-FOLLOWER_POSITIONS_MAX: Final = 1 << 20
-"""Positions the follower reads before it looks up: bounds the commits and index entries in memory."""
+FOLLOWER_POSITIONS_MAX: Final = 1 << 18
+"""Positions the follower reads before it looks up: bounds its memory, and how late a snapshot may be."""
 
 FOLLOWER_RETRY_SECONDS_MAX: Final = 2
 """Seconds between two attempts to reach a database that is gone: it is back seconds after a restart."""
@@ -153,8 +158,18 @@ MEMORY_WALK_ENTRIES_MAX: Final = 1 << 10
 SEARCH_POSITIONS: Final = 1 << 17
 """Positions one statement of a search looks through: far below the deadline even on a slow disk."""
 
-SNAPSHOT_ROWS: Final = 1 << 22
-"""Rows between two snapshots: folding them takes about ten seconds, the most a recovery reads."""
+SNAPSHOT_ROWS: Final = 1 << 18
+"""Rows between two snapshots: about half a second to fold.
+
+A recovery folds at most these, what came while the snapshot was written, and what the follower lags behind.
+A snapshot adds to files of rows what came since the last one; it does not write again what is there.
+"""
+
+SNAPSHOT_RECORDS_PER_ROW_MAX: Final = 4
+"""Accounts and holds in a snapshot for each row since the last: with many of them snapshots are rarer.
+
+They are written whole, so this bounds what snapshots write to about three times the rows' own bytes.
+"""
 
 SNAPSHOT_SECONDS: Final = 300
 """Seconds between two snapshots of a journal that grows slowly: it never waits for its rows to fill up."""

@@ -28,6 +28,7 @@ from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.services import PersonalData, Services
+from formicary.surfaces.webhooks.store import WebhookStore
 
 __all__ = ["api_main", "build_api", "clock_of", "listen"]
 
@@ -61,6 +62,7 @@ def build_api(settings: Settings, backend: Backend, clock: Clock, vault: Persona
         random=os.urandom,
         token_secret=secret,
         code_of=code_of,
+        webhooks=WebhookStore(settings.webhooks_folder),
         clock=clock if isinstance(clock, FileClock) else None,
     )
     authenticator = CachedAuthenticator(

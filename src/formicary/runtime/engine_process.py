@@ -20,7 +20,7 @@ from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.follower.entry_points import EntryPoints
-from formicary.factory.history.memory import find_transfers
+from formicary.factory.history import load_kernels
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.columns import COMMIT_ROW
@@ -64,7 +64,7 @@ def warm_up() -> None:
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:
-    """Fold a small journal, as recovery does and as the follower does."""
+    """Fold a small journal, as recovery does and as the follower does, and look back into it."""
     opened, head = len(accounts), len(accounts) + len(transfers)
     no_commits = np.empty(0, COMMIT_ROW)
     with tempfile.TemporaryDirectory(prefix="formicary-warm-up-") as folder:
@@ -76,7 +76,7 @@ def _warm_up_folding(accounts: Records, transfers: Records) -> None:
         ):
             checked.fold(block, no_commits)
         EntryPoints().note(checked.state.machine, transfers)
-        find_transfers(checked.state.machine, [1])
+        load_kernels(checked.state.machine, 1)
 
 
 def engine_main(

@@ -26,6 +26,7 @@ from formicary.runtime.api_process import api_main, clock_of, listen
 from formicary.runtime.children import AskedToEnd, Child, Children
 from formicary.runtime.engine_process import engine_main, warm_up
 from formicary.runtime.settings import Settings
+from formicary.runtime.webhook_process import courier_main
 from formicary.runtime.wiring import recovered_state
 
 __all__ = ["run_follower", "run_processes"]
@@ -72,8 +73,11 @@ def _run_processes(
         ]
         if listener is not None:
             children += [
-                Child(f"api-{number}", lambda: api_main(settings, access, listener))
-                for number in range(1, settings.api_workers + 1)
+                Child("webhooks", lambda: courier_main(settings, access)),
+                *(
+                    Child(f"api-{number}", lambda: api_main(settings, access, listener))
+                    for number in range(1, settings.api_workers + 1)
+                ),
             ]
         _keep_alive(settings, supervisor, Children(children), on_change)
     finally:

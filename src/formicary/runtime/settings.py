@@ -109,6 +109,11 @@ class Settings:
         return self.home / "tokens.secret"
 
     @property
+    def webhooks_folder(self) -> Path:
+        """Which webhooks there are, and how far each has come."""
+        return self.home / "webhooks"
+
+    @property
     def clock_file(self) -> Path:
         """By how much a sandbox's clock was put forward."""
         return self.home / "sandbox-clock"

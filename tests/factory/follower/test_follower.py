@@ -130,6 +130,21 @@ def test_snapshots_are_written_when_due(house: House) -> None:
     assert len(house.snapshots.positions()) == 3
 
 
+def test_snapshots_are_rarer_with_many_accounts(house: House) -> None:
+    """Accounts are written whole: a snapshot waits for a row for every four of them."""
+    each = house.follower(pace=Pace(snapshot_rows=5, snapshot_seconds=10**9))
+    each.open()
+    house.pay(1, accounts=400)
+    each.catch_up()
+    (first,) = house.snapshots.positions()
+    house.pay(60, accounts=400, seed=2)
+    each.catch_up()
+    assert house.snapshots.positions() == (first,)
+    house.pay(60, accounts=400, seed=3)
+    each.catch_up()
+    assert len(house.snapshots.positions()) == 2
+
+
 def test_the_index_is_written_when_due(house: House) -> None:
     """The index follows after its pause, and only when there is something new."""
     clock = _Clock()

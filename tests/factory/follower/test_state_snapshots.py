@@ -35,6 +35,10 @@ def house(access: Access, tmp_path: Path) -> Iterator[House]:
         yield house
 
 
+def _ignore(_: SnapshotCorrupted) -> None:
+    """Report to nobody."""
+
+
 def _restore(house: House, **options: Any) -> tuple[Restored, list[str]]:
     reported: list[str] = []
     restored = new_state(
@@ -52,8 +56,18 @@ def _snapshot_files(house: House) -> list[Path]:
     return sorted((house.folder / "snapshots").glob("*.snapshot"))
 
 
-def _id_folders(house: House) -> list[Path]:
-    return sorted((house.folder / "snapshots" / "ids").iterdir())
+def _folders(house: House) -> list[Path]:
+    return sorted((house.folder / "snapshots" / "files").iterdir())
+
+
+def _sealed_file(house: House) -> Path:
+    """Return a file of sealed ids of the last snapshot."""
+    return next(_folders(house)[-1].glob("ids-*"))
+
+
+def _row_file(house: House) -> Path:
+    """Return the last snapshot's file of recent rows."""
+    return max(_folders(house)[-1].glob("rows-*"))
 
 
 def test_the_latest_snapshot_is_the_state(house: House) -> None:
@@ -91,8 +105,8 @@ def _shorten(path: Path) -> None:
     ("damage", "reason"),
     [
         (lambda house: _flip(_snapshot_files(house)[-1]), "is damaged"),
-        (lambda house: _shorten(next(_id_folders(house)[-1].iterdir())), "lacks its file"),
-        (lambda house: next(_id_folders(house)[-1].iterdir()).unlink(), "lacks its file"),
+        (lambda house: _shorten(_sealed_file(house)), "lacks its file"),
+        (lambda house: _sealed_file(house).unlink(), "lacks its file"),
     ],
 )
 def test_a_damaged_snapshot_is_skipped(house: House, damage: Callable[[House], None], reason: str) -> None:
@@ -138,7 +152,7 @@ def test_a_snapshot_that_lies_about_its_state(house: House) -> None:
     folder.mkdir()
     state = new_state(folder, StateSnapshots(house.folder / "none"), house.products, house.reader()).state
     with pytest.raises(SnapshotCorrupted, match="does not hold the state it names"):
-        house.snapshots.restore(snapshot, state, folder)
+        house.snapshots.restore(snapshot, state, folder, reader=house.reader(), report=_ignore)
 
 
 def test_a_newer_release_is_not_understood(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,16 +177,16 @@ def test_reading_one_snapshot(house: House) -> None:
 def test_old_snapshots_take_their_files_with_them(house: House) -> None:
     """Only the files of the snapshots that are kept remain; the content of each is checked by request."""
     kept = [f"{position:019d}" for position in house.snapshots.positions()]
-    assert [path.name for path in _id_folders(house)] == kept
+    assert [path.name for path in _folders(house)] == kept
     follower = house.follower()
     follower.open()
     house.pay(20, seed=50)
     follower.catch_up()
     follower.write_snapshot()
-    assert [path.name for path in _id_folders(house)] == [f"{p:019d}" for p in house.snapshots.positions()]
+    assert [path.name for path in _folders(house)] == [f"{p:019d}" for p in house.snapshots.positions()]
     snapshot = house.snapshots.read(house.snapshots.positions()[-1])
     house.snapshots.check_sealed(snapshot)
-    path = next(_id_folders(house)[-1].iterdir())
+    path = _sealed_file(house)
     _flip(path)
     with pytest.raises(SnapshotCorrupted, match=f"{path.name} of the snapshot .* is damaged"):
         house.snapshots.check_sealed(snapshot)

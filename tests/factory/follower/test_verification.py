@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,9 +14,11 @@ from formicary.base.limits import TIMERS_PER_STEP_MAX
 from formicary.factory.engine.state import known_events
 from formicary.factory.follower import StateSnapshots, Verification, verify
 from formicary.factory.follower.commits import read_commits
+from formicary.factory.follower.row_files import append_rows, described
+from formicary.factory.follower.state_snapshots import note_of
 from formicary.factory.follower.sums import account_sums
 from formicary.factory.journal.access import Access
-from formicary.factory.journal.snapshot_file import SnapshotHeader
+from formicary.factory.journal.snapshot_file import Snapshot, SnapshotHeader
 from formicary.factory.journal.snapshots import Snapshots
 from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import open_house
@@ -150,13 +153,20 @@ def _flip(remains: Remains) -> None:
 
 
 def _flip_sealed(remains: Remains) -> None:
-    path = next(max((remains.folder / "ids").iterdir()).iterdir())
+    _flip_end(next(max((remains.folder / "files").iterdir()).glob("ids-*")))
+
+
+def _flip_rows(remains: Remains) -> None:
+    _flip_end(max(max((remains.folder / "files").iterdir()).glob("rows-*")))
+
+
+def _flip_end(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [_flip, _flip_sealed])
+@pytest.mark.parametrize("damage", [_flip, _flip_sealed, _flip_rows])
 def test_a_damaged_snapshot(remains: Remains, damage: Callable[[Remains], None]) -> None:
     """A flipped bit anywhere in a snapshot's files is found."""
     damage(remains)
@@ -185,6 +195,21 @@ def _without_one(array: Any) -> Any:
     return np.delete(array, len(array) // 2)
 
 
+def _forge(remains: Remains, snapshot: Snapshot) -> None:
+    """Write a snapshot again with good checksums, whatever it holds."""
+    sections, note = dict(snapshot.sections), note_of(snapshot)
+    folder = remains.folder / "files" / f"{snapshot.header.position:019d}"
+    files = []
+    for name, file in zip(("ledger.older", "ledger.recent"), note.rows, strict=True):
+        rows = sections.pop(name)
+        (folder / file.name).unlink(missing_ok=True)
+        files.append(described(rows))
+        append_rows(folder / files[-1].name, rows)
+    forged = msgspec.structs.replace(note, rows=tuple(files))
+    sections["follower"] = np.frombuffer(msgspec.json.encode(forged), np.uint8)
+    Snapshots(remains.folder).write(snapshot.header, sections)
+
+
 @pytest.mark.parametrize(
     ("part", "change"),
     [
@@ -206,7 +231,7 @@ def test_a_forged_snapshot(remains: Remains, part: str, change: Callable[[Any], 
     position = remains.snapshots.positions()[-1]
     snapshot = remains.snapshots.read(position)
     change(snapshot)
-    Snapshots(remains.folder).write(snapshot.header, snapshot.sections)
+    _forge(remains, snapshot)
     found = _verify(remains)
     assert _whats(found) == ["snapshot"]
     assert found.findings[0].position == position
@@ -222,7 +247,7 @@ def test_a_forged_state_hash(remains: Remains) -> None:
         timestamp=snapshot.header.timestamp,
         state_hash=snapshot.header.state_hash ^ 1,
     )
-    Snapshots(remains.folder).write(header, snapshot.sections)
+    _forge(remains, Snapshot(header=header, sections=snapshot.sections))
     assert "state hash" in _verify(remains).findings[0].message
 
 

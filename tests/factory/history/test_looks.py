@@ -40,7 +40,7 @@ def house(access: Access, tmp_path: Path) -> Iterator[House]:
 def parts(answer: Any) -> list[Any]:
     """Return an answer as plain values that can be compared."""
     if isinstance(answer, np.ndarray):
-        return answer.tolist()
+        return list(answer.tolist())
     if isinstance(answer, tuple):
         return [parts(part) for part in answer]
     if hasattr(answer, "rows"):

@@ -108,6 +108,25 @@ def test_order_is_that_of_positions(postgres: PostgresServer, access: Access) ->
         assert np.array_equal(read_all(journal)[1], transfers(1, 20))
 
 
+def test_rare_fields_come_back_to_their_rows(access: Access, postgres: PostgresServer) -> None:
+    """What most rows leave at zero is read apart, and belongs to the row at its position, in any order."""
+    rows = transfers(1, 60)
+    for name in ("pending_id_low", "user_data_128_high", "user_data_64", "user_data_32", "timeout"):
+        rows[name] = 0
+    for place, name in enumerate(("pending_id_low", "user_data_128_high", "user_data_64", "timeout")):
+        rows[name][7 + 11 * place] = 2**31 + place
+    with owned(access) as journal:
+        journal.append(batch(transfers=rows))
+    tamper(
+        postgres,
+        access,
+        "WITH gone AS (DELETE FROM journal.transfers WHERE position < 10 RETURNING *) "
+        "INSERT INTO journal.transfers SELECT * FROM gone",
+    )
+    with opened(access) as journal:
+        assert np.array_equal(read_all(journal)[1], rows)
+
+
 def test_a_segment_of_many_blocks(access: Access) -> None:
     """A full segment is read in several blocks, each ahead of the other."""
     count = 3 * BLOCK_ROWS + 1
@@ -193,6 +212,19 @@ def test_walk_checks_every_step(postgres: PostgresServer, small_segments: Access
             journal.walk(account_id=7, from_position=126, limit=5)
         with pytest.raises(SegmentMissing):
             journal.walk(account_id=7, from_position=10**9, limit=5)
+
+
+def test_walk_finds_a_doubled_entry(postgres: PostgresServer, small_segments: Access) -> None:
+    """An entry that is there twice makes two chains of one; neither is believed."""
+    with owned(small_segments) as journal:
+        write_chain(journal, 150)
+        tamper(
+            postgres,
+            small_segments,
+            "INSERT INTO journal.transfers SELECT * FROM journal.transfers WHERE position = 141",
+        )
+        with pytest.raises(JournalCorrupted, match="no single chain"):
+            journal.walk(account_id=7, from_position=150, limit=9)
 
 
 def test_walk_reports_a_failing_server(small_segments: Access, postgres: PostgresServer) -> None:

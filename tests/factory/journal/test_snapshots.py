@@ -103,15 +103,25 @@ def test_a_damaged_one_is_reported_and_skipped(
     assert newest.name in caplog.text
 
 
+def test_an_older_form_is_skipped(snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot of a form that is not read any more is no snapshot."""
+    reported: list[SnapshotCorrupted] = []
+    monkeypatch.setattr(snapshot_file, "FORMAT", 1)
+    snapshots.write(header(6), {})
+    monkeypatch.undo()
+    assert snapshots.latest(semantics=1, report=reported.append) is None
+    assert "the format 1, which is not read any more" in str(reported[0])
+
+
 def test_one_of_a_newer_release_is_refused(snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newer format is told from a damaged file; newer semantics are not loaded either."""
     snapshots.write(header(5, semantics=2), {})
     with pytest.raises(JournalTooNew, match="semantics 2"):
         snapshots.latest(semantics=1)
-    monkeypatch.setattr(snapshot_file, "FORMAT", 2)
+    monkeypatch.setattr(snapshot_file, "FORMAT", 3)
     snapshots.write(header(6), {})
     monkeypatch.undo()
-    with pytest.raises(JournalTooNew, match="format 2"):
+    with pytest.raises(JournalTooNew, match="format 3"):
         snapshots.latest(semantics=1)
 
 

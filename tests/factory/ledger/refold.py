@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from formicary.base.clock import Clock
+from formicary.factory.journal.rows import TRANSFER_ROW
 from formicary.factory.ledger import Ledger
 from tests.factory.ledger.workload import Workload
 
@@ -47,10 +48,12 @@ def fold(ledger: Ledger, clock: Clock, *, block: int, generation_rows: int) -> L
     return folded
 
 
-def restore(ledger: Ledger, clock: Clock, *, generation_rows: int) -> Ledger:
-    """Take over a snapshot of a ledger."""
+def restore(ledger: Ledger, clock: Clock, *, generation_rows: int, room: int = 0) -> Ledger:
+    """Take over a snapshot of a ledger; its rows are in arrays with ``room`` for more of them."""
     restored = Ledger(clock, generation_rows=generation_rows)
     sections = {name: array.copy() for name, array in ledger._machine.sections().items()}
+    for name in ("older", "recent"):
+        sections[name] = np.append(sections[name], np.zeros(room, TRANSFER_ROW))
     restored._machine.restore(sections)
     for path in ledger._machine.sealed.files:
         restored._machine.sealed.load(path)

@@ -265,3 +265,18 @@ def test_nobody_makes_themselves_two_persons(desk: Desk) -> None:
     body = {"party": house, "scopes": ["approvals:write"]}
     assert desk.code("POST", "/v1/keys", body) == (403, "scope_missing")
     assert desk.post("/v1/keys", body | {"scopes": ["accounts:read"]})["status"] == "active"
+
+
+def test_webhooks(desk: Desk) -> None:
+    """An address is registered, its secret shown once, and removed; only the house does that."""
+    body = {"url": "http://127.0.0.1:9/hook", "kinds": ["escrow.EscrowPaid"]}
+    made = desk.ask("POST", "/v1/webhooks", json=body, headers={"Idempotency-Key": "k"}).json()
+    assert made["secret"].startswith("whsec_")
+    again = desk.ask("POST", "/v1/webhooks", json=body, headers={"Idempotency-Key": "k"}).json()
+    assert again == made | {"secret": None}
+    assert desk.get("/v1/webhooks") == [again]
+    assert desk.get(f"/v1/webhooks/{made['id']}") == again
+    assert desk.post(f"/v1/webhooks/{made['id']}/redeliver") == again
+    assert desk.code("POST", "/v1/webhooks", {"url": "gopher://x"}) == (422, "webhook_target_forbidden")
+    assert desk.ask("DELETE", f"/v1/webhooks/{made['id']}").status_code == 204
+    assert desk.code("GET", f"/v1/webhooks/{made['id']}") == (404, "not_found")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import FOLLOWER_POSITIONS_MAX, GENERATION_ROWS, SNAPSHOT_ROWS, SNAPSHOT_SECONDS
+from formicary.base.limits import (
+    FOLLOWER_POSITIONS_MAX,
+    GENERATION_ROWS,
+    SNAPSHOT_RECORDS_PER_ROW_MAX,
+    SNAPSHOT_ROWS,
+    SNAPSHOT_SECONDS,
+)
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
@@ -39,7 +46,8 @@ class Pace:
     positions_max
         Positions read before the next look at the head.
     snapshot_rows, snapshot_seconds
-        A snapshot is due after so many rows, or so long after the last one if there were any.
+        A snapshot is due after so many rows, or so long after the last one if there were any; after more
+        rows where there are more accounts and holds than ``SNAPSHOT_RECORDS_PER_ROW_MAX`` for each of them.
     index_seconds
         How long points wait for the entry index: recent entries are read from memory anyway, and each write
         is a commit that competes with the engine's.
@@ -64,6 +72,8 @@ class _Fold:
     snapshot_time: float
     index_position: int
     index_time: float
+    writing: Future[None] | None = None
+    """The snapshot that is being written beside the fold."""
 
     @property
     def state(self) -> FactoryState:
@@ -112,6 +122,8 @@ class Follower:
         self._generation_rows = generation_rows
         self._monotonic = monotonic
         self._fold: _Fold | None = None
+        # Most of a snapshot's time is the disk's.
+        self._writer = ThreadPoolExecutor(1, "snapshot")
 
     @property
     def state(self) -> FactoryState:
@@ -184,6 +196,8 @@ class Follower:
         except JournalCorrupted:
             self._fold = None
             raise
+        finally:
+            _finish_snapshot(fold)
         return fold.state.position - before
 
     def write_index(self) -> None:
@@ -202,10 +216,17 @@ class Follower:
             Debits and credits of a ledger differ.
         """
         fold = self._running()
+        self._begin_snapshot(fold)
+        _finish_snapshot(fold)
+
+    def _begin_snapshot(self, fold: _Fold) -> None:
+        """Take what a snapshot needs, and let it be written beside the fold."""
+        _finish_snapshot(fold)
         require_balanced(fold.state)
         self.write_index()
         counts = fold.points.counts(len(fold.state.machine.accounts))
-        self._snapshots.write(Restored(fold.state, counts, fold.commit_first))
+        finish = self._snapshots.begin(Restored(fold.state, counts, fold.commit_first))
+        fold.writing = self._writer.submit(finish)
         fold.snapshot_position, fold.snapshot_time = fold.state.position, self._monotonic()
 
     def release(self) -> FactoryState:
@@ -239,10 +260,20 @@ class Follower:
     def _write_what_is_due(self, fold: _Fold) -> None:
         now, pace = self._monotonic(), self._pace
         rows = fold.state.position - fold.snapshot_position
-        if rows >= pace.snapshot_rows or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
-            self.write_snapshot()
+        machine = fold.state.machine
+        records = len(machine.accounts) + machine.open_holds
+        rows_wanted = max(pace.snapshot_rows, records // SNAPSHOT_RECORDS_PER_ROW_MAX)
+        if rows >= rows_wanted or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
+            self._begin_snapshot(fold)
         elif fold.state.position > fold.index_position and now - fold.index_time >= pace.index_seconds:
             self.write_index()
+
+
+def _finish_snapshot(fold: _Fold) -> None:
+    """Wait for the snapshot that is being written, and raise what went wrong with it."""
+    writing, fold.writing = fold.writing, None
+    if writing is not None:
+        writing.result()
 
 
 def require_balanced(state: FactoryState) -> None:

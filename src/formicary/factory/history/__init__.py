@@ -7,5 +7,14 @@ from formicary.factory.history.chain import QueryTooBroad
 from formicary.factory.history.entry_index import EntryIndex, EntryIndexReader
 from formicary.factory.history.history import History, IndexBehind
 from formicary.factory.history.looks import Look
+from formicary.factory.history.warm_up import load_kernels
 
-__all__ = ["EntryIndex", "EntryIndexReader", "History", "IndexBehind", "Look", "QueryTooBroad"]
+__all__ = [
+    "EntryIndex",
+    "EntryIndexReader",
+    "History",
+    "IndexBehind",
+    "Look",
+    "QueryTooBroad",
+    "load_kernels",
+]

@@ -69,7 +69,7 @@ class Entries:
             allowance=allowance,
             in_memory=step.passed > 0,
         )
-        return head, np.concatenate([step.rows, *(later.rows for later in steps)])
+        return head, np.concatenate([step.rows, *(later.rows for later in steps)], dtype=TRANSFER_ROW)
 
     def oldest_first(self, wanted: AccountFilter, *, expiries: bool) -> Rows:
         """Return an account's entries, oldest first; none if there is no such account."""
@@ -89,7 +89,7 @@ class Entries:
             parts.extend(reversed([step.rows[::-1] for step in steps]))
             if sum(map(len, parts)) >= limit:
                 break
-        return np.concatenate(parts)[:limit]
+        return np.concatenate(parts, dtype=TRANSFER_ROW)[:limit]
 
     def _stretches(self, wanted: AccountFilter) -> Iterator[tuple[int, int]]:
         """Yield (last position, position before the first) of stretches of about 64 entries, oldest first.

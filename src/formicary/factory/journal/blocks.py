@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["Block", "BlockSource", "packed", "spans"]
 Rows = npt.NDArray[Any]
 
 _UNDEFINED_TABLE: Final = "42P01"
+_READ_ACCOUNTS: Final = partial(statements.read_packed, "accounts")
+_READ_EVENTS: Final = partial(statements.read_packed, "events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +58,16 @@ def spans(
     return found
 
 
-def packed(session: Session, sql: str, parameters: Sequence[Buffer]) -> bytes:
-    """Return what the server packed; ``SegmentMissing`` where there is no such partition."""
+def packed(session: Session, sql: str, parameters: Sequence[Buffer]) -> list[bytes]:
+    """Return the values that the server packed; ``SegmentMissing`` where there is no such partition."""
     try:
-        return session.value(sql, parameters)
+        result = session.execute(sql, parameters)
     except JournalUnavailable as error:
         if error.sqlstate == _UNDEFINED_TABLE:
             message = f"a segment was archived and dropped; attach it again to read it ({error})"
             raise SegmentMissing(message) from error
         raise
+    return [result.get_value(0, place) or b"" for place in range(result.nfields)]
 
 
 class BlockSource:
@@ -73,7 +77,7 @@ class BlockSource:
         self.session = session
         self.segment_positions = session.number(statements.SEGMENT_POSITIONS)
         self._upcasters = upcasters
-        self._transfers = statements.transfer_codec()
+        self._transfers = statements.block_codec()
         self._accounts = statements.account_codec()
 
     def read(self, after: int, until: int) -> Block:
@@ -90,12 +94,13 @@ class BlockSource:
         JournalUnavailable
             The database failed.
         """
-        transfers = _in_order(self._transfers.decode(self._packed("transfers", after, until)))
+        transfers = self._transfers.decode(*self._packed(statements.read_transfers, after, until))
         accounts = np.zeros(0, ACCOUNT_ROW)
         events: tuple[Event, ...] = ()
         # Accounts and events are rare: only a block that is not full of transfers asks for them.
         if len(transfers) < until - after:
-            accounts = _in_order(self._accounts.decode(self._packed("accounts", after, until)))
+            accounts = self._accounts.decode(*self._packed(_READ_ACCOUNTS, after, until))
+            accounts = accounts[np.argsort(accounts["position"], kind="stable")]
             events = self._events(after, until)
         gap = first_gap(positions_of(accounts, transfers, events), first=after + 1, last=until)
         if gap:
@@ -104,17 +109,10 @@ class BlockSource:
         return Block(accounts=accounts, transfers=transfers, events=events, after=after, until=until)
 
     def _events(self, after: int, until: int) -> tuple[Event, ...]:
-        stored = sorted(decode_events(self._packed("events", after, until)), key=lambda event: event.position)
-        return tuple(self._upcasters.apply(event) for event in stored)
+        (stored,) = self._packed(_READ_EVENTS, after, until)
+        events = sorted(decode_events(stored), key=lambda event: event.position)
+        return tuple(self._upcasters.apply(event) for event in events)
 
-    def _packed(self, table: str, after: int, until: int) -> bytes:
-        segment = after // self.segment_positions
-        return packed(self.session, statements.read_packed(table, segment), [int8(after), int8(until)])
-
-
-def _in_order(rows: Rows) -> Rows:
-    """Return rows in the order of their positions, which is nearly always the order they lie in."""
-    positions = rows["position"]
-    if np.all(positions[:-1] < positions[1:]):
-        return rows
-    return rows[np.argsort(positions, kind="stable")]
+    def _packed(self, query: Callable[[int], str], after: int, until: int) -> list[bytes]:
+        sql = query(after // self.segment_positions)
+        return packed(self.session, sql, [int8(after), int8(until)])

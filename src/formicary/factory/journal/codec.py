@@ -1,4 +1,4 @@
-"""Packed rows to PostgreSQL's binary formats and back, a column at a time.
+"""Packed rows to PostgreSQL's binary formats and back, fields of a kind at a time.
 
 Three formats share one layout, a big-endian structured array:
 
@@ -8,12 +8,15 @@ Three formats share one layout, a big-endian structured array:
 
 The constant bytes (counts, lengths, types) are written once; a batch only assigns its columns
 into a buffer that is used again and again.
+
+The server pays for every column that it packs, and most rows leave some at zero: a reader of many rows
+takes those apart, and only where they say something.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +24,7 @@ import numpy.typing as npt
 
 from formicary.factory.journal.columns import Column, column_dtype
 
-__all__ = ["COPY_HEADER", "COPY_TRAILER", "RowCodec", "array_header"]
+__all__ = ["COPY_HEADER", "COPY_TRAILER", "RowCodec", "SparseCodec", "array_header"]
 
 Rows = npt.NDArray[Any]
 
@@ -55,7 +58,7 @@ class RowCodec:
     def __init__(self, columns: Sequence[Column], row: np.dtype[Any]) -> None:
         self._row = row
         self._fields = [name for column in columns for name in column.fields]
-        self._packed = np.dtype(column_dtype(columns, row))
+        self._runs = _runs(np.dtype(column_dtype(columns, row)), row)
         self._widths = [sum(row[name].itemsize for name in column.fields) for column in columns]
         self._columns = columns
         self._copy = np.zeros(0, self._framed(with_types=False))
@@ -79,10 +82,12 @@ class RowCodec:
 
     def decode(self, packed: bytes) -> Rows:
         """Return packed fields as rows, shape (n,); they do not share memory with ``packed``."""
-        source = np.frombuffer(packed, self._packed)
+        stored, native = self._runs
+        source = np.frombuffer(packed, stored)
         rows = np.zeros(len(source), self._row)
-        for name in self._fields:
-            rows[name] = source[name]
+        target = rows.view(native)
+        for name in stored.names or ():
+            target[name] = source[name]
         return rows
 
     def _assign(self, target: Rows, rows: Rows) -> memoryview:
@@ -110,6 +115,71 @@ class RowCodec:
             for column in self._columns:
                 buffer[f"{column.name} type"] = column.type.oid
         return buffer
+
+
+class SparseCodec:
+    """Decodes rows whose rare columns the server packs apart, where one of them is not zero.
+
+    Parameters
+    ----------
+    columns, row
+        As for a ``RowCodec``; the first column is the key.
+    rare
+        The names of the columns that are mostly zero.
+    """
+
+    def __init__(self, columns: Sequence[Column], row: np.dtype[Any], *, rare: Sequence[str]) -> None:
+        seldom = [column for column in columns if column.name in rare]
+        self._always = RowCodec([column for column in columns if column.name not in rare], row)
+        self._seldom = RowCodec([columns[0], *seldom], row)
+        self._key = columns[0].name
+        self._fields = [name for column in seldom for name in column.fields]
+        is_set = " OR ".join(column.is_set for column in seldom)
+        self.select = (
+            f"string_agg({self._always.select}, ''),"
+            f" string_agg(CASE WHEN {is_set} THEN {self._seldom.select} END, '')"
+        )
+        """The two SQL expressions that pack all rows of a query."""
+
+    def decode(self, always: bytes, seldom: bytes) -> Rows:
+        """Return what the two expressions packed as rows, shape (n,), in the order of their key."""
+        rows = _in_order(self._always.decode(always), self._key)
+        rest = self._seldom.decode(seldom)
+        places = np.searchsorted(rows[self._key], rest[self._key])
+        for name in self._fields:
+            rows[name][places] = rest[name]
+        return rows
+
+
+def _in_order(rows: Rows, key: str) -> Rows:
+    """Return rows in the order of their keys, which is nearly always the order they lie in."""
+    keys = rows[key]
+    if np.all(keys[:-1] < keys[1:]):
+        return rows
+    return rows[np.argsort(keys, kind="stable")]
+
+
+def _runs(packed: np.dtype[Any], row: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Return both layouts with neighbours of one width as one array: fewer and longer copies."""
+    stored: Mapping[str, Any] = packed.fields or {}
+    native: Mapping[str, Any] = row.fields or {}
+    runs: list[list[int]] = []
+    for name in packed.names or ():
+        at, place, width = stored[name][1], native[name][1], row[name].itemsize
+        if runs:
+            run_at, run_place, run_width, count = runs[-1]
+            if width == run_width and at - run_at == place - run_place == count * width:
+                runs[-1][3] += 1
+                continue
+        runs.append([at, place, width, 1])
+    names = [f"run {number}" for number in range(len(runs))]
+
+    def layout(order: str, offset: int, size: int) -> np.dtype[Any]:
+        formats = [(f"{order}u{run[2]}", (run[3],)) for run in runs]
+        offsets = [run[offset] for run in runs]
+        return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+
+    return layout(">", 0, packed.itemsize), layout("<", 1, row.itemsize)
 
 
 def _joined(parts: Sequence[str]) -> str:

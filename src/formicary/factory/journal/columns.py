@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 
@@ -16,6 +17,7 @@ __all__ = [
     "COMMIT_ROW",
     "SQL_TYPES",
     "TRANSFER_COLUMNS",
+    "TRANSFER_RARE",
     "Column",
     "SqlType",
     "column_dtype",
@@ -58,6 +60,12 @@ class Column:
     def send(self) -> str:
         """The SQL expression of the column's binary form."""
         return self.type.send.format(f'"{self.name}"')
+
+    @property
+    def is_set(self) -> str:
+        """The SQL condition that the column is not zero."""
+        zero = UUID(int=0) if self.type.name == "uuid" else 0
+        return f""""{self.name}" <> '{zero}'"""
 
 
 COMMIT_ROW: Final = np.dtype(
@@ -106,6 +114,9 @@ TRANSFER_COLUMNS: Final = (
     Column("after", SQL_TYPES["bytea"], _AFTER),
 )
 """``reserved`` is padding: it is not stored and reads back as zero."""
+
+TRANSFER_RARE: Final = ("pending_id", "user_data_128", "user_data_64", "user_data_32", "timeout")
+"""What most transfers leave at zero: packed apart, all five cost a quarter less where they are."""
 
 ACCOUNT_COLUMNS: Final = _columns(ACCOUNT_ROW)
 

@@ -17,10 +17,10 @@ from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import Block, BlockSource, packed, spans
 from formicary.factory.journal.codec import array_header
 from formicary.factory.journal.columns import SQL_TYPES
-from formicary.factory.journal.errors import JournalCorrupted, JournalUnavailable
+from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event, decode_events
 from formicary.factory.journal.prefetch import ahead
-from formicary.factory.journal.rows import TRANSFER_ROW
+from formicary.factory.journal.rows import SIDES, TRANSFER_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, Era, eras_of
 from formicary.factory.journal.session import Session, int8
 from formicary.factory.journal.upcasters import Upcasters
@@ -34,8 +34,7 @@ Positions = npt.NDArray[np.int64]
 # machines.
 _CONNECTIONS: Final = 2
 # Positions looked through at a time for commits: at most as many commits of 44 bytes.
-_COMMIT_SPAN: Final = 16 * BLOCK_ROWS
-_DATA_CORRUPTED: Final = "XX001"
+_COMMIT_SPAN: Final = 8 * BLOCK_ROWS
 
 
 class JournalReader:
@@ -119,13 +118,16 @@ class JournalReader:
         JournalCorrupted
             ``from_position`` or a position that a row names is no entry of the account.
         """
-        parameters = [account_id.to_bytes(16), int8(from_position), int8(min(limit, QUERY_LIMIT_MAX))]
-        try:
-            return self._transfers.decode(packed(self._source.session, statements.WALK, parameters))
-        except JournalUnavailable as error:
-            if error.sqlstate == _DATA_CORRUPTED:
-                raise JournalCorrupted(str(error)) from error
-            raise
+        parts, missing = [np.zeros(0, TRANSFER_ROW)], min(limit, QUERY_LIMIT_MAX)
+        while from_position > 0 and missing > 0:
+            segment = (from_position - 1) // self._source.segment_positions
+            parameters = [account_id.to_bytes(16), int8(from_position), int8(missing)]
+            rows = self._transfers.decode(*packed(self._source.session, statements.walk(segment), parameters))
+            from_position = _end_of_chain(rows, account_id, from_position)
+            missing -= len(rows)
+            parts.append(rows)
+        # Finding out the common type of rows would take longer than reading some.
+        return np.concatenate(parts, dtype=TRANSFER_ROW)
 
     def commits(self, *, after: int) -> Iterator[Rows]:
         """Yield ``COMMIT_ROW`` arrays (c,) of the commits that begin after ``after``, in order."""
@@ -137,7 +139,7 @@ class JournalReader:
             positions_max=_COMMIT_SPAN,
         ):
             sql = statements.read_packed("commits", start // source.segment_positions)
-            rows = self._commits.decode(packed(source.session, sql, [int8(start), int8(end)]))
+            rows = self._commits.decode(*packed(source.session, sql, [int8(start), int8(end)]))
             if len(rows):
                 yield rows[np.argsort(rows["first"], kind="stable")]
 
@@ -178,7 +180,7 @@ class JournalReader:
         elements["size"] = 8
         elements["position"] = positions
         array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
-        return self._transfers.decode(packed(self._source.session, statements.read_picked(segment), [array]))
+        return self._transfers.decode(*packed(self._source.session, statements.read_picked(segment), [array]))
 
     def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
         sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()
@@ -212,3 +214,24 @@ class JournalReader:
                 self._source.session.execute(statements.SUMMARIZE, [int8(segment)])
                 noted = segment
             yield piece
+
+
+def _end_of_chain(rows: Rows, account_id: int, position: int) -> int:
+    """Return where the chain goes on before ``rows`` (n,), an account's entries from ``position`` back."""
+    high, low = account_id >> 64, account_id & (2**64 - 1)
+    is_side = {
+        side: (rows[f"{side}_account_id_high"] == high) & (rows[f"{side}_account_id_low"] == low)
+        for side in SIDES
+    }
+    strange = np.flatnonzero(~(is_side["debit"] | is_side["credit"]))
+    if len(strange):
+        message = f"position {rows['position'][strange[0]]} is no entry of account {account_id}"
+        raise JournalCorrupted(message)
+    if not len(rows):
+        message = f"there is no transfer at position {position}"
+        raise JournalCorrupted(message)
+    chain = np.where(is_side["debit"], rows["previous_debit"], rows["previous_credit"])
+    if not np.array_equal(rows["position"], [position, *chain[:-1]]):
+        message = f"the entries of account {account_id} back from position {position} are no single chain"
+        raise JournalCorrupted(message)
+    return int(chain[-1])

@@ -38,12 +38,15 @@ _STATEMENTS_MAX: Final = 256
 _CONNECT_SECONDS_MIN: Final = 2
 
 # The server's own limits come a little before ours, so that it answers with a reason where it can. No
-# plan but by index: nobody analyzes a segment while it is written, and a block is a small part of one.
+# plan but by index, and a walk's next entry one look-up after the other: nobody analyzes a segment while
+# it is written, and a block is a small part of one.
 _SETTINGS: Final = """
     SET statement_timeout = {milliseconds};
     SET lock_timeout = {milliseconds};
     SET idle_in_transaction_session_timeout = {milliseconds};
     SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
     SET jit = off;
     SET max_parallel_workers_per_gather = 0;
     SET plan_cache_mode = force_generic_plan;

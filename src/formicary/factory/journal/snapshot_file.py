@@ -33,8 +33,8 @@ __all__ = ["FORMAT", "Snapshot", "SnapshotHeader", "read_snapshot", "write_snaps
 
 Array = npt.NDArray[Any]
 
-FORMAT: Final = 1
-"""Raised with every change of the form that an older release could not read."""
+FORMAT: Final = 2
+"""Raised with every change of the form, or of what files stand beside it, that others could not read."""
 
 _MAGIC: Final = b"FRMCSNAP"
 _PREAMBLE: Final = struct.Struct("<8sII16s")
@@ -137,6 +137,8 @@ def _read_header(file: BinaryIO, path: Path) -> _Header:
     if version > FORMAT:
         message = f"{path.name} has the format {version} of a newer release; this one reads up to {FORMAT}"
         raise JournalTooNew(message)
+    if version < FORMAT:
+        raise _corrupted(path, f"it has the format {version}, which is not read any more")
     text = file.read(length)
     written = file.read(_CHECKSUM_BYTES)
     padding = _padding(_PREAMBLE.size + length + _CHECKSUM_BYTES)

@@ -4,10 +4,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Final
 
-from formicary.factory.journal.codec import RowCodec
-from formicary.factory.journal.columns import ACCOUNT_COLUMNS, COMMIT_COLUMNS, COMMIT_ROW, TRANSFER_COLUMNS
+from formicary.factory.journal.codec import RowCodec, SparseCodec
+from formicary.factory.journal.columns import (
+    ACCOUNT_COLUMNS,
+    COMMIT_COLUMNS,
+    COMMIT_ROW,
+    TRANSFER_COLUMNS,
+    TRANSFER_RARE,
+)
 from formicary.factory.journal.events import EVENT_NAMES, EVENT_SELECT
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 
@@ -23,15 +31,17 @@ __all__ = [
     "SUMMARIZE",
     "TABLES",
     "TAKE_OVER",
-    "WALK",
     "account_codec",
     "append_in_one",
     "begin_append",
+    "block_codec",
     "commit_codec",
     "count_from",
     "read_packed",
     "read_picked",
+    "read_transfers",
     "transfer_codec",
+    "walk",
 ]
 
 TABLES: Final = ("transfers", "accounts", "events")
@@ -61,6 +71,11 @@ def transfer_codec() -> RowCodec:
     return RowCodec(TRANSFER_COLUMNS, TRANSFER_ROW)
 
 
+def block_codec() -> SparseCodec:
+    """Return a codec for the transfers of ``read_transfers``, for one thread."""
+    return SparseCodec(TRANSFER_COLUMNS, TRANSFER_ROW, rare=TRANSFER_RARE)
+
+
 def account_codec() -> RowCodec:
     """Return a codec for accounts, for one thread."""
     return RowCodec(ACCOUNT_COLUMNS, ACCOUNT_ROW)
@@ -82,17 +97,14 @@ _PACKED: Final = {
     "events": EVENT_SELECT,
     "commits": commit_codec().select,
 }
+_BLOCK: Final = block_codec().select
+_WALKED: Final = re.sub(r'("\w+")', r"(it).\1", _PACKED["transfers"])
 READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
 # The index on commands holds only events that have one, and the planner has to be told.
 READ_CAUSED: Final = (
     f"{READ_KIND} AND command_id = ANY ($2::uuid[]) AND command_id <> '00000000-0000-0000-0000-000000000000'"
 )
-WALK: Final = (
-    f"SELECT string_agg({_PACKED['transfers']}, '')"
-    " FROM journal.walk($1::uuid, $2::bigint, $3::bigint::integer)"
-)
-
-_KEYS: Final = {"transfers": "position", "accounts": "position", "events": "position", "commits": "first"}
+_KEYS: Final = {"accounts": "position", "events": "position", "commits": "first"}
 _COMMIT_NAMES: Final = "first, last, epoch, state_hash, requests"
 
 
@@ -157,11 +169,46 @@ def read_packed(table: str, segment: int) -> str:
     )
 
 
+def read_transfers(segment: int) -> str:
+    """Return the query of all transfers after $1 up to $2 as the two values that ``block_codec`` decodes."""
+    return (
+        f"SELECT {_BLOCK} FROM journal.transfers_{segment}"
+        " WHERE position > $1::bigint AND position <= $2::bigint"
+    )
+
+
 def read_picked(segment: int) -> str:
     """Return the query of the transfers at the positions of the array $1 as one value, in any order."""
     return (
         f"SELECT string_agg({_PACKED['transfers']}, '') FROM journal.transfers_{segment}"
         " WHERE position = ANY ($1::bigint[])"
+    )
+
+
+@cache
+def walk(segment: int) -> str:
+    """Return the query of up to $3 entries of account $1 back from position $2 as one value, newest first.
+
+    It ends where the chain leaves the segment, or at a row that is no entry of the account.
+    """
+    step = f"""CASE $1::uuid WHEN debit_account_id THEN {_word(0)}
+        WHEN credit_account_id THEN {_word(1)} END"""
+    return f"""
+        WITH RECURSIVE chain AS (
+            SELECT entry AS it, {step} AS previous, 1 AS step FROM journal.transfers_{segment} AS entry
+            WHERE position = $2::bigint
+            UNION ALL
+            SELECT entry, {step}, step + 1
+            FROM chain JOIN journal.transfers_{segment} AS entry ON position = previous
+            WHERE step < $3::bigint
+        )
+        SELECT string_agg({_WALKED}, '') FROM chain"""
+
+
+def _word(place: int) -> str:
+    """Return the expression of a big-endian word of ``after``."""
+    return " | ".join(
+        f"(get_byte(after, {8 * place + byte})::bigint << {56 - 8 * byte})" for byte in range(8)
     )
 
 

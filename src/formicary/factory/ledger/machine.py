@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from formicary.factory.ledger.room import (
     WORDS_OF_ROW,
     empty_slots,
     empty_state,
+    generation_in,
     generation_of,
     larger,
     room_for_accounts,
@@ -42,6 +44,7 @@ from formicary.factory.timers import pop, push
 
 __all__ = ["LedgerMachine"]
 
+_GENERATIONS: Final = ("older", "recent")
 _SCALAR_AT: Final = {name: place for place, name in enumerate(SCALARS.names or ())}
 
 
@@ -306,7 +309,10 @@ class LedgerMachine:
         }
 
     def restore(self, sections: Mapping[str, Any]) -> None:
-        """Take over the sections of a snapshot; the machine must be new."""
+        """Take over the sections of a snapshot; the machine must be new.
+
+        Rows are copied; arrays with room for more of them than there are become the machine's own.
+        """
         if self.position:
             message = "only a new machine can take over a snapshot"
             raise ProgrammingError(message)
@@ -317,12 +323,17 @@ class LedgerMachine:
         account_slots, hold_slots = empty_slots(room), empty_slots(hold_room)
         enter_ids(accounts, account_slots, len(accounts))
         enter_ids(hold_rows, hold_slots, len(hold_rows))
+        # Most of the time goes into the two indexes, and kernels do not hold the GIL.
+        with ThreadPoolExecutor(len(_GENERATIONS)) as pool:
+            older, recent = pool.map(
+                lambda name: self._restored(sections[name], int(scalars[name][0])), _GENERATIONS
+            )
         self.state = self.state._replace(
             scalars=scalars,
             accounts=larger(accounts, room),
             account_slots=account_slots,
-            older=self._restored(sections["older"]),
-            recent=self._restored(sections["recent"]),
+            older=older,
+            recent=recent,
             hold_rows=larger(hold_rows, hold_room),
             holds=larger(sections["holds"], hold_room),
             hold_slots=hold_slots,
@@ -330,5 +341,7 @@ class LedgerMachine:
         )
         self._scalars = _as_integers(scalars)
 
-    def _restored(self, rows: Records) -> Generation:
+    def _restored(self, rows: Records, count: int) -> Generation:
+        if len(rows) > count:
+            return generation_in(rows, count)
         return generation_of(rows, room=max(len(rows), self.generation_rows, 1))

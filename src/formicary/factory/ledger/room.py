@@ -22,6 +22,7 @@ __all__ = [
     "WORDS_OF_ROW",
     "empty_slots",
     "empty_state",
+    "generation_in",
     "generation_of",
     "larger",
     "room_for_accounts",
@@ -42,11 +43,17 @@ def empty_slots(keys: int) -> Records:
 
 def generation_of(rows: Records, *, room: int) -> Generation:
     """Return a generation with room for ``room`` rows that holds ``rows`` (n,)."""
-    words = np.zeros((room, WORDS_OF_ROW), np.uint64)
+    with_room = np.zeros(room, TRANSFER_ROW)
+    with_room[: len(rows)] = rows
+    return generation_in(with_room, len(rows))
+
+
+def generation_in(rows: Records, count: int) -> Generation:
+    """Return a generation in the memory of ``rows``, of which the first ``count`` are in use."""
     # A row has up to two keys: its id, and the hold that it resolved.
-    generation = Generation(words.view(TRANSFER_ROW).reshape(room), words, empty_slots(2 * room))
-    generation.rows[: len(rows)] = rows
-    enter_rows(generation, len(rows))
+    words = rows.view(np.uint64).reshape(len(rows), WORDS_OF_ROW)
+    generation = Generation(rows, words, empty_slots(2 * len(rows)))
+    enter_rows(generation, count)
     return generation
 
 

@@ -37,6 +37,7 @@ from formicary.surfaces.api.routes import (
     system,
     tokens,
     transfers,
+    webhooks,
 )
 from formicary.surfaces.api.services import Services
 
@@ -56,6 +57,7 @@ _ROUTERS: Final = (
     tokens.router,
     approvals.router,
     events.router,
+    webhooks.router,
     system.router,
     system.public_router,
 )

@@ -12,6 +12,7 @@ from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.problems import NotFound, RefusedAs
+from formicary.surfaces.webhooks.store import WebhookStore
 
 __all__ = ["PersonalData", "SandboxClock", "Services"]
 
@@ -60,6 +61,8 @@ class Services:
         As many random bytes as asked for, for secrets.
     token_secret
         Under which end users' tokens are signed.
+    webhooks
+        Which webhooks there are.
     clock
         The sandbox's; None where time cannot be moved.
     code_of
@@ -74,6 +77,7 @@ class Services:
     random: Callable[[int], bytes]
     token_secret: bytes
     code_of: Callable[[str], str]
+    webhooks: WebhookStore
     clock: SandboxClock | None = None
 
     async def command(

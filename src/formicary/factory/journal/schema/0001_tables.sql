@@ -59,7 +59,8 @@ CREATE TABLE journal.transfers (
     CONSTRAINT amount_is_not_negative CHECK (amount >= 0),
     CONSTRAINT after_is_ten_words CHECK (octet_length(after) = 80),
     CONSTRAINT previous_entries_are_earlier CHECK (
-        substring(after FROM 1 FOR 8) < int8send(position) AND substring(after FROM 9 FOR 8) < int8send(position)
+        -- The first comparison is of the first word: it is decided there, unless that is the position itself.
+        after < int8send(position) AND substring(after FROM 9 FOR 8) < int8send(position)
     ),
     CONSTRAINT entry_has_two_accounts CHECK (
         (status <> 0 AND status <> 101) OR debit_account_id <> credit_account_id

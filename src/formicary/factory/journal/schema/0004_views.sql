@@ -1,5 +1,5 @@
 -- For people: the journal with unsigned words, decoded totals, names for numbers and readable times.
--- Every view and function here can be dropped and made anew; nothing in the engine reads them but `walk`.
+-- Every view and function here can be dropped and made anew; nothing in the engine reads them.
 
 CREATE FUNCTION journal.unsigned(word bigint) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
@@ -201,51 +201,6 @@ FROM journal.events;
 CREATE VIEW journal.v_commits AS
 SELECT first, last, epoch, journal.at(wall_time) AS wall_time, requests, journal.unsigned(state_hash) AS state_hash
 FROM journal.commits;
-
--- The entries of an account, newest first, from the one at `from_position` back: each names the position of the
--- one before it. Segment by segment: within one the chain is a single query, and between two the next
--- table's name is computed, since a plan over all partitions would grow with the journal.
-CREATE FUNCTION journal.walk(account uuid, from_position bigint, rows_max integer) RETURNS SETOF journal.transfers
-LANGUAGE plpgsql STABLE ROWS 50
--- Each step is one look-up by index, whatever the planner thinks of tables that nobody has analyzed.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
-DECLARE
-    size bigint := (SELECT segment_positions FROM journal.layout);
-    next bigint := from_position;
-    found_now integer;
-    row journal.transfers;
-BEGIN
-    WHILE rows_max > 0 AND next > 0 LOOP
-        found_now := 0;
-        FOR row IN EXECUTE format($query$
-            WITH RECURSIVE chain AS (
-                SELECT entry AS it, 1 AS step FROM journal.%1$I AS entry WHERE position = $1
-                UNION ALL
-                SELECT entry, step + 1
-                FROM chain
-                JOIN journal.%1$I AS entry ON entry.position = journal.word_at(
-                    (it).after, CASE WHEN (it).debit_account_id = $2 THEN 0 ELSE 1 END
-                )
-                WHERE step < $3
-            )
-            SELECT (it).* FROM chain
-            $query$, 'transfers_' || (next - 1) / size) USING next, account, rows_max
-        LOOP
-            IF account NOT IN (row.debit_account_id, row.credit_account_id) THEN
-                RAISE EXCEPTION 'position % is no entry of account %', row.position, account
-                    USING ERRCODE = 'data_corrupted';
-            END IF;
-            RETURN NEXT row;
-            found_now := found_now + 1;
-            next := journal.word_at(row.after, CASE WHEN row.debit_account_id = account THEN 0 ELSE 1 END);
-        END LOOP;
-        IF found_now = 0 THEN
-            RAISE EXCEPTION 'there is no transfer at position %', next USING ERRCODE = 'data_corrupted';
-        END IF;
-        rows_max := rows_max - found_now;
-    END LOOP;
-END
-$$;
 
 -- The totals of an account after the last entry up to and including `nanoseconds`; all zero before the first.
 -- For people: it searches segment by segment from the newest, since there is no index on accounts.

@@ -149,10 +149,19 @@ def write_configuration(
     return any(changed)
 
 
+# The C library hands large pieces of memory back to the system at once. The server takes and drops some
+# for every block that it packs for a reader: keeping them saves an eighth of its work.
+_MEMORY_KEPT_BYTES: Final = str(64 << 20)
+
+
 def clean_environment() -> dict[str, str]:
     """Return our environment without what would change how PostgreSQL's programs behave."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
+    memory = {
+        f"MALLOC_{name}_THRESHOLD_": kept.get(f"MALLOC_{name}_THRESHOLD_", _MEMORY_KEPT_BYTES)
+        for name in ("MMAP", "TRIM")
+    }
+    return {**kept, **memory, "LC_ALL": "C"}
 
 
 def _write(path: Path, text: str, user: OsUser) -> bool:

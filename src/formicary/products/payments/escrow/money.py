@@ -1,7 +1,7 @@
 """An escrow's record as Python numbers, and the transfers of its money.
 
 Money in escrow lies on one liability account of the house a currency, and each escrow keeps what is its
-own of it; the account holds exactly their sum (docs/adr/0007).
+own of it; the account holds exactly their sum (docs/adr/0009).
 """
 
 from __future__ import annotations

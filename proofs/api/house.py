@@ -1,0 +1,46 @@
+"""A factory in this process with an API in front of it, and a key of the house to everything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from formicary.base.scopes import Scope
+from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
+from formicary.factory.identity.keys import new_key
+from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
+from formicary.products.payments.postings import HOUSE
+from formicary.runtime.api_backend import InProcessBackend
+from formicary.runtime.api_process import build_api, clock_of
+from formicary.runtime.engine_process import warm_up
+from formicary.runtime.products import PRODUCTS
+from formicary.runtime.settings import Settings
+from formicary.runtime.vaults import InstalledVault
+from formicary.runtime.wiring import open_factory
+from formicary.surfaces.api.application import Api
+
+__all__ = ["open_house"]
+
+
+@contextmanager
+def open_house(home: Path) -> Iterator[tuple[Api, str]]:
+    """Yield the API and the key."""
+    warm_up()
+    settings = Settings(home=home, is_sandbox=True)
+    clock = clock_of(settings)
+    with open_factory(settings, clock=clock, products=PRODUCTS) as factory:
+        house = RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE)
+        factory.command(PARTY_PRODUCT.name, house, principal="proof", key="house")
+        made = new_key("test", 1, os.urandom)
+        issue = IssueKey(
+            subject=1,
+            party=f"{HOUSE:032x}",
+            hash_first=made.hash_first,
+            hash_last=made.hash_last,
+            scopes=int(sum(Scope)),
+        )
+        factory.command(CREDENTIAL_PRODUCT.name, issue, principal="proof", key="key")
+        with closing(InstalledVault(settings, factory.access)) as vault:
+            yield build_api(settings, InProcessBackend(factory), clock, vault), made.text

@@ -1,0 +1,1 @@
+"""Webhooks after the Standard Webhooks specification: events to whoever registered an address."""
