@@ -14,7 +14,7 @@ from rich.table import Table
 
 from formicary.client.transport import AsgiTransport
 from proofs.api.fuzz import Fuzz
-from proofs.api.house import open_house
+from proofs.api.house import known_things, open_house
 from proofs.api.parallel import parallel_requests
 
 __all__ = ["main"]
@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         home.chmod(0o755)
         with open_house(home) as (api, key):
             client = httpx.Client(base_url="http://api", transport=AsgiTransport(api))
-            report = Fuzz(client, key, seed_number=chosen.seed).run(chosen.cases, console.print)
+            report = Fuzz(client, key, known=known_things(api, key), seed_number=chosen.seed).run(
+                chosen.cases, console.print
+            )
             client.close()
             report.keys = chosen.keys
             report.findings += parallel_requests(api, key, keys=chosen.keys, say=console.print)

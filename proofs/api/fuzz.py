@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -59,13 +59,18 @@ class Fuzz:
         Reaches the API.
     key
         An API key with every scope.
+    known
+        Ids of what is there, by the names of the paths' parameters: half of the requests are about them.
     seed_number
         Of what is made up.
     """
 
-    def __init__(self, client: httpx.Client, key: str, *, seed_number: int = 0) -> None:
+    def __init__(
+        self, client: httpx.Client, key: str, *, known: Mapping[str, str], seed_number: int = 0
+    ) -> None:
         self._client = client
         self._key = key
+        self._known = known
         self._seed = seed_number
         self.report = Report()
 
@@ -102,8 +107,13 @@ class Fuzz:
             send()
 
     def _send(self, case: Case) -> None:
+        if self.report.cases % 2:
+            for name in case.path_parameters.keys() & self._known.keys():
+                case.path_parameters[name] = self._known[name]
         given = case.as_transport_kwargs(base_url=str(self._client.base_url))
         given.pop("cookies", None)
+        if isinstance(given.get("data"), bytes | str):
+            given["content"] = given.pop("data")
         given["headers"] = {
             "Idempotency-Key": f"fuzz-{self.report.cases}",
             **dict(given.get("headers") or {}),
