@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from formicary.base.public_ids import Prefix, decode, encode
+from formicary.factory.identity.keys import key_id_of
 from formicary.factory.identity.party import PARTY_PRODUCT, EraseParty
 from formicary.products.payments.postings import HOUSE, AccountCode, account_id, house_account_id
 from tests.surfaces.api.conftest import POUNDS, Desk
@@ -145,3 +146,16 @@ def test_a_malformed_entry_is_refused(desk: Desk, change: dict[str, Any], refuse
     body["lines"][0] |= change
     assert desk.code("POST", "/v1/approvals/entries", body) == refused
     assert desk.code("POST", "/v1/approvals/entries", {"lines": []}) == (400, "malformed_field")
+
+
+def test_nobody_rotates_themselves_into_another_key(desk: Desk, second: str) -> None:
+    """A new text is a new holder: neither a key with more scopes, nor another approver's, but one's own."""
+    party = desk.party()
+    strong = desk.post("/v1/keys", {"party": party, "scopes": ["parties:read", "keys:write"]})
+    weak = desk.key_of(party, ["keys:write"])
+    overlap = {"overlap_seconds": 0}
+    assert desk.code("POST", f"/v1/keys/{strong['id']}/rotate", overlap, key=weak) == (403, "scope_missing")
+    own = f"/v1/keys/{encode(Prefix.KEY, key_id_of(second))}/rotate"
+    assert desk.code("POST", own, overlap) == (403, "scope_missing")
+    assert desk.post(own, overlap, key=second)["key"] != second
+    assert desk.post(f"/v1/keys/{strong['id']}/rotate", overlap)["key"] != strong["key"]

@@ -25,6 +25,7 @@ from formicary.surfaces.api.rate_limits import RateLimits
 from formicary.surfaces.api.rest import build_rest
 from formicary.surfaces.api.routes.shared import Caller
 from formicary.surfaces.api.services import Services
+from formicary.surfaces.api.velocity import VelocityLimits
 
 __all__ = ["Api"]
 
@@ -66,6 +67,7 @@ class Api:
             services.kinds,
             metrics=services.metrics,
             rate_limits=self._rate_limits,
+            velocity_limits=VelocityLimits(services.backend, now=services.now, monotonic=time.monotonic),
         )
         self._hot: Mapping[tuple[str, str], HotRoute] = {
             ("POST", "/v1/payments"): self._payments.create,

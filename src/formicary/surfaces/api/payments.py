@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -28,6 +30,7 @@ from formicary.surfaces.api.problems import MalformedBody, RefusedAs
 from formicary.surfaces.api.public_id_columns import id_texts
 from formicary.surfaces.api.rate_limits import RateLimits
 from formicary.surfaces.api.values import reference_hash, time_text
+from formicary.surfaces.api.velocity import Outgoing, VelocityLimitExceeded, VelocityLimits
 from formicary.surfaces.api.wallets import Wallet, find_wallet, wallet
 
 __all__ = ["BatchBody", "BatchDocument", "PaymentBody", "PaymentDocument", "PaymentRoutes"]
@@ -114,12 +117,14 @@ class PaymentRoutes:
         *,
         metrics: Metrics,
         rate_limits: RateLimits,
+        velocity_limits: VelocityLimits,
     ) -> None:
         self._backend = backend
         self._gatherer = gatherer
         self._kinds = kinds
         self._metrics = metrics
         self._rate_limits = rate_limits
+        self._velocity_limits = velocity_limits
 
     # -- one -------------------------------------------------------------------------------
 
@@ -149,7 +154,15 @@ class PaymentRoutes:
             reference=reference_hash(body.reference),
             fingerprint=fingerprint,
         )
-        results = await self._gatherer.create(transfers)
+        if await self._velocity_limits.limited((payer.party,)):
+            outgoing = Outgoing(payer.party, payer.account, body.amount, transfers[0].id)
+            async with self._velocity_limits.guard([outgoing]) as beyond:
+                if beyond:
+                    self._metrics.note_payments(VelocityLimitExceeded.code)
+                    raise VelocityLimitExceeded
+                results = await self._gatherer.create(transfers)
+        else:
+            results = await self._gatherer.create(transfers)
         status = _decisive(results["status"].tolist())
         if status not in (_CREATED, _EXISTS):
             code = await self._reason(status, transfers[0].id, fingerprint)
@@ -190,22 +203,48 @@ class PaymentRoutes:
         payers = [find_wallet(item.payer, item.currency) for item in items]
         payees = [find_wallet(item.payee, item.currency) for item in items]
         codes = _item_refusals(items, payers, payees, principal)
-        wanted = [number for number, code in enumerate(codes) if not code]
         statuses = np.zeros(len(items), np.int64)
         stamps = np.zeros(len(items), np.int64)
         command_id = command_id_of(principal.name, key)
-        if wanted:
-            merchants = await self._kinds.merchants({payees[number].party for number in wanted})
-            columns = _columns(items, payers, payees, merchants, codes)
-            fingerprint = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
-            transfers, begins = batch_transfers(command_id, columns, fingerprint=fingerprint)
-            results = await self._send(transfers, begins, wanted)
-            statuses[wanted], stamps[wanted] = results
-            await self._explain(codes, statuses, command_id, fingerprint)
+        async with self._within_limits(items, payers, codes, command_id):
+            wanted = [number for number, code in enumerate(codes) if not code]
+            if wanted:
+                merchants = await self._kinds.merchants({payees[number].party for number in wanted})
+                columns = _columns(items, payers, payees, merchants, codes)
+                fingerprint = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+                transfers, begins = batch_transfers(command_id, columns, fingerprint=fingerprint)
+                results = await self._send(transfers, begins, wanted)
+                statuses[wanted], stamps[wanted] = results
+                await self._explain(codes, statuses, command_id, fingerprint)
         document = _batch_document(codes, statuses, stamps, command_id)
         for outcome, count in Counter(codes).items():
             self._metrics.note_payments(outcome or "completed", count)
         return Answer(_ENCODER.encode(document))
+
+    @asynccontextmanager
+    async def _within_limits(
+        self, items: list[PaymentBody], payers: list[Wallet], codes: list[str], command_id: int
+    ) -> AsyncIterator[None]:
+        """Put down the code of every payment that goes beyond its payer's limits."""
+        wanted = [number for number, code in enumerate(codes) if not code]
+        limited = await self._velocity_limits.limited({payers[number].party for number in wanted})
+        numbers = [number for number in wanted if payers[number].party in limited] if limited else []
+        if not numbers:
+            yield
+            return
+        outgoing = [
+            Outgoing(
+                payers[number].party,
+                payers[number].account,
+                items[number].amount,
+                (command_id & ~_WORD) | ((command_id + 2 * number) & _WORD),
+            )
+            for number in numbers
+        ]
+        async with self._velocity_limits.guard(outgoing) as beyond:
+            for place in beyond:
+                codes[numbers[place]] = VelocityLimitExceeded.code
+            yield
 
     async def _send(self, transfers: Records, begins: Records, wanted: list[int]) -> tuple[Records, Records]:
         """Make the transfers of the payments wanted; return the decisive status and the stamp of each."""

@@ -100,7 +100,8 @@ async def get_key(key_id: Id, asked: Asked) -> KeyDocument:
 async def rotate_key(key_id: Id, body: RotateBody, asked: Asked) -> KeyDocument:
     """Put another text in the place of a key's; the old one stays valid for a while."""
     asked.principal.require(Scope.KEYS_WRITE)
-    subject, _ = await _own_key(asked, key_id)
+    subject, fields = await _own_key(asked, key_id)
+    _require_may_hold(asked, subject, fields)
     made = new_key("test" if asked.services.clock else "live", subject, asked.services.random)
     command = RotateKey(
         subject=subject,
@@ -121,6 +122,18 @@ async def revoke_key(key_id: Id, asked: Asked) -> KeyDocument:
     command = RevokeKey(subject=subject)
     await asked.services.command(CREDENTIAL_PRODUCT.name, command, principal=asked.principal, key=asked.key)
     return _document(subject, await asked.services.aggregate(CREDENTIAL_PRODUCT.name, subject))
+
+
+def _require_may_hold(asked: Caller, subject: int, fields: dict[str, Any]) -> None:
+    """Raise ``ScopeMissing`` where the new text would give the caller more than they have.
+
+    Whoever rotates a key holds it from then on: what it may do they must be allowed to do, and the key
+    of another person who approves must not become theirs.
+    """
+    is_approver = int(fields["party"], 16) == HOUSE and fields["scopes"] & Scope.APPROVALS_WRITE
+    is_own = asked.principal.is_key and encode(Prefix.KEY, subject) == asked.principal.name
+    if fields["scopes"] & ~asked.principal.scopes or (is_approver and not is_own):
+        raise ScopeMissing
 
 
 async def _own_key(asked: Caller, key_id: str) -> tuple[int, dict[str, Any]]:
