@@ -50,6 +50,9 @@ class Surroundings:
     def transfer(self, _: int) -> Any:
         """Return nothing."""
 
+    def aggregate(self, _product: str, _subject: int) -> Any:
+        """Return nothing."""
+
 
 def escrow(trade: Trade, refund: Refund, goods: Fact, timer: Timing = Timing.NONE) -> Any:
     """Return the record of an escrow in a state."""
