@@ -47,6 +47,10 @@ def test_a_whole_conversation(house: House) -> None:
             command = OpenEscrow(subject=77, buyer=1, seller=2, amount=0, seconds=60)
             first = await client.command(ESCROW_PRODUCT.name, command, principal="p", key="k")
             assert await client.command(ESCROW_PRODUCT.name, command, principal="p", key="k") == first
+            known, unknown = await client.aggregates(ESCROW_PRODUCT.name, [77, 78])
+            assert known is not None
+            assert int(known["id"], 16) == 77
+            assert unknown is None
 
     asyncio.run(converse())
     with house.client() as client:
@@ -71,6 +75,12 @@ def test_refusals_and_faults(house: House, monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(EngineBusy):
             await client.status()
         monkeypatch.undo()
+        house.journal.gate.clear()
+        with pytest.raises(OutcomeUnknown):
+            await client.create_transfers([moved(3)])
+        # Whoever gave up is not told once more.
+        client.close()
+        house.journal.gate.set()
         house.journal.error = JournalUnavailable("the cable is cut")
         with pytest.raises(OutcomeUnknown):
             await client.create_transfers([moved(2)])

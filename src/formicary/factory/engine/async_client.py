@@ -134,22 +134,23 @@ class AsyncEngineClient:
 class _Line(asyncio.Protocol):
     """The connection: frames out, answers in, each to whoever waits for its correlation."""
 
+    _transport: asyncio.Transport
+    """From ``connection_made`` on; nobody has the line before."""
+
     def __init__(self) -> None:
         self.broken = True
-        self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._correlation = 0
 
     def close(self) -> None:
         """Break the connection."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
         self._break()
 
     def send(self, operation: Operation, payload: bytes) -> asyncio.Future[bytes]:
         """Send a frame; the future gets the answer's payload, or an error."""
-        if len(self._waiting) >= QUEUE_REQUESTS_MAX or self._transport is None:
+        if len(self._waiting) >= QUEUE_REQUESTS_MAX:
             raise EngineBusy
         self._correlation += 1
         answer = asyncio.get_running_loop().create_future()
