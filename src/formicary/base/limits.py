@@ -14,7 +14,6 @@ __all__ = [
     "AMOUNT_CHARACTERS_MAX",
     "API_BATCH_BODY_BYTES_MAX",
     "API_BODY_BYTES_MAX",
-    "API_BODY_SECONDS",
     "API_CONNECTIONS_MAX",
     "API_HISTORY_THREADS",
     "API_KEEP_ALIVE_SECONDS",
@@ -206,9 +205,6 @@ API_BODY_BYTES_MAX: Final = 64 << 10
 
 API_BATCH_BODY_BYTES_MAX: Final = 4 << 20
 """Bytes of a batch's body: ``REQUEST_ITEMS_MAX`` items of about 500 bytes, three times what an item needs."""
-
-API_BODY_SECONDS: Final = 10
-"""Seconds a body may take to arrive: a caller that drips bytes holds a connection no longer than this."""
 
 API_REQUESTS_PER_SECOND: Final = 10_000
 """Requests a second of one key: several times what a worker can answer, so that it stops only runaways."""

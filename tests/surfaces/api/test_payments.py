@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from formicary.surfaces.api import application
 from tests.surfaces.api.conftest import Desk
 
 
@@ -183,3 +185,72 @@ def test_many_at_once_with_one_key(desk: Desk) -> None:
     answers = asyncio.run(send())
     assert {answer.content for answer in answers} == {answers[0].content}
     assert desk.get(f"/v1/accounts?party={payer}")[0]["balance"] == 900
+
+
+@pytest.mark.parametrize(
+    ("path", "arrives", "expected"),
+    [
+        ("/v1/payments", False, (408, "body_too_slow")),
+        ("/v1/parties", False, (408, "body_too_slow")),
+        ("/healthz", False, (408, "body_too_slow")),
+        ("/v1/payments", True, (503, "outcome_unknown")),
+    ],
+)
+def test_what_takes_too_long(
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    arrives: bool,  # noqa: FBT001, a parameter
+    expected: tuple[int, str],
+) -> None:
+    """A body that never comes holds nobody up; where the engine is silent, what was done is unknown."""
+    payer, payee = desk.party(pounds=10), desk.party()
+    body = json.dumps(paid(payer, payee)).encode()
+    monkeypatch.setattr(application, "DEADLINE_SECONDS", 0.1)
+
+    async def never(_: Any) -> Any:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(desk.api._payments._gatherer, "_send", never)
+    answer: list[Any] = []
+
+    async def receive() -> Any:
+        if not arrives:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        answer.append(message)
+
+    headers = [(b"authorization", f"Bearer {desk.house_key}".encode()), (b"idempotency-key", b"k")]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+    asyncio.run(desk.api(scope, receive, send))
+    assert (answer[0]["status"], json.loads(answer[1]["body"])["code"]) == expected
+
+
+def test_a_caller_that_leaves_gets_no_answer(desk: Desk) -> None:
+    """Whoever hangs up before the whole request has come is not answered, and nothing is done."""
+    answer: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        answer.append(message)
+
+    headers = [(b"authorization", f"Bearer {desk.house_key}".encode()), (b"idempotency-key", b"k")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/payments", "headers": headers}
+    asyncio.run(desk.api(scope, receive, send))
+    asyncio.run(desk.api({"type": "websocket"}, receive, send))
+    assert answer == []
+
+
+def test_asking_too_often(desk: Desk) -> None:
+    """A caller with an empty bucket waits as long as it is told; others go on."""
+    limits = desk.api._rate_limits
+    limits._per_second, limits._burst = 0.5, 2.0
+    limits._buckets.clear()
+    assert [desk.ask("GET", "/v1/clock").status_code for _ in range(3)] == [200, 200, 429]
+    limited = desk.ask("GET", "/v1/clock")
+    assert limited.json()["code"] == "rate_limited"
+    assert limited.headers["retry-after"] == "2"

@@ -21,6 +21,7 @@ from formicary.surfaces.api.auth import CachedAuthenticator, Principal
 from formicary.surfaces.api.exchange import Answer, CallerLeft, Exchange, Receive, Scope, Send
 from formicary.surfaces.api.gatherer import Gatherer
 from formicary.surfaces.api.payments import PaymentRoutes
+from formicary.surfaces.api.problems import BodyTooSlow
 from formicary.surfaces.api.rate_limits import RateLimits
 from formicary.surfaces.api.rest import build_rest
 from formicary.surfaces.api.routes.shared import Caller
@@ -96,23 +97,23 @@ class Api:
         path = scope["path"]
         hot = self._hot.get((scope["method"], path))
         try:
-            if path in _PUBLIC:
-                return await self._answer_rest(scope, exchange, None)
-            if self._under_way > API_CONNECTIONS_MAX:
-                raise EngineBusy
-            principal = await self._authenticator.principal(exchange.headers.get(b"authorization"))
-            self._rate_limits.take(principal.name)
-            try:
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    if hot is None:
-                        return await self._answer_rest(scope, exchange, principal)
-                    answer = await hot(exchange, principal)
-            except TimeoutError as error:
-                raise OutcomeUnknown from error
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                if path in _PUBLIC:
+                    return await self._answer_rest(scope, exchange, None)
+                if self._under_way > API_CONNECTIONS_MAX:
+                    raise EngineBusy
+                principal = await self._authenticator.principal(exchange.headers.get(b"authorization"))
+                self._rate_limits.take(principal.name)
+                if hot is None:
+                    return await self._answer_rest(scope, exchange, principal)
+                answer = await hot(exchange, principal)
         except CallerLeft:
             raise
-        except (Refusal, OperationalFault) as error:
-            return path if hot is not None else "refused early", await exchange.refuse(error)
+        except TimeoutError:
+            error: Refusal | OperationalFault = OutcomeUnknown() if exchange.has_body else BodyTooSlow()
+            return path if hot is not None else "refused late", await exchange.refuse(error)
+        except (Refusal, OperationalFault) as refusal:
+            return path if hot is not None else "refused early", await exchange.refuse(refusal)
         await exchange.answer(answer)
         return path, answer.status
 

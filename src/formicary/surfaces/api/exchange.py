@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.base.limits import API_BODY_SECONDS
 from formicary.surfaces.api.problems import (
     BodyTooLarge,
-    BodyTooSlow,
     IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
     problem_of,
@@ -49,33 +46,27 @@ class Answer:
 class Exchange:
     """A request as it comes in, with an id that its answer, its problem document and the log share."""
 
-    __slots__ = ("_receive", "_scope", "headers", "request_id", "send")
+    __slots__ = ("_receive", "_scope", "has_body", "headers", "request_id", "send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self.send = send
+        self.has_body = False
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.request_id = f"req_{os.urandom(12).hex()}"
 
     async def body(self, *, bytes_max: int) -> bytes:
-        """Return the body.
+        """Return the body; how long it may take is whoever's who answers, by ``has_body``.
 
         Raises
         ------
-        BodyTooLarge, BodyTooSlow, CallerLeft
-            It is too long, did not come in time, or never.
+        BodyTooLarge, CallerLeft
+            It is too long, or never came.
         """
         announced = self.headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced[:20]) > bytes_max:
             raise BodyTooLarge
-        try:
-            async with asyncio.timeout(API_BODY_SECONDS):
-                return await self._whole_body(bytes_max)
-        except TimeoutError as error:
-            raise BodyTooSlow from error
-
-    async def _whole_body(self, bytes_max: int) -> bytes:
         parts, size = [], 0
         while True:
             message = await self._receive()
@@ -86,6 +77,7 @@ class Exchange:
             if size > bytes_max:
                 raise BodyTooLarge
             if not message.get("more_body", False):
+                self.has_body = True
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def idempotency_key(self) -> str:
