@@ -1,4 +1,4 @@
-"""``python -m proofs.api``: 5,000 made-up requests to a factory in this process, 50,000 by ``--cases``."""
+"""``python -m proofs.api``: made-up requests to a factory in this process, and many at once with one key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rich.table import Table
 
 from formicary.client.transport import AsgiTransport
 from proofs.api.fuzz import Fuzz
-from proofs.api.house import open_house
+from proofs.api.house import known_things, open_house
+from proofs.api.parallel import parallel_requests
 
 __all__ = ["main"]
 
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run; return 0 if every answer was one that is documented."""
     parser = argparse.ArgumentParser(prog="proofs.api", description=__doc__)
     parser.add_argument("--cases", type=int, default=5_000)
+    parser.add_argument("--keys", type=int, default=2_000, help="each sent a hundred times at once")
     parser.add_argument("--seed", type=int, default=0, help="of what is made up")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args(arguments)
@@ -32,7 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
         home.chmod(0o755)
         with open_house(home) as (api, key):
             client = httpx.Client(base_url="http://api", transport=AsgiTransport(api))
-            report = Fuzz(client, key, seed_number=chosen.seed).run(chosen.cases, console.print)
+            report = Fuzz(client, key, known=known_things(api, key), seed_number=chosen.seed).run(
+                chosen.cases, console.print
+            )
+            client.close()
+            report.keys = chosen.keys
+            report.findings += parallel_requests(api, key, keys=chosen.keys, say=console.print)
     if chosen.json:
         sys.stdout.write(json.dumps(report.figures() | {"found": report.findings}, indent=2) + "\n")
     else:

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from formicary.base.scopes import Scope
+from formicary.client import Formicary
 from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
 from formicary.factory.identity.keys import new_key
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
@@ -21,7 +22,7 @@ from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import open_factory
 from formicary.surfaces.api.application import Api
 
-__all__ = ["open_house"]
+__all__ = ["known_things", "open_house"]
 
 
 @contextmanager
@@ -44,3 +45,21 @@ def open_house(home: Path) -> Iterator[tuple[Api, str]]:
         factory.command(CREDENTIAL_PRODUCT.name, issue, principal="proof", key="key")
         with closing(InstalledVault(settings, factory.access)) as vault:
             yield build_api(settings, InProcessBackend(factory), clock, vault), made.text
+
+
+def known_things(api: Api, key: str) -> dict[str, str]:
+    """Make one thing of each kind; return their ids by the names of the paths' parameters."""
+    with Formicary.in_process(api, key) as formicary:
+        payer, payee = formicary.register_party("person").id, formicary.register_party("merchant").id
+        account = formicary.open_account(payer, "GBP").id
+        formicary.open_account(payee, "GBP")
+        order = formicary.order("top_up", party=payer, amount=10_000, currency="GBP").id
+        formicary.bank_said(order, "confirm")
+        return {
+            "party_id": payer,
+            "account": account,
+            "order_id": order,
+            "payment_id": formicary.pay(payer=payer, payee=payee, amount=10, currency="GBP").id,
+            "escrow_id": formicary.open_escrow(buyer=payer, seller=payee, amount=10, currency="GBP").id,
+            "key_id": formicary.issue_key(payer, ["accounts:read"]).id,
+        }

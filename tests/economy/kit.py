@@ -54,7 +54,8 @@ class World:
 
     def replay(self, moments: Iterable[Moment]) -> Tally:
         """Ask the ledger for moments."""
-        return replay(moments, self.ledger.execute, set_time=self.clock.set, done=lambda _: None)
+        execute: Any = self.ledger.execute
+        return replay(moments, execute, set_time=self.clock.set, done=lambda _: None)
 
     def balance(self, account_id: int) -> int:
         """Return an account's credits less its debits."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from formicary.base.limits import REQUEST_ITEMS_MAX
@@ -33,13 +35,14 @@ def test_each_month_is_funded_at_its_start() -> None:
     rows = [(0, START, 7, 1, 500), (1, START + 5, 7, 2, 0), (2, START + MONTH, 7, 1, 300)]
     payments = pl.DataFrame(rows, PAYMENTS, orient="row")
     moments = list(card_moments("cards", payments))
-    codes = [moment.requests[0]["code"].tolist() for moment in moments]
-    amounts = [moment.requests[0]["amount"].tolist() for moment in moments]
+    asked: list[Any] = [moment.requests[0] for moment in moments]
+    codes = [request["code"].tolist() for request in asked]
+    amounts = [request["amount"].tolist() for request in asked]
     deposit, payment = TransferCode.DEPOSIT, TransferCode.PAYMENT
     assert codes == [[deposit], [payment, payment], [deposit], [payment]]
     assert amounts == [[500], [500, 0], [300], [300]]
     assert [moment.at for moment in moments] == [START, START + 5, START + MONTH, START + MONTH]
-    assert len(set(id_column(moments[0].requests[0]) + id_column(moments[2].requests[0]))) == 2
+    assert len(set(id_column(asked[0]) + id_column(asked[2]))) == 2
 
 
 def test_requests_are_as_large_as_allowed() -> None:

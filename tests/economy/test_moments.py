@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,7 @@ def test_progress_and_time_are_told() -> None:
     world = World()
     told: list[int] = []
     moment = Moment(START, (ACCOUNTS, *FUNDED.requests))
-    replay([moment], world.ledger.execute, set_time=world.clock.set, done=told.append)
+    execute: Any = world.ledger.execute
+    replay([moment], execute, set_time=world.clock.set, done=told.append)
     assert told == [5]
     assert world.clock.now() == START

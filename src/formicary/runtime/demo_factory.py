@@ -32,7 +32,7 @@ class DemoFactory:
 
     def __init__(self, factory: Factory, clock: SimulatedClock) -> None:
         self._factory = factory
-        self.execute = factory.execute
+        self.execute = factory.ask
         self.set_time = clock.set
 
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:

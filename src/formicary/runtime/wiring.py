@@ -71,8 +71,8 @@ class Factory:
         )
         self.engine.recover()
 
-    def execute(self, requests: Sequence[Records | CommandRequest]) -> list[Any]:
-        """Decide requests of the ledger and commands as one group, commit, and return their answers.
+    def execute(self, requests: Sequence[Records]) -> list[Records]:
+        """Decide requests of the ledger as one group, commit, and return their results.
 
         Raises
         ------
@@ -81,6 +81,10 @@ class Factory:
         OperationalFault
             See ``Engine.execute``.
         """
+        return self.ask(requests)
+
+    def ask(self, requests: Sequence[Records | CommandRequest]) -> list[Any]:
+        """Do the same with products' commands among them, which are answered with receipts."""
         answers = self.engine.execute(
             [asked if isinstance(asked, CommandRequest) else LedgerRequest(asked) for asked in requests]
         )

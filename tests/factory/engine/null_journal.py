@@ -24,6 +24,7 @@ class NullJournal:
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
+        self._caused: dict[tuple[int, str], Event] = {}
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -40,6 +41,7 @@ class NullJournal:
         # A journal keeps rows, not views of memory that the next batch may use again.
         accounts, transfers = batch.accounts.copy(), batch.transfers.copy()
         self.batches.append(replace(batch, accounts=accounts, transfers=transfers))
+        self._caused |= {(event.command_id, event.kind): event for event in batch.events}
 
     def begin(self, batch: Batch) -> Callable[[], None]:
         """Return what keeps a batch, or fails."""
@@ -64,9 +66,5 @@ class NullJournal:
 
     def caused_by(self, command_ids: Sequence[int], *, kind: str) -> Mapping[int, Event]:
         """Return events from the batches."""
-        events = (event for batch in self.batches for event in batch.events)
-        return {
-            event.command_id: event
-            for event in events
-            if event.kind == kind and event.command_id in command_ids
-        }
+        found = {key: self._caused.get((key, kind)) for key in command_ids}
+        return {key: event for key, event in found.items() if event is not None}

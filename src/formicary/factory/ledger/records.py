@@ -152,6 +152,8 @@ def id_column(array: npt.NDArray[Any], name: str = "id") -> list[int]:
 
 def _pack(items: Sequence[Any], dtype: np.dtype[Any], kind: type) -> npt.NDArray[Any]:
     array = np.zeros(len(items), dtype)
+    if not items:
+        return array
     names = dtype.names or ()
     for field in fields(kind):
         column = [getattr(item, field.name) for item in items]
