@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -159,3 +160,27 @@ def test_nobody_rotates_themselves_into_another_key(desk: Desk, second: str) -> 
     assert desk.code("POST", own, overlap) == (403, "scope_missing")
     assert desk.post(own, overlap, key=second)["key"] != second
     assert desk.post(f"/v1/keys/{strong['id']}/rotate", overlap)["key"] != strong["key"]
+
+
+def test_no_secret_is_logged_counted_or_journaled(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Keys, tokens and personal data pass through, also in requests that fail, and stay nowhere."""
+    caplog.set_level(logging.DEBUG)
+    party = desk.party()
+    key = desk.key_of(party, ["parties:read", "parties:write", "tokens:write"])
+    token = desk.post("/v1/tokens", {"party": party, "scopes": ["parties:read"]}, key=key)["token"]
+    path = f"/v1/parties/{party}/profile"
+    desk.ask("PUT", path, key=key, json={"fields": FIELDS})
+    problems = [
+        desk.ask("PUT", path, json={"fields": FIELDS | {"Bad Name": "x"}}).text,
+        desk.ask("PUT", path, json={"fields": FIELDS, "note": "x"}).text,
+        desk.ask("GET", f"{path}/{FIELDS['address']}", key=token).text,
+        desk.ask("GET", "/v1/parties/x", key=token[:-1]).text,
+        desk.ask("GET", "/v1/parties/x", key=key[:-1]).text,
+    ]
+    assert desk.get(path, key=token)["fields"] == FIELDS
+    events = desk.factory.history.events(after=0, limit=1_000)
+    metrics = desk.ask("GET", "/metrics").text
+    places = [caplog.text, metrics, *problems, *(event.body.decode() for event in events)]
+    secrets = [*FIELDS.values(), key.rpartition("_")[2], token.rpartition(".")[2], desk.house_key]
+    assert [secret for secret in secrets for place in places if secret in place] == []
+    assert any("KeyIssued" in event.kind for event in events)
