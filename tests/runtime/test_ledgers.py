@@ -25,6 +25,7 @@ from formicary.factory.ledger import (
 )
 from formicary.runtime.engine_process import warm_up
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import open_factory
 
@@ -36,7 +37,7 @@ TRANSFER_OF_FIVE = Transfer(id=7, debit_account_id=1, credit_account_id=2, amoun
 def running_engine(settings: Settings) -> Iterator[None]:
     """Serve an engine on its socket in a thread; nobody waits for its kernels."""
     warm_up()
-    with open_factory(settings, clock=LiveClock()) as factory:
+    with open_factory(settings, clock=LiveClock(), products=PRODUCTS) as factory:
         server = EngineServer(factory.engine, settings.engine_socket, factory.journal.begin)
         thread = threading.Thread(target=server.run)
         thread.start()

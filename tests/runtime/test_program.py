@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from formicary.runtime import program as program_module
-from formicary.runtime.program import LocalProgram
+from formicary.runtime.products import PRODUCTS
+from formicary.runtime.program import KeyNotSet, LocalProgram
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli import demo_sources, run
 from formicary.surfaces.cli.exit_codes import ExitCode
@@ -70,7 +72,8 @@ def test_up(
     """``up`` runs the processes of these settings."""
     seen = []
 
-    def run_processes(settings: Settings, *, on_change: Any) -> None:
+    def run_processes(settings: Settings, *, on_change: Any, products: Any) -> None:
+        assert products == PRODUCTS
         seen.append(settings)
         on_change({"engine": 7})
 
@@ -79,3 +82,15 @@ def test_up(
     assert seen == [shared_home]
     assert LocalProgram(shared_home).home == shared_home.home
     assert LocalProgram(shared_home).data_sets is None
+
+
+def test_the_first_key(hosted_home: Settings) -> None:
+    """Whoever may use the engine's socket gets a key of the house; commands that ask the API need one."""
+    with running_engine(hosted_home):
+        keys = [LocalProgram(hosted_home).issue_house_key() for _ in range(2)]
+    assert all(key.startswith("fk_live_") for key in keys)
+    assert len(set(keys)) == 2
+    with pytest.raises(KeyNotSet):
+        LocalProgram(hosted_home).client()
+    with LocalProgram(replace(hosted_home, key=keys[0])).client() as client:
+        assert client is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from formicary.runtime.settings import Settings, read_settings
+from formicary.runtime.settings import SettingMalformed, Settings, read_settings
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,15 @@ def test_folders_are_apart() -> None:
     ]
     assert len(set(places)) == len(places) == 7
     assert {place.parent for place in places} == {settings.home}
+
+
+def test_the_api(tmp_path: Path) -> None:
+    """One worker on port 8420 unless told otherwise; what is no number is refused, not guessed."""
+    plain = read_settings({}, folder=tmp_path, is_root=False)
+    assert (plain.api_port, plain.api_workers, plain.is_sandbox, plain.key) == (8_420, 1, False, None)
+    environment = {"FORMICARY_API_PORT": "80", "FORMICARY_API_WORKERS": "2", "FORMICARY_SANDBOX": "1"}
+    told = read_settings(environment | {"FORMICARY_KEY": "k"}, folder=tmp_path, is_root=False)
+    assert (told.api_port, told.api_workers, told.is_sandbox, told.key) == (80, 2, True, "k")
+    for wrong in ("-1", "eighty", "65536", "\u0663"):
+        with pytest.raises(SettingMalformed):
+            read_settings({"FORMICARY_API_PORT": wrong}, folder=tmp_path, is_root=False)
