@@ -60,7 +60,7 @@ def test_transfers_are_gathered() -> None:
         later[1].cancel()
         engine.gate.set()
         assert await asyncio.gather(*first, *second) == [[1], [2], [3, 4]]
-        assert await asyncio.gather(later[0], later[2]) == [[5], [7]]
+        assert [await later[0], await later[2]] == [[5], [7]]
         assert engine.frames == [[1, 2], [3, 4], [5, 6, 7]]
 
     asyncio.run(gather())
