@@ -89,9 +89,13 @@ class House:
 
     def waits(self, nanoseconds: int) -> None:
         """Let time pass; what falls due runs."""
-        # Stamps run ahead of a clock that stands still.
-        self.clock.set(max(self.clock.now(), self.engine.state.machine.timestamp) + nanoseconds)
+        self.clock.set(self.now + nanoseconds)
         self.engine.execute([])
+
+    @property
+    def now(self) -> int:
+        """The time: that of the last stamp, where stamps ran ahead of a clock that stands still."""
+        return max(self.clock.now(), self.engine.state.machine.timestamp)
 
     def record(self, product: Product, subject: int) -> npt.NDArray[Any]:
         """Return an aggregate."""
