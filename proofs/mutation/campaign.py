@@ -1,4 +1,4 @@
-"""Trying mutants: a forked process for each, with the tests that execute its line, the quickest first."""
+"""Trying mutants: a forked process for each, with the tests that execute its line, likely ones first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import os
 import resource
 import signal
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -42,16 +43,20 @@ class Campaign:
     def __init__(self, suite: Suite, tests: Iterable[TracedTest]) -> None:
         self._suite = suite
         self._tests = sorted(tests, key=lambda test: test.cpu_seconds)
+        self._kills = defaultdict[Place, Counter[str]](Counter)
         self._executed: frozenset[Place] = frozenset().union(*(test.places for test in self._tests))
 
     def tests_of(self, mutant: Mutant) -> list[TracedTest]:
-        """Return the tests that can notice a mutant, the quickest first."""
-        if not mutant.function:
-            return self._tests
+        """Return the tests that can notice a mutant.
+
+        First come those that noticed most others in the same function, then the quickest.
+        """
         lines: set[Place] = {(mutant.module, line) for line in mutant.lines}
         # No line of its own has what the compiler folds into another one.
         wanted = lines & self._executed or {(mutant.module, mutant.function)}
-        return [test for test in self._tests if wanted & test.places]
+        kills = self._kills[mutant.module, mutant.function]
+        able = [test for test in self._tests if wanted & test.places or not mutant.function]
+        return sorted(able, key=lambda test: -kills[test.name])
 
     def try_all(self, mutants: Iterable[Mutant], *, processes: int) -> Iterator[Trial]:
         """Try every mutant; yield the trials as they end.
@@ -74,7 +79,9 @@ class Campaign:
                     return
                 # A pipe can be read when its process has something to tell, or ended.
                 for pipe in select(list(running), [], [])[0]:
-                    yield _trial(*running.pop(pipe), pipe)
+                    trial = _trial(*running.pop(pipe), pipe)
+                    self._kills[trial.mutant.module, trial.mutant.function][trial.noticed] += trial.killed
+                    yield trial
         finally:
             gc.unfreeze()
 

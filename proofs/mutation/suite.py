@@ -75,23 +75,9 @@ class Suite:
         return [self._trace(name) for name in self._items]
 
     def _trace(self, name: str) -> TracedTest:
-        modules = {str(path): path.stem for path in FOLDER.glob("_[a-z]*.py")}
         places: set[Place] = set()
-
-        def note_call(frame: FrameType, _event: str, _argument: object) -> Any:
-            module = modules.get(frame.f_code.co_filename)
-            if module is None:
-                return None
-
-            def note_line(frame: FrameType, _event: str, _argument: object) -> Any:
-                places.add((module, frame.f_lineno))
-                return note_line
-
-            places.add((module, frame.f_code.co_name))
-            return note_line
-
         started = time.process_time()
-        sys.settrace(note_call)
+        sys.settrace(_tracer(places))
         try:
             passed = self.passes(name)
         finally:
@@ -100,6 +86,28 @@ class Suite:
             message = f"without any change: {name}"
             raise SuiteBroken(message)
         return TracedTest(name, time.process_time() - started, frozenset(places))
+
+
+def _tracer(places: set[Place]) -> Callable[..., Any]:
+    """Return a trace function that notes in ``places`` what is executed of the kernels."""
+
+    def noting_lines_of(module: str) -> Callable[..., Any]:
+        def note_line(frame: FrameType, _event: str, _argument: object) -> Any:
+            places.add((module, frame.f_lineno))
+            return note_line
+
+        return note_line
+
+    kernels = {str(path): (path.stem, noting_lines_of(path.stem)) for path in FOLDER.glob("_[a-z]*.py")}
+    nothing = None, None
+
+    def note_call(frame: FrameType, _event: str, _argument: object) -> Any:
+        module, note_line = kernels.get(frame.f_code.co_filename, nothing)
+        if module is not None:
+            places.add((module, frame.f_code.co_name))
+        return note_line
+
+    return note_call
 
 
 class _Session:

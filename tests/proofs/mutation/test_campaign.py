@@ -42,6 +42,16 @@ def test_only_tests_that_execute_the_line_run_and_the_quickest_first() -> None:
     assert ordered.tests_of(replace(folded, function="nothing_calls_it")) == []
 
 
+def test_what_noticed_others_in_a_function_runs_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neighbours are noticed by the same tests: a slow one is not kept until the end again and again."""
+    monkeypatch.setattr(campaign, "plant", lambda _module, _source: None)
+    tests = [traced("passes", 0, ("_find", 10)), traced("fails", 1, ("_find", 10))]
+    ordered = Campaign(_Named([]), tests)
+    assert [test.name for test in ordered.tests_of(MUTANT)] == ["passes", "fails"]
+    assert [trial.noticed for trial in ordered.try_all([MUTANT], processes=1)] == ["fails"]
+    assert [test.name for test in ordered.tests_of(MUTANT)] == ["fails", "passes"]
+
+
 class _Named(Suite):
     """Tests that do what their name says."""
 
