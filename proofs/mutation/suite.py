@@ -18,7 +18,7 @@ from proofs.mutation.kernels import FOLDER, ROOT
 __all__ = ["TESTS", "Place", "Suite", "SuiteBroken", "TracedTest", "with_suite"]
 
 TESTS: Final = ROOT / "tests" / "factory" / "ledger"
-_WORLDS_MAX: Final = 4
+_WORLDS_MAX: Final = 2
 """So many random worlds of each test that has them are tried: more take long and find little."""
 _LEFT_OUT: Final = frozenset({"test_the_largest_request_of_each_kind"})
 """Takes as long as a hundred others, and its events are plain: it is about room."""

@@ -85,8 +85,7 @@ ENTRY = """
 [[equivalent]]
 module = "example"
 function = "kernel"
-before = "return a < b"
-after = "return a <= b"
+changes = [["return a < b", "return a <= b"]]
 reason = "a is never b"
 """
 
