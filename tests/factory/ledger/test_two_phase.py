@@ -121,6 +121,31 @@ def test_a_hold_ends_once(bench: Bench, flags: int, answer: str) -> None:
     assert account(bench, PAYER) == before
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        POST | VOID,
+        *(
+            POST | int(flag)
+            for flag in (
+                F.PENDING,
+                F.BALANCING_DEBIT,
+                F.BALANCING_CREDIT,
+                F.CLOSING_DEBIT,
+                F.CLOSING_CREDIT,
+            )
+        ),
+    ],
+)
+def test_a_resolution_is_nothing_else(bench: Bench, flags: int) -> None:
+    """It posts or voids, and neither holds, balances nor closes; put right, it is made."""
+    assert bench.transfers(hold(10, 60), resolve(11, 10, 60, flags)) == [
+        S.CREATED,
+        S.FLAGS_ARE_MUTUALLY_EXCLUSIVE,
+    ]
+    assert bench.transfers(resolve(11, 10, 60, POST)) == [S.CREATED]
+
+
 def test_user_data_is_inherited_or_replaced(bench: Bench) -> None:
     """A post takes the hold's user data where its own is zero."""
     bench.transfers(hold(10, 5, user_data_64=7), resolve(11, 10, AMOUNT_MAX, POST))
@@ -145,6 +170,16 @@ def test_a_hold_expires_at_its_due_time(bench: Bench) -> None:
     assert bench.transfers(resolve(13, 11, 30, POST)) == [S.PENDING_TRANSFER_EXPIRED]
     assert expiries(bench) == [(11, second + SECOND)]
     assert account(bench, PAYER)["debits_pending"] == 0
+
+
+def test_a_hold_may_last_until_the_end_of_time(bench: Bench) -> None:
+    """It can fall due in the last nanosecond there is, and not one later."""
+    bench.clock.set(AMOUNT_MAX - 5 * SECOND)
+    assert bench.transfers(hold(10, 1, timeout=5), hold(11, 1, timeout=5)) == [
+        S.CREATED,
+        S.OVERFLOWS_TIMEOUT,
+    ]
+    assert bench.ledger._machine.due == AMOUNT_MAX
 
 
 def test_expiries_run_in_order_of_their_time(bench: Bench) -> None:
@@ -254,7 +289,7 @@ def test_a_step_stops_where_it_expired_its_share(
 
 
 def test_no_stamp_is_before_an_expiry(bench: Bench) -> None:
-    """A clock that goes back after a tick does not take the expiries' time back: the next event has theirs."""
+    """A clock that goes back after a tick does not take the expiries' time back: the next event has it."""
     bench.transfers(hold(10, 30, timeout=1))
     due = bench.ledger._machine.due
     assert due is not None
