@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+import numba
+
+from proofs.mutation.campaign import Campaign, Trial
 from proofs.mutation.equivalents import LIST, without_equivalents
+from proofs.mutation.kernels import sources
 from proofs.mutation.mutants import Mutant, mutants_of
-from proofs.mutation.sandbox import KERNELS, ROOT, Sandbox, Trial
+from proofs.mutation.suite import TESTS, Suite, SuiteBroken, with_suite
 
 SCORE_PERCENT_MIN: Final = 85
-_WORKERS: Final = 2
 _PROGRESS_EVERY: Final = 50
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if enough mutants were killed, else 1."""
-    options = _parser().parse_args(arguments)
-    sources = {path.stem: path.read_text() for path in sorted((ROOT / "src" / KERNELS).glob("_[a-z]*.py"))}
-    made = [mutant for module, source in sources.items() for mutant in mutants_of(module, source)]
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
+    config: Any = numba.config
+    if not config.DISABLE_JIT:
+        # Nothing is compiled, and kernels are plain functions from their import on.
+        command = [
+            sys.executable,
+            "-m",
+            "proofs.mutation",
+            *(sys.argv[1:] if arguments is None else arguments),
+        ]
+        environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+        return subprocess.run(command, env=environment, check=False).returncode
+    made = [mutant for module, source in sources().items() for mutant in mutants_of(module, source)]
     mutants = without_equivalents(made, LIST.read_text())
     equivalent = len(made) - len(mutants)
     if options.module:
@@ -31,14 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sample and options.sample < len(mutants):
         chosen = set(Random(options.seed).sample(range(len(mutants)), options.sample))
         mutants = [mutant for number, mutant in enumerate(mutants) if number in chosen]
-    with Sandbox(_WORKERS) as sandbox:
-        module, source = next(iter(sources.items()))
-        seconds = sandbox.check_baseline(module, source)
-        print(
-            f"{len(mutants)} mutants of {len(sources)} modules; the suite takes {seconds:.1f} s without any"
-        )
-        trials = _try_all(sandbox, mutants)
-    return _report(trials, equivalent)
+    trials: list[Trial] = []
+    with_suite(lambda suite: trials.extend(_try_all(suite, mutants, options.processes)), options.tests)
+    order = {mutant: number for number, mutant in enumerate(mutants)}
+    return _report(sorted(trials, key=lambda trial: order[trial.mutant]), equivalent)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,13 +61,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which random sample (default 1)")
     parser.add_argument("--module", action="append", metavar="NAME", help="only of this module, as _apply")
+    parser.add_argument(
+        "--tests", type=Path, default=TESTS, metavar="PATH", help="other tests than the ledger's"
+    )
+    processors = os.cpu_count() or 1
+    parser.add_argument(
+        "--processes", type=int, default=processors, metavar="N", help=f"at a time (default {processors})"
+    )
     return parser
 
 
-def _try_all(sandbox: Sandbox, mutants: Sequence[Mutant]) -> list[Trial]:
-    trials: list[Trial] = []
+def _try_all(suite: Suite, mutants: Sequence[Mutant], processes: int) -> list[Trial]:
     started = time.monotonic()
-    for trial in sandbox.try_all(mutants):
+    tests = suite.trace()
+    print(f"{len(mutants)} mutants; {len(tests)} tests, traced in {time.monotonic() - started:.0f} s")
+    campaign = Campaign(suite, tests)
+    # Alone and in this order, too, the tests pass without any change.
+    module, source = next(iter(sources().items()))
+    unchanged = Mutant(module, "", range(0), "", "", source)
+    trials = list[Trial]()
+    for trial in campaign.try_all([unchanged, *mutants], processes=processes):
+        if trial.mutant is unchanged:
+            if trial.killed:
+                message = f"without any change: {trial.noticed}"
+                raise SuiteBroken(message)
+            continue
         trials.append(trial)
         if len(trials) % _PROGRESS_EVERY == 0:
             survived = sum(not each.killed for each in trials)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -21,20 +22,19 @@ class StaleEquivalents(RuntimeError):
 def without_equivalents(mutants: Iterable[Mutant], listed: str) -> list[Mutant]:
     """Return the mutants that are not in a list, which is the text of a TOML file.
 
+    An entry has the ``module``, the ``function``, the ``reason``, and the changes of a line, each as
+    ``[before, after]``: a change stands for every line of the function that reads so.
+
     Raises
     ------
     StaleEquivalents
-        Something listed is not among the mutants, or is listed without a reason.
+        Something listed is not among the mutants, is listed twice, or without a reason.
     """
     entries = tomllib.loads(listed).get("equivalent", [])
-    keys = {
-        (entry["module"], entry["function"], entry["before"], entry["after"])
-        for entry in entries
-        if entry["reason"]
-    }
+    keys = [(entry["module"], entry["function"], *change) for entry in entries for change in entry["changes"]]
     mutants = list(mutants)
-    stale = keys - {mutant.key for mutant in mutants}
-    if stale or len(keys) < len(entries):
+    stale = Counter(keys) - Counter({mutant.key for mutant in mutants})
+    if stale or not all(entry["reason"] for entry in entries):
         message = f"not made any more, listed twice, or without a reason: {sorted(stale)}"
         raise StaleEquivalents(message)
     return [mutant for mutant in mutants if mutant.key not in keys]

@@ -20,7 +20,7 @@ class Mutant:
 
     module: str
     function: str
-    line: int
+    lines: range
     before: str
     after: str
     source: str
@@ -32,7 +32,7 @@ class Mutant:
 
     def __str__(self) -> str:
         """Show place and change, as a diff does."""
-        place = f"{self.module}.py:{self.line} in {self.function or 'the module'}"
+        place = f"{self.module}.py:{self.lines.start} in {self.function or 'the module'}"
         return f"{place}\n  - {self.before}\n  + {self.after}"
 
 
@@ -94,4 +94,5 @@ def _mutant(module: str, function: str, source: str, place: Place, text: str) ->
     changed = lines[first][: place.col_offset] + text.encode() + lines[last][place.end_col_offset :]
     mutated = b"".join([*lines[:first], changed, *lines[last + 1 :]])
     before = b" ".join(line.strip() for line in lines[first : last + 1])
-    return Mutant(module, function, place.lineno, before.decode(), changed.strip().decode(), mutated.decode())
+    span = range(first + 1, last + 2)
+    return Mutant(module, function, span, before.decode(), changed.strip().decode(), mutated.decode())

@@ -1,80 +1,149 @@
-"""The tests that mutants have to survive: a fast part of the ledger's own, those that notice most first."""
+"""The tests that mutants have to survive: the ledger's own, collected once, with what each executes."""
 
 from __future__ import annotations
 
-import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import pytest
 
-__all__ = ["FAILED", "PASSED", "SuiteBroken", "run_suite"]
+from proofs.mutation.kernels import FOLDER, ROOT
 
-PASSED: Final = 0
-FAILED: Final = 1
-_LEDGER: Final = "tests/factory/ledger"
-_TESTS: Final = (
-    "test_property.py::test_every_answer_and_row_is_the_oracle_s[1]",
-    "test_statuses.py::test_each_status_is_reached",
-    "test_two_phase.py",
-    "test_chains.py",
-    "test_closing.py",
-    "test_imports.py",
-    "test_balances.py",
-    "test_idempotency.py",
-    "test_state_hash.py",
-    "test_fold.py::test_a_folded_journal_is_the_same_state[1-7-64]",
-    "test_fold.py::test_every_word_of_every_kind_of_row_counts",
-    "test_fold.py::test_every_field_of_an_account_counts",
-    "test_fold.py::test_a_wrong_total_or_link_is_refused_at_its_row",
-    "test_fold.py::test_a_row_that_refers_to_nothing_is_refused",
-    "test_fold.py::test_an_account_that_is_there_twice_is_refused",
-    "test_fold.py::test_rows_of_others_take_positions",
-    "test_fold.py::test_a_folded_journal_refuses_stamps_of_the_past",
-    "test_fold.py::test_a_restored_snapshot_is_the_same_state[2-0]",
-    "test_statuses.py::test_precedence",
-    "test_property.py::test_every_answer_and_row_is_the_oracle_s[2]",
-    "test_property.py::test_every_answer_and_row_is_the_oracle_s[4]",
-    "test_property.py::test_results_do_not_depend_on_where_requests_are_cut[0]",
-    "test_property.py::test_state_does_not_depend_on_where_groups_are_cut[1]",
+__all__ = ["TESTS", "Place", "Suite", "SuiteBroken", "TracedTest", "with_suite"]
+
+TESTS: Final = ROOT / "tests" / "factory" / "ledger"
+_WORLDS_MAX: Final = 2
+"""So many random worlds of each test that has them are tried: more take long and find little."""
+_LEFT_OUT: Final = frozenset({"test_the_largest_request_of_each_kind"})
+"""Takes as long as a hundred others, and its events are plain: it is about room."""
+# Nothing is printed, measured or remembered.
+_OPTIONS: Final = (
+    *("-c", str(ROOT / "pyproject.toml"), "-o", "addopts=--import-mode=importlib"),
+    *("--capture=no", "-p", "no:terminal", "-p", "no:cacheprovider"),
 )
-# Nothing is measured or remembered, and no example is searched for.
-_OPTIONS: Final = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider")
-# The slowest of the tests takes a second and a half: a test that takes so long will not end.
-_TEST_CPU_SECONDS_MAX: Final = 8
+
+Place = tuple[str, int | str]
+"""A line of a module, or a function of it."""
 
 
 class SuiteBroken(RuntimeError):
-    """The tests could not be run at all, which says nothing about a mutant."""
+    """The tests cannot be run, or fail without any change: no mutant can be judged."""
 
 
-class _FirstFailure:
-    """Remembers which test noticed, and ends the process with a test that does not end."""
+@dataclass(frozen=True, slots=True)
+class TracedTest:
+    """One test, how long it takes, and the places in the kernels that it executes."""
 
-    def __init__(self) -> None:
-        self.name = ""
-
-    def pytest_runtest_logstart(self) -> None:
-        """Allow each test so much time of the processor, however busy it is."""
-        signal.setitimer(signal.ITIMER_PROF, _TEST_CPU_SECONDS_MAX)
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note the first report that is no success."""
-        if report.failed and not self.name:
-            self.name = report.nodeid.removeprefix(f"{_LEDGER}/")
-
-    def pytest_collectreport(self, report: Any) -> None:
-        """Note a module that could not even be imported."""
-        if report.failed and not self.name:
-            self.name = f"import of {report.nodeid.removeprefix(f'{_LEDGER}/')}"
+    name: str
+    cpu_seconds: float
+    """Of its run under the trace, which takes longer than one without."""
+    places: frozenset[Place]
 
 
-def run_suite() -> tuple[int, str]:
-    """Run the suite in this process; return PASSED or FAILED, and the test that failed."""
-    noticed = _FirstFailure()
-    code = pytest.main([*_OPTIONS, *(f"{_LEDGER}/{test}" for test in _TESTS)], plugins=[noticed])
-    if code == pytest.ExitCode.OK:
-        return PASSED, ""
-    if code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED) and noticed.name:
-        return FAILED, noticed.name
-    message = f"pytest ended with {code!r}"
-    raise SuiteBroken(message)
+class Suite:
+    """The collected tests, which run within pytest's session."""
+
+    def __init__(self, items: Iterable[pytest.Item]) -> None:
+        self._items = {item.nodeid: item for item in items}
+        self._failed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a failure."""
+        self._failed = self._failed or report.failed
+
+    def passes(self, name: str) -> bool:
+        """Run a test; tell whether it passes."""
+        item = self._items[name]
+        self._failed = False
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        return not self._failed
+
+    def trace(self) -> list[TracedTest]:
+        """Run every test once.
+
+        Raises
+        ------
+        SuiteBroken
+            A test fails.
+        """
+        return [self._trace(name) for name in self._items]
+
+    def _trace(self, name: str) -> TracedTest:
+        places: set[Place] = set()
+        started = time.process_time()
+        sys.settrace(_tracer(places))
+        try:
+            passed = self.passes(name)
+        finally:
+            sys.settrace(None)
+        if not passed:
+            message = f"without any change: {name}"
+            raise SuiteBroken(message)
+        return TracedTest(name, time.process_time() - started, frozenset(places))
+
+
+def _tracer(places: set[Place]) -> Callable[..., Any]:
+    """Return a trace function that notes in ``places`` what is executed of the kernels."""
+
+    def noting_lines_of(module: str) -> Callable[..., Any]:
+        def note_line(frame: FrameType, _event: str, _argument: object) -> Any:
+            places.add((module, frame.f_lineno))
+            return note_line
+
+        return note_line
+
+    kernels = {str(path): (path.stem, noting_lines_of(path.stem)) for path in FOLDER.glob("_[a-z]*.py")}
+    nothing = None, None
+
+    def note_call(frame: FrameType, _event: str, _argument: object) -> Any:
+        module, note_line = kernels.get(frame.f_code.co_filename, nothing)
+        if module is not None:
+            places.add((module, frame.f_code.co_name))
+        return note_line
+
+    return note_call
+
+
+class _Session:
+    """A plugin that does something with the collected tests in the place of running them."""
+
+    def __init__(self, action: Callable[[Suite], None]) -> None:
+        self._action = action
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the tests that are worth their time."""
+        worlds = Counter[object]()
+        kept = []
+        for item in items:
+            function, parameters = getattr(item, "originalname", ""), getattr(item, "callspec", None)
+            worlds[function] += parameters is not None and "world" in parameters.params
+            if function not in _LEFT_OUT and worlds[function] <= _WORLDS_MAX:
+                kept.append(item)
+        items[:] = kept
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Do it."""
+        suite = Suite(session.items)
+        session.config.pluginmanager.register(suite)
+        self._action(suite)
+        return True
+
+
+def with_suite(action: Callable[[Suite], None], tests: Path) -> None:
+    """Collect the tests of a folder or file and do ``action`` with them, within pytest's session.
+
+    Raises
+    ------
+    SuiteBroken
+        They cannot be collected, or the action raised something, which pytest has printed.
+    """
+    code = pytest.main([*_OPTIONS, str(tests)], plugins=[_Session(action)])
+    if code != pytest.ExitCode.OK:
+        message = f"pytest ended with {code!r}"
+        raise SuiteBroken(message)

@@ -185,3 +185,14 @@ def test_balancing_an_account_that_is_overdrawn_moves_nothing() -> None:
     sweep = replace(PAYMENT, id=3, amount=9, flags=int(F.BALANCING_DEBIT | F.BALANCING_CREDIT))
     assert bench.transfers(PAYMENT, sweep) == [S.CREATED, S.CREATED]
     assert bench.ledger.lookup_transfers([3])["amount"].tolist() == [0]
+
+
+@pytest.mark.parametrize("flags", [F.BALANCING_DEBIT, F.BALANCING_CREDIT])
+def test_balancing_moves_the_last_unit(flags: TransferFlags) -> None:
+    """One is more than nothing, on either side."""
+    bench = Bench()
+    bench.accounts(Account(id=PAYER, ledger=826, code=1), Account(id=PAYEE, ledger=826, code=1))
+    back = replace(PAYMENT, id=1, debit_account_id=PAYEE, credit_account_id=PAYER, amount=1)
+    sweep = replace(PAYMENT, id=2, amount=AMOUNT_MAX, flags=int(flags))
+    assert bench.transfers(back, sweep) == [S.CREATED, S.CREATED]
+    assert bench.ledger.lookup_transfers([2])["amount"].tolist() == [1]

@@ -178,6 +178,22 @@ def test_holds_of_a_broken_chain_are_as_before(bench: Bench) -> None:
     assert expired == [1]
 
 
+def test_a_broken_chain_opens_no_other_hold_again(bench: Bench) -> None:
+    """Only what the chain itself ended is open again; a hold that had ended before has still ended."""
+    pending = int(F.PENDING)
+    bench.transfers(*(move(number, FUNDED, OTHER, flags=pending) for number in (1, 2, 3)))
+    posts = [
+        Transfer(id=10 + number, pending_id=number, amount=10, flags=int(F.POST_PENDING_TRANSFER))
+        for number in (1, 2, 3)
+    ]
+    assert bench.transfers(posts[0]) == [S.CREATED]
+    chain = [replace(post, flags=post.flags | LINKED) for post in posts[1:]]
+    assert bench.transfers(*chain, move(20, FLOORED, OTHER, flags=0))[-1] == S.EXCEEDS_CREDITS
+    again = replace(posts[0], id=21)
+    assert bench.transfers(again, *posts[1:]) == [S.PENDING_TRANSFER_ALREADY_POSTED, S.CREATED, S.CREATED]
+    bench.check()
+
+
 def test_a_hold_that_a_chain_makes_expires(bench: Bench) -> None:
     """The timers of a chain are set when it holds together."""
     pending = int(F.PENDING)

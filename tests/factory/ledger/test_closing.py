@@ -77,6 +77,13 @@ def test_either_side_or_both_are_closed_and_opened_again(
     bench.check()
 
 
+@pytest.mark.parametrize("flag", [F.CLOSING_DEBIT, F.CLOSING_CREDIT])
+def test_only_a_hold_closes(bench: Bench, flag: TransferFlags) -> None:
+    """What moves money at once closes neither side."""
+    assert bench.transfers(replace(MOVE, flags=int(flag))) == [S.CLOSING_TRANSFER_MUST_BE_PENDING]
+    assert bench.transfers(MOVE) == [S.CREATED]
+
+
 def test_a_closing_hold_that_expires_opens_again(bench: Bench) -> None:
     """Expiry does what a void does."""
     bench.transfers(replace(CLOSE, timeout=1))

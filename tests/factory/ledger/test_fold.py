@@ -121,6 +121,22 @@ def test_a_row_that_refers_to_nothing_is_refused(changes: dict[str, int], row: i
     assert machine.fold(ledger.account_rows, rows, until=0) == rows["position"][row]
 
 
+def test_a_hold_of_nothing_ends_once() -> None:
+    """A second end that moves no money is refused for itself, not for its totals."""
+    ledger = Ledger(SimulatedClock(START))
+    ledger.create_accounts(Account(id=number, ledger=1, code=1) for number in (1, 2))
+    common = {"debit_account_id": 1, "credit_account_id": 2, "ledger": 1, "code": 1, "amount": 0}
+    holds = [Transfer(id=number, flags=int(F.PENDING), **common) for number in (10, 11)]
+    voids = [
+        Transfer(id=10 + number, pending_id=number, flags=int(F.VOID_PENDING_TRANSFER)) for number in (10, 11)
+    ]
+    assert not ledger.create_transfers([*holds, *voids])["status"].any()
+    rows = ledger.rows.copy()
+    rows["pending_id_low"][3] = 10
+    machine = Ledger(SimulatedClock(START))._machine
+    assert machine.fold(ledger.account_rows, rows, until=0) == rows["position"][3]
+
+
 def test_an_account_that_is_there_twice_is_refused() -> None:
     """The journal has an account once."""
     ledger = _small()

@@ -201,8 +201,8 @@ def test_a_post_s_own_user_data_is_compared(bench: Bench) -> None:
 
 def test_ids_use_all_128_bits(bench: Bench) -> None:
     """Ids that agree in one half are different transfers, and different accounts."""
-    ids = [PAYMENT.id, PAYMENT.id << 64, PAYMENT.id << 64 | PAYMENT.id, 1 << 127]
-    assert bench.transfers(*(replace(PAYMENT, id=number, amount=1) for number in ids)) == [S.CREATED] * 4
+    ids = [PAYMENT.id, PAYMENT.id << 64, PAYMENT.id << 64 | PAYMENT.id, 1 << 127, 2**64 - 1, 2**128 - 2]
+    assert bench.transfers(*(replace(PAYMENT, id=number, amount=1) for number in ids)) == [S.CREATED] * 6
     accounts = [Account(id=number, ledger=1, code=1) for number in (BANK << 64, CLIENT << 64 | BANK)]
     assert bench.accounts(*accounts) == [A.CREATED, A.CREATED]
     bench.check()

@@ -72,6 +72,18 @@ def test_time_only_grows(bench: Bench) -> None:
     assert answers == [S.CREATED, regress, regress, S.CREATED]
 
 
+def test_imported_time_has_passed(bench: Bench) -> None:
+    """The nanosecond in which the ledger stamps the event is too late, the one before is not."""
+    now = START + SECOND
+    bench.clock.set(now)
+    assert bench.transfers(old_transfer(1, now)) == [S.IMPORTED_EVENT_TIMESTAMP_MUST_NOT_ADVANCE]
+    assert bench.transfers(old_transfer(1, now)) == [S.CREATED]
+    bench.clock.set(now + SECOND)
+    now += SECOND
+    assert bench.accounts(old_account(3, now)) == [A.IMPORTED_EVENT_TIMESTAMP_MUST_NOT_ADVANCE]
+    assert bench.accounts(old_account(3, now)) == [A.CREATED]
+
+
 def test_a_regression_burns_nothing(bench: Bench) -> None:
     """The time can be put right."""
     bench.transfers(old_transfer(1, THEN + 20), old_transfer(2, THEN + 15))
@@ -115,6 +127,14 @@ def test_a_transfer_that_was_undone_does_not_count(bench: Bench) -> None:
     # A refused event is answered with its stamp, not with the time it brought.
     assert first.timestamp == breaker.timestamp - 1
     assert bench.transfers(old_transfer(1, THEN + 20)) == [S.CREATED]
+
+
+def test_an_account_that_was_taken_back_does_not_count(bench: Bench) -> None:
+    """The times of a broken chain of accounts are free again, too."""
+    linked = replace(old_account(3, THEN + 30), flags=int(G.IMPORTED | G.LINKED))
+    broken = bench.accounts(linked, replace(old_account(4, THEN + 31), code=0))
+    assert broken == [A.LINKED_EVENT_FAILED, A.CODE_MUST_NOT_BE_ZERO]
+    assert bench.transfers(old_transfer(1, THEN + 30)) == [S.CREATED]
 
 
 def test_an_expiry_counts(bench: Bench) -> None:

@@ -9,31 +9,32 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
+import pytest
 
 from formicary.base.clock import SimulatedClock
-from formicary.factory.ledger import Ledger, TransferFlags
+from formicary.factory.ledger import Account, Ledger, Transfer, TransferFlags
 from tests.factory.ledger.kit import SECOND
 from tests.factory.ledger.oracle import unpack
 from tests.factory.ledger.oracle_rules import TOTALS, Record
 from tests.factory.ledger.refold import worked
 
 _WORD: Final = 2**64 - 1
-_SEED: Final = 0x9E3779B97F4A7C15
-_MULTIPLIER: Final = 0xD6E8FEB86659FD93
+SEED: Final = 0x9E3779B97F4A7C15
+MULTIPLIER: Final = 0xD6E8FEB86659FD93
 _DETAILS: Final = ("user_data_64", "user_data_32", "ledger", "code", "timestamp", "position")
 
 
 def absorb(value: int, words: Iterable[int]) -> int:
     """Fold words into a hash."""
     for word in words:
-        value = ((value ^ (word & _WORD)) * _MULTIPLIER) & _WORD
+        value = ((value ^ (word & _WORD)) * MULTIPLIER) & _WORD
         value ^= value >> 32
     return value
 
 
 def finish(value: int) -> int:
     """Spread the last word's bits."""
-    value = (value * _SEED) & _WORD
+    value = (value * SEED) & _WORD
     return value ^ (value >> 32)
 
 
@@ -83,13 +84,38 @@ def _hold_hash(row: Record) -> int:
     return finish(absorb(high, [low, row["amount"], due]))
 
 
-def test_the_state_hash_is_the_sum_of_its_parts() -> None:
+@pytest.mark.parametrize(("world", "requests"), [(1, 6), (1, 60), (2, 60), (4, 60)])
+def test_the_state_hash_is_the_sum_of_its_parts(world: int, requests: int) -> None:
     """Rows, accounts and open holds, each hashed alone: no order and no layout in memory enters."""
-    for world in (1, 2, 4):
-        ledger, _ = worked(world, SimulatedClock(0), generation_rows=64)
-        assert _open_holds(unpack(ledger.rows))
-        assert ledger.state_hash == state_hash(ledger)
+    ledger, _ = worked(world, SimulatedClock(0), generation_rows=64, requests=requests)
+    assert _open_holds(unpack(ledger.rows))
+    assert ledger.state_hash == state_hash(ledger)
+
+
+def test_nothing_has_the_hash_zero() -> None:
+    """A sum of no parts."""
     assert Ledger(SimulatedClock(1)).state_hash == 0
+
+
+def test_states_of_holds_and_kinds_of_timers_are_numbers_of_a_snapshot() -> None:
+    """A hold is open, posted, voided or expired: 1 to 4. A timer is a hold's, or another's: 0 or 1."""
+    clock = SimulatedClock(1)
+    ledger = Ledger(clock)
+    ledger.create_accounts(Account(id=number, ledger=1, code=1) for number in (1, 2))
+    common = {"debit_account_id": 1, "credit_account_id": 2, "ledger": 1, "code": 1, "amount": 5}
+    holds = [
+        Transfer(id=number, timeout=timeout, flags=int(TransferFlags.PENDING), **common)
+        for number, timeout in ((10, 9), (11, 9), (12, 9), (13, 1))
+    ]
+    post = Transfer(id=20, pending_id=11, amount=5, flags=int(TransferFlags.POST_PENDING_TRANSFER))
+    void = Transfer(id=21, pending_id=12, flags=int(TransferFlags.VOID_PENDING_TRANSFER))
+    assert not ledger.create_transfers([*holds, post, void])["status"].any()
+    clock.advance(2 * SECOND)
+    ledger.tick()
+    ledger._machine.set_timer(clock.now() + 99 * SECOND, 7)
+    sections = ledger._machine.sections()
+    assert sections["holds"]["state"].tolist() == [1, 2, 3, 4]
+    assert sorted(sections["timers"]["kind"].tolist()) == [0, 0, 0, 1]
 
 
 def test_sealed_ids_are_written_as_described() -> None:
@@ -134,7 +160,7 @@ def _signed(word: int) -> int:
 
 
 def _key_hash(kind: int, high: int, low: int) -> int:
-    return finish(absorb(_SEED ^ kind, [high, low]))
+    return finish(absorb(SEED ^ kind, [high, low]))
 
 
 def _filter(keys: list[tuple[int, int, int, int]], size: int) -> list[int]:

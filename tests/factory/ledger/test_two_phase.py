@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pytest
 
 from formicary.factory.ledger import (
+    ACCOUNT_RESULT,
     AMOUNT_MAX,
+    TRANSFER_RESULT,
     Account,
     AccountFlags,
     CreateTransferStatus,
     Transfer,
     TransferFlags,
+    account_array,
     machine,
+    transfer_array,
 )
 from tests.factory.ledger.kit import SECOND, Bench
 from tests.factory.ledger.oracle import unpack
@@ -71,6 +76,12 @@ def expiries(bench: Bench) -> list[tuple[int, int]]:
     return [(row["pending_id"], row["timestamp"]) for row in rows if row["status"] == S.EXPIRED]
 
 
+def expired_rows(bench: Bench) -> list[int]:
+    """Return the positions of the expiries in memory, of which the ledger may not have taken note yet."""
+    rows = bench.ledger._machine.recent_rows(0)
+    return [int(row["position"]) for row in rows if row["status"] == S.EXPIRED]
+
+
 def test_a_hold_reserves_and_moves_nothing(bench: Bench) -> None:
     """A pending transfer adds to the pending totals only, and what it holds cannot be spent twice."""
     assert bench.transfers(hold(10, 60), hold(11, 41)) == [S.CREATED, S.EXCEEDS_CREDITS]
@@ -110,6 +121,31 @@ def test_a_hold_ends_once(bench: Bench, flags: int, answer: str) -> None:
     assert account(bench, PAYER) == before
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        POST | VOID,
+        *(
+            POST | int(flag)
+            for flag in (
+                F.PENDING,
+                F.BALANCING_DEBIT,
+                F.BALANCING_CREDIT,
+                F.CLOSING_DEBIT,
+                F.CLOSING_CREDIT,
+            )
+        ),
+    ],
+)
+def test_a_resolution_is_nothing_else(bench: Bench, flags: int) -> None:
+    """It posts or voids, and neither holds, balances nor closes; put right, it is made."""
+    assert bench.transfers(hold(10, 60), resolve(11, 10, 60, flags)) == [
+        S.CREATED,
+        S.FLAGS_ARE_MUTUALLY_EXCLUSIVE,
+    ]
+    assert bench.transfers(resolve(11, 10, 60, POST)) == [S.CREATED]
+
+
 def test_user_data_is_inherited_or_replaced(bench: Bench) -> None:
     """A post takes the hold's user data where its own is zero."""
     bench.transfers(hold(10, 5, user_data_64=7), resolve(11, 10, AMOUNT_MAX, POST))
@@ -134,6 +170,16 @@ def test_a_hold_expires_at_its_due_time(bench: Bench) -> None:
     assert bench.transfers(resolve(13, 11, 30, POST)) == [S.PENDING_TRANSFER_EXPIRED]
     assert expiries(bench) == [(11, second + SECOND)]
     assert account(bench, PAYER)["debits_pending"] == 0
+
+
+def test_a_hold_may_last_until_the_end_of_time(bench: Bench) -> None:
+    """It can fall due in the last nanosecond there is, and not one later."""
+    bench.clock.set(AMOUNT_MAX - 5 * SECOND)
+    assert bench.transfers(hold(10, 1, timeout=5), hold(11, 1, timeout=5)) == [
+        S.CREATED,
+        S.OVERFLOWS_TIMEOUT,
+    ]
+    assert bench.ledger._machine.due == AMOUNT_MAX
 
 
 def test_expiries_run_in_order_of_their_time(bench: Bench) -> None:
@@ -217,6 +263,60 @@ def test_more_holds_than_one_step_expires(bench: Bench, monkeypatch: pytest.Monk
     bench.check()
 
 
+@pytest.mark.parametrize("kind", ["transfers", "accounts"])
+def test_a_step_stops_where_it_expired_its_share(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The share is one step's, whatever events the holds fall due before: the rest waits for the next."""
+    monkeypatch.setattr(machine, "TIMERS_PER_STEP_MAX", 3)
+    bench.transfers(*(hold(number, 1, timeout=1) for number in range(10, 15)))
+    ledger = bench.ledger._machine
+    ledger.reserve(accounts=3, transfers=3)
+    if kind == "transfers":
+        items, decide = transfer_array([hold(number, 1) for number in (20, 21, 22)]), ledger.decide_transfers
+        results = np.zeros(3, TRANSFER_RESULT)
+    else:
+        accounts = [Account(id=number, ledger=1, code=1) for number in (20, 21, 22)]
+        items, decide = account_array(accounts), ledger.decide_accounts
+        results = np.zeros(3, ACCOUNT_RESULT)
+    assert ledger.due is not None
+    # The holds fall due nanosecond by nanosecond: three before the first event, one before each other.
+    first_stamp = ledger.due + 2
+    assert decide(items, np.arange(3), results, first_stamp=first_stamp) == 1
+    assert len(expired_rows(bench)) == 3
+    assert decide(items, np.arange(3), results, first_stamp=first_stamp, start=1) == 3
+    assert len(expired_rows(bench)) == 5
+
+
+def test_no_stamp_is_before_an_expiry(bench: Bench) -> None:
+    """A clock that goes back after a tick does not take the expiries' time back: the next event has it."""
+    bench.transfers(hold(10, 30, timeout=1))
+    due = bench.ledger._machine.due
+    assert due is not None
+    bench.clock.set(due + 5)
+    bench.tick()
+    bench.clock.set(due - 100)
+    (answer,) = bench.answers(hold(11, 1))
+    assert answer.timestamp == due
+
+
+def test_a_timer_of_others_comes_before_later_holds(bench: Bench) -> None:
+    """Holds that fall due before it expire; it stops the step, which goes on when it has been taken."""
+    bench.transfers(hold(10, 1, timeout=1), hold(11, 1, timeout=3))
+    ledger = bench.ledger._machine
+    assert ledger.due is not None
+    first, other = ledger.due, ledger.due + SECOND
+    ledger.set_timer(other, 77)
+    assert ledger.take_timer(other) is None
+    assert not ledger.tick(first + 5 * SECOND)
+    assert len(expired_rows(bench)) == 1
+    assert (ledger.due, ledger.take_timer(other - 1)) == (other, None)
+    assert ledger.take_timer(other) == 77
+    assert ledger.tick(first + 5 * SECOND)
+    assert len(expired_rows(bench)) == 2
+    assert ledger.due is None
+
+
 def test_a_retried_hold_after_it_expired_reserves_nothing(bench: Bench) -> None:
     """The retry is answered `exists` with the totals of then; there is no new reservation."""
     bench.transfers(hold(10, 30, timeout=1))
@@ -225,3 +325,21 @@ def test_a_retried_hold_after_it_expired_reserves_nothing(bench: Bench) -> None:
     assert answer.status == S.EXISTS
     assert answer.totals[0] == 30
     assert account(bench, PAYER)["debits_pending"] == 0
+
+
+def test_open_holds_are_counted(bench: Bench) -> None:
+    """The count grows with each hold and shrinks with each end: posted, voided, expired."""
+    counts = []
+    for transfer in (
+        hold(10, 5),
+        hold(11, 5),
+        hold(12, 5, timeout=1),
+        resolve(13, 10, 5, POST),
+        resolve(14, 11, 0, VOID),
+    ):
+        assert bench.transfers(transfer) == [S.CREATED]
+        counts.append(bench.ledger._machine.open_holds)
+    assert counts == [1, 2, 3, 2, 1]
+    bench.clock.advance(2 * SECOND)
+    bench.tick()
+    assert bench.ledger._machine.open_holds == 0
