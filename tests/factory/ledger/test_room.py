@@ -54,7 +54,7 @@ def test_holds_that_ended_make_room_for_others() -> None:
 def test_open_holds_keep_their_timers_when_others_make_room() -> None:
     """What is open can be resolved and expires; what ended is still known; timers of others stay."""
     bench, machine = _bench_of_seven_holds()
-    machine.set_timer(machine.due + 20 * SECOND, 77)
+    machine.set_timer(bench.clock.now() + 20 * SECOND, 77)
     assert (machine.scalar("holds"), machine.scalar("timers")) == (7, 6)
     machine.reserve(transfers=FIRST_ROOM)
     # Of 2, 4, 5 and 7; all but 5 have a timer.
