@@ -106,7 +106,9 @@ def _report(trials: Sequence[Trial], equivalent: int) -> int:
         noticed = killed.total() if module == "all" else killed[module]
         print(f"{module:<22}{noticed:>8}{count - noticed:>10}{100 * noticed / count:>8.1f}%")
     score = 100 * killed.total() / max(tried.total(), 1)
+    minutes = sum(trial.cpu_seconds for trial in trials) / 60
     print(f"{equivalent} more are equivalent, listed with reasons; {SCORE_PERCENT_MIN}% must be killed")
+    print(f"the mutants took {minutes:.1f} min of processor time")
     return 0 if score >= SCORE_PERCENT_MIN else 1
 
 

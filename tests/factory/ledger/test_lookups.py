@@ -13,7 +13,9 @@ from formicary.factory.ledger import (
     AccountFlags,
     CreateAccountStatus,
     CreateTransferStatus,
+    LedgerMachine,
     Transfer,
+    transfer_array,
 )
 from formicary.factory.ledger import TransferFlags as F
 from formicary.factory.ledger.room import FIRST_ROOM
@@ -141,6 +143,31 @@ def test_ended_holds_with_the_same_hash_are_told_apart(bench: Bench) -> None:
         CreateTransferStatus.PENDING_TRANSFER_ALREADY_POSTED,
     ]
     bench.check()
+
+
+def test_only_the_sealed_rows_that_are_needed_are_asked_for() -> None:
+    """The row of an id, a hold and its end; and nothing for ids that are new, however many there are."""
+    bench = Bench(generation_rows=64)
+    bench.accounts(Account(id=1, ledger=1, code=1), Account(id=2, ledger=1, code=1))
+    bench.transfers(_hold(0), _hold(1))
+    bench.transfers(
+        Transfer(id=98, pending_id=_id(0), amount=1, flags=POST),
+        Transfer(id=99, pending_id=_id(1), flags=int(F.VOID_PENDING_TRANSFER)),
+    )
+    for number in (2, 3):
+        bench.transfers(_hold(number))
+    machine = bench.ledger._machine
+    assert [row["position"] for row in machine.rows_in_memory()[0]] == [7]
+    assert _needed(machine, _hold(1)) == [4]
+    assert _needed(machine, Transfer(id=100, pending_id=_id(0), flags=POST)) == [3, 5]
+    assert _needed(machine, Transfer(id=99, pending_id=_id(1), flags=POST)) == [4, 6]
+    assert _needed(machine, _hold(2)) == []
+    new = (Transfer(id=_id(2 * number), pending_id=_id(2 * number + 1)) for number in range(MANY, 2 * MANY))
+    assert _needed(machine, *new) == []
+
+
+def _needed(machine: LedgerMachine, *transfers: Transfer) -> list[int]:
+    return [int(position) for position in machine.missing(transfer_array(transfers))]
 
 
 def _alike(*, kind: int) -> tuple[int, int, int]:

@@ -54,7 +54,7 @@ def test_holds_that_ended_make_room_for_others() -> None:
 def test_open_holds_keep_their_timers_when_others_make_room() -> None:
     """What is open can be resolved and expires; what ended is still known; timers of others stay."""
     bench, machine = _bench_of_seven_holds()
-    machine.set_timer(machine.due + 20 * SECOND, 77)
+    machine.set_timer(bench.clock.now() + 20 * SECOND, 77)
     assert (machine.scalar("holds"), machine.scalar("timers")) == (7, 6)
     machine.reserve(transfers=FIRST_ROOM)
     # Of 2, 4, 5 and 7; all but 5 have a timer.
@@ -77,6 +77,22 @@ def test_open_holds_keep_their_timers_when_others_make_room() -> None:
     bench.check()
     bench.clock.advance(100 * SECOND)
     assert machine.take_timer(bench.clock.now()) == 77
+
+
+def test_timers_stay_in_order_when_the_first_of_them_makes_room() -> None:
+    """The rest still expires in the order in which it falls due."""
+    bench = Bench()
+    bench.accounts(*(Account(id=number, ledger=1, code=1) for number in (1, 2)))
+    timeouts = {1: 3, 2: 2, 3: 1, 4: 4, 5: 5}
+    bench.transfers(*(replace(held(number), timeout=timeout) for number, timeout in timeouts.items()))
+    assert bench.transfers(posted(3)) == [CreateTransferStatus.CREATED]
+    bench.ledger._machine.reserve(transfers=FIRST_ROOM)
+    bench.clock.advance(10 * SECOND)
+    bench.tick()
+    rows = unpack(bench.ledger.rows)
+    expired = [row["pending_id"] for row in rows if row["status"] == CreateTransferStatus.EXPIRED]
+    assert expired == [2, 1, 4, 5]
+    bench.check()
 
 
 def test_nothing_that_is_open_is_lost_when_all_of_it_fits() -> None:
