@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import string
 import threading
 from pathlib import Path
 from random import Random
@@ -78,6 +79,14 @@ def test_every_changed_bit_is_seen() -> None:
                 verify(SECRET, "ut_" + ".".join(tokens._text(bytes(one)) for one in changed), NOW)
     with pytest.raises(TokenInvalid):
         verify(SECRET, "ut_" + tokens._text(payload) + "." + tokens._text(signature[:-1]), NOW)
+
+
+def test_only_one_text_is_the_token() -> None:
+    """The last character has bits that say nothing; with others in them it is another text, and no token."""
+    text = token()
+    for character in set(string.ascii_letters + string.digits + "-_") - {text[-1]}:
+        with pytest.raises(TokenInvalid):
+            verify(SECRET, text[:-1] + character, NOW)
 
 
 @pytest.mark.parametrize(

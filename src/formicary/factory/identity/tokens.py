@@ -177,4 +177,8 @@ def _parts(text: str) -> tuple[bytes, bytes]:
 
 def _bytes(text: str) -> bytes:
     padded = text + "=" * (-len(text) % 4)
-    return base64.b64decode(padded, altchars=b"-_", validate=True)
+    data = base64.b64decode(padded, altchars=b"-_", validate=True)
+    # The last character has bits to spare: only one of the texts that read alike is the token.
+    if _text(data) != text:
+        raise TokenInvalid
+    return data
