@@ -48,7 +48,7 @@ def test_a_note_in_the_making_is_none(tmp_path: Path, pid: str, lines: int) -> N
 
 def test_only_a_process_of_the_folder_is_live(tmp_path: Path) -> None:
     """A stranger that got a dead server's number is none."""
-    command = [sys.executable, "-c", "print(flush=True); input()", tmp_path]
+    command = [sys.executable, "-c", "print(flush=True); input()", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         # In the moment of its start a process has no command line.
