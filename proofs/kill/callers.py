@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from formicary.base.errors import OperationalFault
 from formicary.factory.engine.client import EngineClient, EngineRefused, EngineUnreachable, OutcomeUnknown
 from formicary.factory.ledger import Account, AccountFlags, CreateTransferStatus, Transfer
+from proofs.kill.load import Load
 
 __all__ = ["Caller", "Ledgered", "check_acknowledged"]
 
@@ -39,12 +38,8 @@ class Caller:
         self._path = path
         self._random = random.Random(seed)
         self._made = Ledgered()
-        self._answers: list[tuple[float, float]] = []
-        """When each request was sent, for the last time, and answered."""
-        self._stop = threading.Event()
         self._client: EngineClient | None = None
-        self._thread = threading.Thread(target=self._run, name="caller")
-        self._failure: BaseException | None = None
+        self._load = Load(self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +47,11 @@ class Caller:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._thread.is_alive():
-            self.stop()
+        try:
+            self._load.end()
+        finally:
+            if self._client is not None:
+                self._client.close()
 
     def open_accounts(self) -> None:
         """Open the accounts, and begin to send."""
@@ -64,46 +62,23 @@ class Caller:
         ]
         with EngineClient(self._path) as client:
             client.create_accounts(accounts)
-        self._thread.start()
+        self._load.start()
 
     def run_for(self, seconds: float) -> None:
         """Let the load go on."""
-        time.sleep(seconds)
-        self._raise_failure()
+        self._load.run_for(seconds)
 
     def first_answer_after(self, moment: float, *, seconds_max: float) -> float:
         """Return the seconds from a moment to the first answer to a request that was sent after it."""
-        while time.monotonic() < moment + seconds_max:
-            self._raise_failure()
-            # The answer to a request that went out before a kill says nothing about life after it.
-            later = [answered for sent, answered in self._answers[-50:] if sent > moment]
-            if later:
-                return later[0] - moment
-            time.sleep(0.002)
-        message = f"no answer for {seconds_max} s"
-        raise OperationalFault(message)
+        return self._load.first_answer_after(moment, seconds_max=seconds_max)
 
     def stop(self) -> Ledgered:
         """End the load; return what it was told."""
-        self._stop.set()
-        self._thread.join()
-        self._raise_failure()
+        self._load.end()
         return self._made
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._send_until_known([self._transfer() for _ in range(self._random.randint(1, 20))])
-        except BaseException as failure:
-            self._failure = failure
-            raise
-        finally:
-            if self._client is not None:
-                self._client.close()
+    def _send(self) -> None:
+        self._send_until_known([self._transfer() for _ in range(self._random.randint(1, 20))])
 
     def _transfer(self) -> Transfer:
         debit = self._random.choice((_FUNDER, self._random.randrange(2, _ACCOUNTS)))
@@ -130,7 +105,7 @@ class Caller:
                     self._client.close()
                 self._client = None
                 time.sleep(_RETRY_SECONDS)
-        self._answers.append((sent_at, time.monotonic()))
+        self._load.answers.append((sent_at, time.monotonic()))
         known = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
         for transfer, result in zip(transfers, results, strict=True):
             if result["status"] in known:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-import threading
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,9 +12,9 @@ from typing import Any, Final, Self
 import httpx
 import msgspec
 
-from formicary.base.errors import OperationalFault
 from formicary.client import ApiUnreachable, Formicary, Payment, UnknownOutcome
 from formicary.client.transport import Transport
+from proofs.kill.load import Load
 
 __all__ = ["HttpCaller", "Paid", "check_paid"]
 
@@ -44,11 +43,9 @@ class HttpCaller:
         self._key = key
         self._random = random.Random(seed)
         self._paid = Paid()
+        self._number = 0
         self._parties: list[str] = []
-        self._answers: list[tuple[float, float]] = []
-        self._stop = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="http caller")
+        self._load = Load(self._send)
         self._client = new_client(port, key)
 
     def __enter__(self) -> Self:
@@ -57,9 +54,10 @@ class HttpCaller:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._thread.is_alive():
-            self.stop()
-        self._client.close()
+        try:
+            self._load.end()
+        finally:
+            self._client.close()
 
     def open_accounts(self) -> None:
         """Register parties with money, and begin to pay."""
@@ -69,54 +67,34 @@ class HttpCaller:
             order = self._client.order("top_up", party=party, amount=_FUNDS, currency="GBP")
             self._client.bank_said(order.id, "confirm")
             self._parties.append(party)
-        self._thread.start()
+        self._load.start()
 
     def run_for(self, seconds: float) -> None:
         """Let the load go on."""
-        time.sleep(seconds)
-        self._raise_failure()
+        self._load.run_for(seconds)
 
     def first_answer_after(self, moment: float, *, seconds_max: float) -> float:
         """Return the seconds from a moment to the first answer to a request that was sent after it."""
-        while time.monotonic() < moment + seconds_max:
-            self._raise_failure()
-            later = [answered for sent, answered in self._answers[-50:] if sent > moment]
-            if later:
-                return later[0] - moment
-            time.sleep(0.002)
-        message = f"no answer for {seconds_max} s"
-        raise OperationalFault(message)
+        return self._load.first_answer_after(moment, seconds_max=seconds_max)
 
     def stop(self) -> Paid:
         """End the load; return what it was told."""
-        self._stop.set()
-        self._thread.join()
-        self._raise_failure()
+        self._load.end()
         return self._paid
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self) -> None:
-        try:
-            number = 0
-            while not self._stop.is_set():
-                number += 1
-                payer, payee = self._random.sample(self._parties, 2)
-                body = {
-                    "payer": payer,
-                    "payee": payee,
-                    "amount": self._random.randint(1, 100),
-                    "currency": "GBP",
-                }
-                key = f"kill-{number}"
-                if self._random.random() < _HANG_UP_SHARE:
-                    self._hang_up(body, key)
-                self._paid.acknowledged[key] = body, self._pay_until_known(body, key)
-        except BaseException as failure:
-            self._failure = failure
-            raise
+    def _send(self) -> None:
+        payer, payee = self._random.sample(self._parties, 2)
+        body = {
+            "payer": payer,
+            "payee": payee,
+            "amount": self._random.randint(1, 100),
+            "currency": "GBP",
+        }
+        self._number += 1
+        key = f"kill-{self._number}"
+        if self._random.random() < _HANG_UP_SHARE:
+            self._hang_up(body, key)
+        self._paid.acknowledged[key] = body, self._pay_until_known(body, key)
 
     def _pay_until_known(self, body: dict[str, Any], key: str) -> Payment:
         while True:
@@ -125,7 +103,7 @@ class HttpCaller:
                 payment = self._client.pay(**body, key=key)
             except (UnknownOutcome, ApiUnreachable):
                 continue
-            self._answers.append((sent_at, time.monotonic()))
+            self._load.answers.append((sent_at, time.monotonic()))
             return payment
 
     def _hang_up(self, body: dict[str, Any], key: str) -> None:
