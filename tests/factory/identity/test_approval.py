@@ -129,6 +129,7 @@ def test_a_person_approves_what_another_proposed(house: House) -> None:
     house.key(21, PERSON)
     house.done("approval", entry(line()))
     house.done("approval", approve(by=21))
+    assert status(house) == ApprovalStatus.APPROVED
 
 
 @pytest.mark.parametrize("command", [entry(line(), by=CLERK), limits(by=CLERK), limits(by=404)])
