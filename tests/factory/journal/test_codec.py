@@ -33,7 +33,7 @@ CODECS = {name: RowCodec(*table) for name, table in TABLES.items()}
 
 @st.composite
 def any_rows(draw: st.DrawFn) -> tuple[str, Rows]:
-    """Draw a table and up to five rows of any bits, padding apart."""
+    """Draw a table and up to five rows of any bits, padding apart; rare fields may all be zero."""
     name = draw(st.sampled_from(sorted(TABLES)))
     dtype = TABLES[name][1]
     count = draw(st.integers(0, 5))
@@ -41,10 +41,15 @@ def any_rows(draw: st.DrawFn) -> tuple[str, Rows]:
     rows = np.frombuffer(draw(st.binary(min_size=size, max_size=size)), dtype).copy()
     if "reserved" in (dtype.names or ()):
         rows["reserved"] = 0
+    if draw(st.booleans()):
+        for field in (field for column in TABLES[name][0] if column.rare for field in column.fields):
+            rows[field] = 0
     return name, rows
 
 
-def split(data: bytes, columns: tuple[Column, ...], count: int, *, with_types: bool) -> list[bytes]:
+def split(
+    data: bytes, columns: tuple[Column, ...], row: np.dtype[Any], count: int, *, with_types: bool
+) -> list[bytes]:
     """Take framed rows apart as the server does; return each row's fields without their frames."""
     rows, place = [], 0
     for _ in range(count):
@@ -62,7 +67,9 @@ def split(data: bytes, columns: tuple[Column, ...], count: int, *, with_types: b
                 place += 4
             (length,) = struct.unpack_from(">i", data, place)
             place += 4
-            fields.append(data[place : place + length])
+            whole = sum(row[name].itemsize for name in column.fields)
+            assert length == whole or (column.rare and length == 0)
+            fields.append(data[place : place + length].rjust(whole, b"\0"))
             place += length
         if with_types:
             assert place == end
@@ -75,7 +82,7 @@ def split(data: bytes, columns: tuple[Column, ...], count: int, *, with_types: b
 def test_copy_and_packed_rows_round_trip(example: tuple[str, Rows]) -> None:
     """What COPY is sent, packed as the server packs it, decodes to the same rows."""
     name, rows = example
-    packed = split(bytes(CODECS[name].copy(rows)), TABLES[name][0], len(rows), with_types=False)
+    packed = split(bytes(CODECS[name].copy(rows)), *TABLES[name], len(rows), with_types=False)
     decoded = CODECS[name].decode(b"".join(packed))
     assert decoded.tobytes() == rows.tobytes()
     assert decoded.flags.owndata
@@ -89,8 +96,18 @@ def test_arrays_round_trip(example: tuple[str, Rows]) -> None:
     array = CODECS[name].array(rows, 4_711)
     header = array_header(len(rows), 4_711)
     assert array.startswith(header)
-    packed = split(array.removeprefix(header), TABLES[name][0], len(rows), with_types=True)
+    packed = split(array.removeprefix(header), *TABLES[name], len(rows), with_types=True)
     assert CODECS[name].decode(b"".join(packed)).tobytes() == rows.tobytes()
+
+
+def test_rare_columns_are_empty_where_no_row_needs_them() -> None:
+    """One row that says something there makes all rows of its batch whole."""
+    codec, rows = CODECS["transfers"], np.zeros(3, TRANSFER_ROW)
+    bare = [len(codec.copy(rows)), len(codec.array(rows, 1))]
+    for field in next(column.fields for column in TRANSFER_COLUMNS if column.rare):
+        one = rows.copy()
+        one[field][1] = 1
+        assert [len(codec.copy(one)), len(codec.array(one, 1))] == [size + 3 * 48 for size in bare]
 
 
 def test_array_headers() -> None:

@@ -55,7 +55,7 @@ WITH moved AS (
     UNION ALL
     SELECT post.debit_account_id, post.credit_account_id, -held.amount, 0
     FROM journal.transfers AS post
-    JOIN journal.transfers AS held ON held.id = post.pending_id
+    JOIN journal.transfers AS held ON held.id = journal.id_at(post.rare, 0)
     WHERE post.position <= $1::bigint AND post.status = {_CREATED} AND post.flags & {_POST} <> 0
         AND held.position < post.position AND held.status = {_CREATED} AND held.flags & {_PENDING} <> 0
 ), side AS (

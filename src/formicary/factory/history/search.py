@@ -16,6 +16,7 @@ from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import spans
 from formicary.factory.journal.codec import RowCodec
+from formicary.factory.journal.columns import ACCOUNT_COLUMNS, TRANSFER_COLUMNS, Column, bytes_of
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 from formicary.factory.journal.session import int8
 from formicary.factory.ledger import CreateTransferStatus, QueryFilter
@@ -26,6 +27,11 @@ Rows = npt.NDArray[Any]
 
 # Parameters 1 to 3 are the positions and the limit.
 _FIRST_CONDITION: Final = 4
+_USER_DATA: Final = {
+    "user_data_128": ("user_data_128_high", "user_data_128_low"),
+    "user_data_64": ("user_data_64",),
+    "user_data_32": ("user_data_32",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,9 @@ class _Table:
 
     name: str
     always: str
-    codec: RowCodec
+    columns: Sequence[Column]
     dtype: np.dtype[np.void]
+    codec: RowCodec
 
 
 class Search:
@@ -49,8 +56,10 @@ class Search:
             access, role=Role.READER, purpose="search", deadline_seconds=deadline_seconds
         )
         created = f"status = {int(CreateTransferStatus.CREATED)}"
-        self._transfers = _Table("transfers", created, statements.transfer_codec(), TRANSFER_ROW)
-        self._accounts = _Table("accounts", "true", statements.account_codec(), ACCOUNT_ROW)
+        self._transfers = _Table(
+            "transfers", created, TRANSFER_COLUMNS, TRANSFER_ROW, statements.transfer_codec()
+        )
+        self._accounts = _Table("accounts", "true", ACCOUNT_COLUMNS, ACCOUNT_ROW, statements.account_codec())
 
     def transfers(self, wanted: QueryFilter) -> Rows:
         """Return the transfers that match, in order, (n,) of ``TRANSFER_ROW``; no expiries, no burnt ids."""
@@ -69,7 +78,7 @@ class Search:
         within = within_range(wanted)
         if within is None:
             return parts[0]
-        conditions = dict(_conditions(within))
+        conditions = dict(_conditions(table, within))
         sql = _statement(table, list(conditions), newest_first=wanted.reversed)
         for after, until in self._spans(newest_first=wanted.reversed):
             parameters = [int8(after), int8(until), int8(missing), *conditions.values()]
@@ -90,11 +99,14 @@ class Search:
         return stretches[::-1] if newest_first else stretches
 
 
-def _conditions(wanted: QueryFilter) -> Iterator[tuple[str, bytes]]:
+def _conditions(table: _Table, wanted: QueryFilter) -> Iterator[tuple[str, bytes]]:
     """Yield a comparison and its parameter for every field that a filter names."""
-    if wanted.user_data_128:
-        yield "user_data_128 = {}::uuid", wanted.user_data_128.to_bytes(16)
-    for name in ("user_data_64", "user_data_32", "ledger", "code"):
+    for name, fields in _USER_DATA.items():
+        value = getattr(wanted, name)
+        if value:
+            stored = bytes_of(fields, table.columns, table.dtype)
+            yield f"{stored} = {{}}::bytea", value.to_bytes(BITS[name] // 8)
+    for name in ("ledger", "code"):
         value, bits = getattr(wanted, name), BITS[name]
         if value:
             # Stored as the signed word of the same bits.

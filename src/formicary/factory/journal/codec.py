@@ -9,14 +9,15 @@ Three formats share one layout, a big-endian structured array:
 The constant bytes (counts, lengths, types) are written once; a batch only assigns its columns
 into a buffer that is used again and again.
 
-The server pays for every column that it packs, and most rows leave some at zero: a reader of many rows
-takes those apart, and only where they say something.
+Most rows leave their rare columns at zero. A batch in which all do stores them empty, and a reader of many
+rows has them packed apart, only where they say something.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -57,84 +58,93 @@ class RowCodec:
 
     def __init__(self, columns: Sequence[Column], row: np.dtype[Any]) -> None:
         self._row = row
-        self._fields = [name for column in columns for name in column.fields]
-        self._runs = _runs(np.dtype(column_dtype(columns, row)), row)
-        self._widths = [sum(row[name].itemsize for name in column.fields) for column in columns]
-        self._columns = columns
-        self._copy = np.zeros(0, self._framed(with_types=False))
-        self._array = np.zeros(0, self._framed(with_types=True))
-        self.select = _joined([column.send for column in columns])
+        self._packed, self._fields = _runs(np.dtype(column_dtype(columns, row)), row)
+        rare = [column for column in columns if column.rare]
+        _, self._rare = _runs(np.dtype(column_dtype(rare, row)), row)
+        bare = [replace(column, fields=()) if column.rare else column for column in columns]
+        self._copy = {True: _Frames(bare, row), False: _Frames(columns, row)}
+        self._array = {
+            True: _Frames(bare, row, with_types=True),
+            False: _Frames(columns, row, with_types=True),
+        }
+        self.select = _joined([column.send(row) for column in columns])
         """The SQL expression that packs one row of the table."""
         self.names = ", ".join(f'"{column.name}"' for column in columns)
         """The column list, for COPY and INSERT."""
 
     def copy(self, rows: Rows) -> memoryview:
         """Return ``rows`` (n,) as rows of binary COPY, without header and trailer."""
-        if len(self._copy) < len(rows):
-            self._copy = self._prepared(self._copy.dtype, len(rows))
-        return self._assign(self._copy[: len(rows)], rows)
+        return self._copy[self._is_bare(rows)].of(rows)
 
     def array(self, rows: Rows, type_oid: int) -> bytes:
         """Return ``rows`` (n,) as one binary array of the composite type ``type_oid``."""
-        if len(self._array) < len(rows):
-            self._array = self._prepared(self._array.dtype, len(rows))
-        return array_header(len(rows), type_oid) + self._assign(self._array[: len(rows)], rows)
+        return array_header(len(rows), type_oid) + self._array[self._is_bare(rows)].of(rows)
 
     def decode(self, packed: bytes) -> Rows:
         """Return packed fields as rows, shape (n,); they do not share memory with ``packed``."""
-        stored, native = self._runs
-        source = np.frombuffer(packed, stored)
+        source = np.frombuffer(packed, self._packed)
         rows = np.zeros(len(source), self._row)
-        target = rows.view(native)
-        for name in stored.names or ():
-            target[name] = source[name]
+        _assign(rows.view(self._fields), source)
         return rows
 
-    def _assign(self, target: Rows, rows: Rows) -> memoryview:
-        for name in self._fields:
-            target[name] = rows[name]
-        # A plain memory view of bytes; a view of the structured array would be an exotic format.
-        return target.view(np.uint8).data
+    def _is_bare(self, rows: Rows) -> bool:
+        """Whether no row has anything in its rare columns: they are left empty then, in all of them."""
+        fields = rows.view(self._rare)
+        return not any(fields[name].any() for name in self._rare.names or ())
 
-    def _framed(self, *, with_types: bool) -> np.dtype[Any]:
+
+class _Frames:
+    """Rows of one format with their frames, in a buffer that is kept from batch to batch."""
+
+    def __init__(self, columns: Sequence[Column], row: np.dtype[Any], *, with_types: bool = False) -> None:
         fields = [("size", ">i4"), ("columns", ">i4")] if with_types else [("columns", ">i2")]
-        for column in self._columns:
+        for column in columns:
             if with_types:
                 fields.append((f"{column.name} type", ">u4"))
             fields.append((f"{column.name} length", ">i4"))
-            fields.extend(column_dtype([column], self._row))
-        return np.dtype(fields)
+            fields.extend(column_dtype([column], row))
+        self._columns = [(column, column.width(row)) for column in columns]
+        self._buffer = np.zeros(0, fields)
+        self._stored, self._native = _runs(self._buffer.dtype, row)
 
-    def _prepared(self, framed: np.dtype[Any], length: int) -> Rows:
-        buffer = np.zeros(length, framed)
+    def of(self, rows: Rows) -> memoryview:
+        """Return the frames of ``rows``; the next call overwrites them."""
+        if len(self._buffer) < len(rows):
+            self._buffer = self._prepared(len(rows))
+        target = self._buffer[: len(rows)]
+        _assign(target.view(self._stored), rows.view(self._native))
+        # A plain memory view of bytes; a view of the structured array would be an exotic format.
+        return target.view(np.uint8).data
+
+    def _prepared(self, length: int) -> Rows:
+        buffer = np.zeros(length, self._buffer.dtype)
         buffer["columns"] = len(self._columns)
-        for column, width in zip(self._columns, self._widths, strict=True):
+        with_types = "size" in (buffer.dtype.names or ())
+        if with_types:
+            buffer["size"] = buffer.itemsize - buffer["size"].itemsize
+        for column, width in self._columns:
             buffer[f"{column.name} length"] = width
-        if "size" in (framed.names or ()):
-            buffer["size"] = framed.itemsize - framed["size"].itemsize
-            for column in self._columns:
+            if with_types:
                 buffer[f"{column.name} type"] = column.type.oid
         return buffer
 
 
 class SparseCodec:
-    """Decodes rows whose rare columns the server packs apart, where one of them is not zero.
+    """Decodes rows whose rare columns the server packs apart, where they are not empty.
 
     Parameters
     ----------
     columns, row
         As for a ``RowCodec``; the first column is the key.
-    rare
-        The names of the columns that are mostly zero.
     """
 
-    def __init__(self, columns: Sequence[Column], row: np.dtype[Any], *, rare: Sequence[str]) -> None:
-        seldom = [column for column in columns if column.name in rare]
-        self._always = RowCodec([column for column in columns if column.name not in rare], row)
-        self._seldom = RowCodec([columns[0], *seldom], row)
+    def __init__(self, columns: Sequence[Column], row: np.dtype[Any]) -> None:
+        rare = [column for column in columns if column.rare]
+        self._always = RowCodec([column for column in columns if not column.rare], row)
+        self._seldom = RowCodec([columns[0], *rare], row)
         self._key = columns[0].name
-        self._fields = [name for column in seldom for name in column.fields]
-        is_set = " OR ".join(column.is_set for column in seldom)
+        self._fields = [name for column in rare for name in column.fields]
+        is_set = " OR ".join(f"\"{column.name}\" <> ''" for column in rare)
         self.select = (
             f"string_agg({self._always.select}, ''),"
             f" string_agg(CASE WHEN {is_set} THEN {self._seldom.select} END, '')"
@@ -151,6 +161,11 @@ class SparseCodec:
         return rows
 
 
+def _assign(target: Rows, source: Rows) -> None:
+    for name in target.dtype.names or ():
+        target[name] = source[name]
+
+
 def _in_order(rows: Rows, key: str) -> Rows:
     """Return rows in the order of their keys, which is nearly always the order they lie in."""
     keys = rows[key]
@@ -160,11 +175,11 @@ def _in_order(rows: Rows, key: str) -> Rows:
 
 
 def _runs(packed: np.dtype[Any], row: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """Return both layouts with neighbours of one width as one array: fewer and longer copies."""
+    """Return both layouts of the row's fields, neighbours of one width as one array: fewer, longer copies."""
     stored: Mapping[str, Any] = packed.fields or {}
     native: Mapping[str, Any] = row.fields or {}
     runs: list[list[int]] = []
-    for name in packed.names or ():
+    for name in filter(native.__contains__, packed.names or ()):
         at, place, width = stored[name][1], native[name][1], row[name].itemsize
         if runs:
             run_at, run_place, run_width, count = runs[-1]

@@ -14,7 +14,6 @@ from formicary.factory.journal.columns import (
     COMMIT_COLUMNS,
     COMMIT_ROW,
     TRANSFER_COLUMNS,
-    TRANSFER_RARE,
 )
 from formicary.factory.journal.events import EVENT_NAMES, EVENT_SELECT
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
@@ -73,7 +72,7 @@ def transfer_codec() -> RowCodec:
 
 def block_codec() -> SparseCodec:
     """Return a codec for the transfers of ``read_transfers``, for one thread."""
-    return SparseCodec(TRANSFER_COLUMNS, TRANSFER_ROW, rare=TRANSFER_RARE)
+    return SparseCodec(TRANSFER_COLUMNS, TRANSFER_ROW)
 
 
 def account_codec() -> RowCodec:

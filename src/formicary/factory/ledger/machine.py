@@ -163,6 +163,7 @@ class LedgerMachine:
             if self.scalar("older"):
                 self.sealed.add(self.state.older, self.scalar("older"))
             self.state = rotated(self.state)
+            self.sealed.prepare(self.state.older, self.scalar("older"))
         self.state = room_for_accounts(room_for_rows(self.state, rows), accounts)
         self.state = room_for_holds(self.state, transfers)
 

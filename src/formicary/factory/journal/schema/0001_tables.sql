@@ -39,11 +39,6 @@ CREATE TABLE journal.transfers (
     debit_account_id uuid NOT NULL,
     credit_account_id uuid NOT NULL,
     amount bigint NOT NULL,
-    pending_id uuid NOT NULL,
-    user_data_128 uuid NOT NULL,
-    user_data_64 bigint NOT NULL,
-    user_data_32 integer NOT NULL,
-    timeout integer NOT NULL,
     ledger integer NOT NULL,
     code smallint NOT NULL,
     flags smallint NOT NULL,
@@ -54,10 +49,14 @@ CREATE TABLE journal.transfers (
     -- account's and the credit account's debits_pending, debits_posted, credits_pending, credits_posted after it:
     -- ten big-endian int8. One column, since a COPY pays for each.
     after bytea NOT NULL,
+    -- Big-endian: pending_id, user_data_128 (16 bytes each), user_data_64 (8), user_data_32, timeout (4 each);
+    -- or empty, where all are zero.
+    rare bytea NOT NULL,
     CONSTRAINT position_is_positive CHECK (position > 0),
     CONSTRAINT timestamp_is_positive CHECK (timestamp > 0),
     CONSTRAINT amount_is_not_negative CHECK (amount >= 0),
     CONSTRAINT after_is_ten_words CHECK (octet_length(after) = 80),
+    CONSTRAINT rare_is_empty_or_whole CHECK (octet_length(rare) = 0 OR octet_length(rare) = 48),
     CONSTRAINT previous_entries_are_earlier CHECK (
         -- The first comparison is of the first word: it is decided there, unless that is the position itself.
         after < int8send(position) AND substring(after FROM 9 FOR 8) < int8send(position)
@@ -70,7 +69,7 @@ CREATE TABLE journal.transfers (
     )
 ) PARTITION BY RANGE (position);
 
-ALTER TABLE journal.transfers ALTER COLUMN after SET STORAGE PLAIN;
+ALTER TABLE journal.transfers ALTER COLUMN after SET STORAGE PLAIN, ALTER COLUMN rare SET STORAGE PLAIN;
 
 CREATE TABLE journal.accounts (
     position bigint NOT NULL,

@@ -19,10 +19,18 @@ $$ SELECT 'epoch'::timestamptz + (nanoseconds / 1000) * interval '1 microsecond'
 CREATE FUNCTION journal.nanoseconds(at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT (extract(epoch FROM at) * 1000000000)::bigint $$;
 
--- The big-endian word at `place`, from 0.
+-- The big-endian word, half word or id at `place`, counted from 0 in its own width; zero where nothing is stored.
 CREATE FUNCTION journal.word_at(words bytea, place integer) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 $$ SELECT ('x' || encode(substring(words FROM place * 8 + 1 FOR 8), 'hex'))::bit(64)::bigint $$;
+
+CREATE FUNCTION journal.half_word_at(words bytea, place integer) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT ('x' || encode(substring(words FROM place * 4 + 1 FOR 4), 'hex'))::bit(32)::integer $$;
+
+CREATE FUNCTION journal.id_at(words bytea, place integer) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT rpad(encode(substring(words FROM place * 16 + 1 FOR 16), 'hex'), 32, '0')::uuid $$;
 
 CREATE FUNCTION journal.transfer_flag_names(flags smallint) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -145,14 +153,14 @@ SELECT
     debit_account_id,
     credit_account_id,
     amount,
-    pending_id,
+    journal.id_at(rare, 0) AS pending_id,
     journal.unsigned(ledger) AS ledger,
     journal.unsigned(code) AS code,
     journal.transfer_flag_names(flags) AS flags,
-    journal.unsigned(timeout) AS timeout,
-    user_data_128,
-    journal.unsigned(user_data_64) AS user_data_64,
-    journal.unsigned(user_data_32) AS user_data_32,
+    journal.unsigned(journal.half_word_at(rare, 11)) AS timeout,
+    journal.id_at(rare, 1) AS user_data_128,
+    journal.unsigned(journal.word_at(rare, 4)) AS user_data_64,
+    journal.unsigned(journal.half_word_at(rare, 10)) AS user_data_32,
     journal.unsigned(request) AS request,
     journal.word_at(after, 0) AS previous_debit,
     journal.word_at(after, 1) AS previous_credit,
