@@ -95,6 +95,7 @@ def test_a_malformed_request_is_refused(hosted_home: Settings) -> None:
 @pytest.mark.parametrize(
     ("processes", "deposes"),
     [(f"engine 0\nfollower {os.getpid()}\n", False), (f"engine 0\npostgres {os.getpid()}\n", True)],
+    ids=["follower", "postgres"],
 )
 def test_an_engine_that_is_being_started_is_not_deposed(
     hosted_home: Settings, processes: str, *, deposes: bool

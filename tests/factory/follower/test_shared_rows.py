@@ -161,7 +161,7 @@ def test_the_journal_gives_damaged_rows_again(house: House, damage: Callable[[Pa
 
 
 _CHANGE = """
-    UPDATE journal.transfers SET user_data_64 = user_data_64 # 1
+    UPDATE journal.transfers SET rare = decode(repeat('00', 32) || repeat('01', 8) || repeat('00', 8), 'hex')
     WHERE position = (SELECT max(position) FROM journal.transfers)
 """
 _REMOVE = "DELETE FROM journal.transfers WHERE position = (SELECT max(position) FROM journal.transfers)"

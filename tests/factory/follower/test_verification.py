@@ -106,7 +106,11 @@ TIMER = "kind = 'engine.timer_set'"
     ("table", "change", "where"),
     [
         ("transfers", "amount = amount # 1", SOME_TRANSFER),
-        ("transfers", "user_data_64 = user_data_64 # 1", SOME_TRANSFER),
+        (
+            "transfers",
+            "rare = decode(repeat('00', 32) || repeat('01', 8) || repeat('00', 8), 'hex')",
+            SOME_TRANSFER,
+        ),
         ("transfers", "after = set_bit(after, 300, 1 - get_bit(after, 300))", SOME_TRANSFER),
         ("transfers", "", SOME_TRANSFER),
         ("accounts", "flags = flags # 8", LAST_ACCOUNT),

@@ -46,7 +46,7 @@ class SealedGenerations:
         words, table = self._prepared.pop(name).result()
         # Whoever seals the same rows writes the same file; others may read it meanwhile, so it is whole
         # from its first moment, and an older one under this name stays as it is for those who have it open.
-        path = self._folder / name
+        path = self._folder.joinpath(name)
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
             file.write(words.size.to_bytes(8, "little"))
