@@ -83,6 +83,10 @@ def test_against_a_factory(desk: Desk) -> None:
         assert formicary.accounts(alice.id)[0].id == wallet.id
         assert formicary.balance(wallet.id, as_of=payment.created_at).balance == 900
         assert len(list(formicary.transfers(wallet.id))) == 123
+        period = {"since": "2000-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+        assert formicary.statement(wallet.id, **period).count(b"\n") > 123
+        assert b"camt.053" in formicary.statement(wallet.id, form="camt.053", **period)
+        assert formicary.rail_order(order.id).state == "confirmed"
         assert [found.amount for found in formicary.search(all=[{"amount_min": 100}], limit=2)] == [
             100,
             1000,
@@ -94,11 +98,13 @@ def test_against_a_factory(desk: Desk) -> None:
         key = formicary.issue_key(alice.id, ["accounts:read"])
         assert key.key is not None
         assert key.key not in repr(key)
+        assert formicary.key(key.id).key is None
         assert formicary.rotate_key(key.id, overlap_seconds=5).key != key.key
         assert formicary.revoke_key(key.id).status == "revoked"
         token = formicary.issue_token(alice.id, ["accounts:read"], seconds=60)
         assert token.token not in repr(token)
-        assert formicary.advance_clock(1)
+        before = formicary.clock()
+        assert before < formicary.advance_clock(1)
         assert {event.kind for event in formicary.events()} >= {"escrow.EscrowPaid", "party.PartyRegistered"}
         assert formicary.party(alice.id).status == "active"
         assert formicary.close_party(shop.id).status == "closed"
@@ -106,6 +112,39 @@ def test_against_a_factory(desk: Desk) -> None:
         with pytest.raises(ApiRefused) as refused:
             formicary.account("acc_x")
         assert (refused.value.reason, refused.value.status) == ("not_found", 404)
+
+
+def test_people_of_the_house(desk: Desk) -> None:
+    """Personal data, proposals that a second key decides, webhooks."""
+    with (
+        Formicary.in_process(desk.api, desk.house_key) as formicary,
+        Formicary.in_process(desk.api, desk.second_house_key()) as second,
+    ):
+        alice, bob = formicary.register_party("person"), formicary.register_party("person")
+        assert formicary.profile(alice.id).fields == {}
+        stored = formicary.put_profile(alice.id, {"name": "Alice"})
+        assert formicary.profile(alice.id) == stored
+        assert "Alice" not in repr(stored)
+        wallets = [formicary.open_account(party.id, "GBP").id for party in (alice, bob)]
+        line = {"debit_account": wallets[0], "credit_account": wallets[1], "amount": 1, "currency": "GBP"}
+        entry = formicary.propose_entry([line])
+        assert [line.amount for line in entry.lines] == [1]
+        assert second.reject(entry.id).status == "rejected"
+        limits = formicary.propose_limits(alice.id, daily_amount_max=5, daily_count_max=2)
+        with pytest.raises(ApiRefused) as refused:
+            formicary.approve(limits.id)
+        assert refused.value.reason == "approver_is_proposer"
+        assert second.approve(limits.id).status == "approved"
+        assert formicary.approval(limits.id).decided_by != limits.proposed_by
+        assert formicary.party(alice.id).daily_amount_max == 5
+        hook = formicary.register_webhook("http://127.0.0.1:9/", kinds=["party.PartyRegistered"])
+        assert hook.secret is not None
+        assert hook.secret not in repr(hook)
+        assert formicary.webhook(hook.id).secret is None
+        assert formicary.redeliver(hook.id).id == hook.id
+        assert [known.id for known in formicary.webhooks()] == [hook.id]
+        formicary.remove_webhook(hook.id)
+        assert formicary.webhooks() == []
 
 
 def test_a_retry_has_the_same_key() -> None:

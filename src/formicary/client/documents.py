@@ -8,19 +8,23 @@ import msgspec
 
 __all__ = [
     "Account",
+    "Approval",
     "Balance",
     "BatchItem",
     "BatchResult",
+    "EntryLine",
     "Escrow",
     "Event",
     "Key",
     "Page",
     "Party",
     "Payment",
+    "Profile",
     "RailOrder",
     "Refund",
     "Token",
     "Transfer",
+    "Webhook",
 ]
 
 
@@ -177,6 +181,56 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Token(party={self.party!r}, expires_at={self.expires_at!r})"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """A party's personal data: short texts by name."""
+
+    party: str
+    fields: dict[str, str]
+
+    def __repr__(self) -> str:
+        # Nobody's name reaches a log by accident.
+        return f"Profile(party={self.party!r})"
+
+
+class EntryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer of a manual entry, in minor units."""
+
+    debit_account: str
+    credit_account: str
+    amount: int
+    currency: str
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal of a manual entry or of limits; ``decided_by`` is the key that ended it."""
+
+    id: str
+    kind: str
+    status: str
+    proposed_by: str
+    decided_by: str | None
+    expires_at: str
+    lines: list[EntryLine]
+    party: str | None
+    daily_amount_max: int | None
+    daily_count_max: int | None
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that gets events; ``secret`` is in the answer that made it only."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    delivered_up_to: int
+    pending: int
+    dead_letters: list[int]
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Webhook(id={self.id!r}, url={self.url!r}, delivered_up_to={self.delivered_up_to})"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from formicary.client.documents import (
     Account,
+    Approval,
     Balance,
     BatchResult,
     Escrow,
@@ -18,10 +19,12 @@ from formicary.client.documents import (
     Page,
     Party,
     Payment,
+    Profile,
     RailOrder,
     Refund,
     Token,
     Transfer,
+    Webhook,
 )
 from formicary.client.transport import Application, AsgiTransport, Transport
 
@@ -83,6 +86,14 @@ class Formicary:
         """Destroy a party's personal data."""
         return self._transport.post(f"/v1/parties/{party}/erase", Party, key=key)
 
+    def profile(self, party: str) -> Profile:
+        """Return a party's personal data."""
+        return self._transport.get(f"/v1/parties/{party}/profile", Profile)
+
+    def put_profile(self, party: str, fields: Mapping[str, str]) -> Profile:
+        """Store a party's personal data in place of what is there."""
+        return self._transport.put(f"/v1/parties/{party}/profile", Profile, {"fields": dict(fields)})
+
     def open_account(self, party: str, currency: str, *, key: str | None = None) -> Account:
         """Open a party's wallet in a currency."""
         body = {"party": party, "currency": currency}
@@ -99,6 +110,12 @@ class Formicary:
     def balance(self, account: str, *, as_of: str | None = None) -> Balance:
         """Return an account's totals now or as of a time in RFC 3339."""
         return self._transport.get(f"/v1/accounts/{account}/balance", Balance, as_of=as_of)
+
+    def statement(self, account: str, *, since: str, until: str, form: str = "csv") -> bytes:
+        """Return what was booked in a period, both ends in RFC 3339 and included: ``csv`` or ``camt.053``."""
+        return self._transport.get_bytes(
+            f"/v1/accounts/{account}/statement", since=since, until=until, format=form
+        )
 
     def transfers(self, account: str) -> Iterator[Transfer]:
         """Yield an account's transfers, newest first, page after page."""
@@ -158,6 +175,10 @@ class Formicary:
         body = {"direction": direction, "party": party, "amount": amount, "currency": currency}
         return self._transport.post("/v1/rail-orders", RailOrder, body, key=key)
 
+    def rail_order(self, order: str) -> RailOrder:
+        """Return an order and what the bank said of it so far."""
+        return self._transport.get(f"/v1/rail-orders/{order}", RailOrder)
+
     def bank_said(self, order: str, word: str, *, key: str | None = None) -> RailOrder:
         """Enter what the bank said of an order: ``confirm``, ``fail`` or ``return``."""
         return self._transport.post(f"/v1/rail-orders/{order}/{word}", RailOrder, key=key)
@@ -182,6 +203,31 @@ class Formicary:
         body = fields | ({"acting_as": acting_as} if acting_as else {})
         return self._transport.post(f"/v1/escrows/{escrow}/{verb}", Escrow, body, key=key)
 
+    # -- two persons -----------------------------------------------------------------------
+
+    def propose_entry(self, lines: Iterable[Mapping[str, Any]], *, key: str | None = None) -> Approval:
+        """Ask for transfers by hand: ``debit_account``, ``credit_account``, ``amount``, ``currency`` each."""
+        return self._transport.post("/v1/approvals/entries", Approval, {"lines": list(lines)}, key=key)
+
+    def propose_limits(
+        self, party: str, *, daily_amount_max: int, daily_count_max: int, key: str | None = None
+    ) -> Approval:
+        """Ask for other limits of a party, in minor units and in payments a day; 0 is no limit."""
+        body = {"party": party, "daily_amount_max": daily_amount_max, "daily_count_max": daily_count_max}
+        return self._transport.post("/v1/approvals/limits", Approval, body, key=key)
+
+    def approval(self, approval: str) -> Approval:
+        """Return a proposal."""
+        return self._transport.get(f"/v1/approvals/{approval}", Approval)
+
+    def approve(self, approval: str, *, key: str | None = None) -> Approval:
+        """Do what was proposed; never with the API key that proposed it."""
+        return self._transport.post(f"/v1/approvals/{approval}/approve", Approval, key=key)
+
+    def reject(self, approval: str, *, key: str | None = None) -> Approval:
+        """Do not do what was proposed."""
+        return self._transport.post(f"/v1/approvals/{approval}/reject", Approval, key=key)
+
     # -- keys, tokens, events ----------------------------------------------------------------
 
     def issue_key(
@@ -195,6 +241,10 @@ class Formicary:
         """Make an API key for a party; its text is in this answer only."""
         body = {"party": party, "scopes": list(scopes), "expires_at": expires_at}
         return self._transport.post("/v1/keys", Key, body, key=key)
+
+    def key(self, key_id: str) -> Key:
+        """Return a key, without its text."""
+        return self._transport.get(f"/v1/keys/{key_id}", Key)
 
     def rotate_key(self, key_id: str, *, overlap_seconds: int, key: str | None = None) -> Key:
         """Replace a key's text; the old one stays valid for a while."""
@@ -219,6 +269,30 @@ class Formicary:
                 return
             yield from (msgspec.json.decode(item, type=Event) for item in page.items)
             cursor = page.next or cursor
+
+    def register_webhook(self, url: str, *, kinds: Sequence[str] = (), key: str | None = None) -> Webhook:
+        """Have events of some kinds, or of all, sent to a URL; the secret is in this answer only."""
+        return self._transport.post("/v1/webhooks", Webhook, {"url": url, "kinds": list(kinds)}, key=key)
+
+    def webhooks(self) -> list[Webhook]:
+        """Return all webhooks."""
+        return self._transport.get("/v1/webhooks", list[Webhook])
+
+    def webhook(self, webhook: str) -> Webhook:
+        """Return a webhook and how far it has come."""
+        return self._transport.get(f"/v1/webhooks/{webhook}", Webhook)
+
+    def redeliver(self, webhook: str, *, key: str | None = None) -> Webhook:
+        """Send a webhook's dead letters again."""
+        return self._transport.post(f"/v1/webhooks/{webhook}/redeliver", Webhook, key=key)
+
+    def remove_webhook(self, webhook: str) -> None:
+        """Remove a webhook."""
+        self._transport.delete(f"/v1/webhooks/{webhook}")
+
+    def clock(self) -> str:
+        """Return the factory's time."""
+        return self._transport.get("/v1/clock", dict[str, str])["now"]
 
     def advance_clock(self, seconds: int) -> str:
         """Put a sandbox's clock forward and return its time."""

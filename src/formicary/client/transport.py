@@ -75,28 +75,42 @@ class Transport:
 
     def get(self, path: str, kind: type[Answer], **parameters: Any) -> Answer:
         """Get a document."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return self._send("GET", path, kind, key="", parameters=given)
+        return self._send("GET", path, _reader(kind), parameters=parameters)
+
+    def get_bytes(self, path: str, **parameters: Any) -> bytes:
+        """Get what is not JSON, as it is."""
+        return self._send("GET", path, bytes, parameters=parameters)
 
     def post(self, path: str, kind: type[Answer], body: Any = None, *, key: str | None = None) -> Answer:
         """Post a document; under a key of its own unless one is given."""
-        return self._send("POST", path, kind, key=key or str(uuid.uuid4()), body=body or {})
+        return self._send("POST", path, _reader(kind), key=key or str(uuid.uuid4()), body=body or {})
+
+    def put(self, path: str, kind: type[Answer], body: Any) -> Answer:
+        """Put a document in place of what is there."""
+        return self._send("PUT", path, _reader(kind), body=body)
+
+    def delete(self, path: str) -> None:
+        """Delete what is there."""
+        self._send("DELETE", path, bytes)
 
     def _send(
         self,
         method: str,
         path: str,
-        kind: type[Answer],
+        read: Callable[[bytes], Answer],
         *,
-        key: str,
+        key: str = "",
         body: Any = None,
         parameters: dict[str, Any] | None = None,
     ) -> Answer:
         headers = {"Authorization": self._authorization}
         content = None
+        if key:
+            headers["Idempotency-Key"] = key
         if body is not None:
-            headers |= {"Idempotency-Key": key, "Content-Type": "application/json"}
+            headers["Content-Type"] = "application/json"
             content = msgspec.json.encode(body)
+        given = {name: value for name, value in (parameters or {}).items() if value is not None}
         # Whatever went unanswered once may have been done, whatever comes after.
         unknown = False
         cause: httpx.TransportError | None = None
@@ -104,15 +118,13 @@ class Transport:
             if attempt:
                 self._pause(attempt)
             try:
-                answer = self._client.request(
-                    method, path, headers=headers, content=content, params=parameters
-                )
+                answer = self._client.request(method, path, headers=headers, content=content, params=given)
             except httpx.TransportError as error:
                 unknown = unknown or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 cause = error
                 continue
             if answer.is_success:
-                return msgspec.json.decode(answer.content, type=kind)
+                return read(answer.content)
             problem = _problem(answer)
             if answer.status_code not in _AGAIN:
                 raise _refused(answer, problem)
@@ -120,7 +132,7 @@ class Transport:
             self._wait_as_told(answer)
         if unknown and method != "GET":
             raise UnknownOutcome(
-                key, lambda: self._send(method, path, kind, key=key, body=body, parameters=parameters)
+                key, lambda: self._send(method, path, read, key=key, body=body, parameters=parameters)
             ) from cause
         raise ApiUnreachable from cause
 
@@ -133,6 +145,10 @@ class Transport:
         told = answer.headers.get("retry-after", "")
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS and told.isascii() and told.isdigit():
             self._sleep(min(float(told), _PAUSE_SECONDS_MAX))
+
+
+def _reader(kind: type[Answer]) -> Callable[[bytes], Answer]:
+    return lambda content: msgspec.json.decode(content, type=kind)
 
 
 def _problem(answer: httpx.Response) -> _Problem:

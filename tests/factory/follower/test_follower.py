@@ -194,7 +194,9 @@ def test_damage_ends_the_following(house: House, postgres: PostgresServer) -> No
     tamper(
         postgres,
         house.access,
-        "UPDATE journal.transfers SET rare = decode(repeat('00', 32) || repeat('01', 8) || repeat('00', 8), 'hex') WHERE position = 77",
+        "UPDATE journal.transfers"
+        " SET rare = decode(repeat('00', 32) || repeat('01', 8) || repeat('00', 8), 'hex')"
+        " WHERE position = 77",
     )
     each = house.follower()
     each.open()

@@ -39,6 +39,21 @@ class Api:
         await send({"type": "http.response.body", "body": json.dumps(example(self.kind)).encode()})
 
 
+class Words:
+    """Answers every request with the same bytes, and keeps the queries."""
+
+    def __init__(self, words: bytes) -> None:
+        self.words = words
+        self.asked: list[bytes] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer."""
+        await receive()
+        self.asked.append(scope["query_string"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": self.words})
+
+
 MONEY = ("--amount", "5", "--currency", "GBP")
 FIVE_POUNDS = {"amount": 5, "currency": "GBP"}
 CASES: list[tuple[str, type[Any], tuple[str, str, Any]]] = [
@@ -115,6 +130,21 @@ def test_what_is_asked_and_shown(
     assert json.loads(terminal.out) == example(kind)
     assert api.asked == [asked, asked]
     assert api.keys[1] == ("mine" if asked[0] == "POST" else "")
+
+
+def test_a_statement(terminal: Terminal) -> None:
+    """It is written as the bank of the customer reads it, byte by byte."""
+    terminal.program.api = Words(b"date;amount\r\n")
+    line = ("payments", "statement", "acc_1", "--since", "a", "--until", "b")
+    assert terminal.run(*line) == ExitCode.DONE
+    assert terminal.out == "date;amount\r\n"
+    assert terminal.run(*line, "--format", "camt.053", "--json") == ExitCode.DONE
+    shown = {"account": "acc_1", "format": "camt.053", "statement": "date;amount\r\n"}
+    assert json.loads(terminal.out) == shown
+    assert terminal.program.api.asked == [
+        b"since=a&until=b&format=csv",
+        b"since=a&until=b&format=camt.053",
+    ]
 
 
 def test_the_first_key(terminal: Terminal) -> None:

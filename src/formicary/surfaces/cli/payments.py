@@ -8,6 +8,7 @@ import typer
 
 from formicary.surfaces.cli.api_output import new_group, write_document
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
+from formicary.surfaces.cli.output import write_json
 
 __all__ = ["group"]
 
@@ -22,6 +23,7 @@ def group() -> typer.Typer:
     payments.command("pay")(pay)
     payments.command("show")(show)
     payments.command("refund")(refund)
+    payments.command("statement")(statement)
     payments.command("order")(order)
     payments.command("bank-said")(bank_said)
     return payments
@@ -63,6 +65,24 @@ def refund(
     """Give back what was paid or a part of it."""
     with program_of(context).client() as client:
         write_document(client.refund(payment, amount, key=key), as_json=as_json)
+
+
+def statement(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="Id of the account, acc_….")],
+    *,
+    since: Annotated[str, typer.Option("--since", help="First moment of the period, RFC 3339.")],
+    until: Annotated[str, typer.Option("--until", help="Last moment of the period, RFC 3339.")],
+    form: Annotated[str, typer.Option("--format", help="csv or camt.053.")] = "csv",
+    as_json: AsJson = False,
+) -> None:
+    """Write an account's statement of a period."""
+    with program_of(context).client() as client:
+        text = client.statement(account, since=since, until=until, form=form).decode()
+    if as_json:
+        write_json({"account": account, "format": form, "statement": text})
+    else:
+        typer.echo(text, nl=False)
 
 
 def order(
