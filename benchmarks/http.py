@@ -1,7 +1,8 @@
 """Payments over HTTP: one by one and in batches, through API workers, the engine, and PostgreSQL.
 
 ``formicary bench http`` or ``python -m benchmarks.http``. Everything is durable: fsync on, an answer counts
-only after its commit. Callers, workers, engine and PostgreSQL share the machine.
+only after its commit. Callers, workers, engine and PostgreSQL share the machine. A payment to a merchant is
+two transfers, itself and its fee: one hot merchant compares with many merchants.
 """
 
 from __future__ import annotations
@@ -46,13 +47,15 @@ from formicary.runtime.wiring import recovered_state
 
 __all__ = ["main"]
 
-_PARTIES: Final = 1_000
+_PERSONS: Final = 1_000
+_MERCHANTS: Final = 100
+_PARTIES: Final = _PERSONS + _MERCHANTS
 _FIRST_PARTY: Final = 1_000
 _POUNDS: Final = 826
 _CREDIT_LIMIT: Final = 10**15
 _BATCH: Final = 4_000
 _PATIENCE_SECONDS: Final = 120
-_LOADS: Final = ("uniform", "hot merchant")
+_LOADS: Final = ("person to person", "many merchants", "one hot merchant")
 
 
 class Bench:
@@ -62,7 +65,6 @@ class Bench:
         self.settings = settings
         self.port = port
         self.parties = [encode(Prefix.PARTY, _FIRST_PARTY + number) for number in range(_PARTIES)]
-        self.merchant = encode(Prefix.PARTY, _FIRST_PARTY + _PARTIES)
         self.key = ""
         self._number = 0
         self._random = random.Random(7)
@@ -72,13 +74,11 @@ class Bench:
         with self._client() as client:
             house = RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE)
             client.command(PARTY_PRODUCT.name, house, principal="bench", key="house")
-            for number in range(_PARTIES + 1):
-                kind = PartyKind.MERCHANT if number == _PARTIES else PartyKind.PERSON
+            for number in range(_PARTIES):
+                kind = PartyKind.PERSON if number < _PERSONS else PartyKind.MERCHANT
                 register = RegisterParty(subject=_FIRST_PARTY + number, kind=kind)
                 client.command(PARTY_PRODUCT.name, register, principal="bench", key=str(number))
-            client.create_accounts(
-                account_array([*house_accounts(_POUNDS), *map(_wallet, range(_PARTIES + 1))])
-            )
+            client.create_accounts(account_array([*house_accounts(_POUNDS), *map(_wallet, range(_PARTIES))]))
             made = new_key("test", 1, os.urandom)
             issue = IssueKey(
                 subject=1,
@@ -108,10 +108,15 @@ class Bench:
             yield post("/v1/payments/batch", body, bearer=self.key, key=f"many-{self._number}")
 
     def _payment(self, load: str) -> dict[str, Any]:
-        payer, payee = self._random.sample(self.parties, 2)
+        payer, person = self._random.sample(self.parties[:_PERSONS], 2)
+        payees = {
+            "person to person": person,
+            "many merchants": self._random.choice(self.parties[_PERSONS:]),
+            "one hot merchant": self.parties[_PERSONS],
+        }
         return {
             "payer": payer,
-            "payee": self.merchant if load == "hot merchant" else payee,
+            "payee": payees[load],
             "amount": self._random.randint(1, 5_000),
             "currency": "GBP",
         }
@@ -182,7 +187,7 @@ def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[s
     """Return the figures by name."""
     figures: dict[str, Any] = {"machine": machine(), "workers": workers}
     with _running(home, workers) as (bench, supervisor, children):
-        run_callers(bench.port, bench.singles("uniform"), callers=8, seconds=1, expected=b"completed")
+        run_callers(bench.port, bench.singles(_LOADS[0]), callers=8, seconds=1, expected=b"completed")
         for load in _LOADS:
             before = _cpu_seconds(children)
             found = run_callers(
@@ -208,7 +213,9 @@ def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[s
             rate = row_locked_rate(
                 supervisor.conninfo("formicary"), accounts=_PARTIES, seconds=seconds, hot_pair=hot
             )
-            figures[f"row-locked SQL, 8 clients, {_LOADS[hot]}"] = {"per_second": rate}
+            figures[f"row-locked SQL, 8 clients, {'one hot pair' if hot else 'uniform'}"] = {
+                "per_second": rate
+            }
     return figures
 
 

@@ -29,7 +29,7 @@ from formicary.surfaces.api.ports import Backend, Records
 from formicary.surfaces.api.problems import MalformedBody, RefusedAs
 from formicary.surfaces.api.public_id_columns import id_texts
 from formicary.surfaces.api.rate_limits import RateLimits
-from formicary.surfaces.api.values import reference_hash, time_text
+from formicary.surfaces.api.values import reference_hash, time_text, time_texts
 from formicary.surfaces.api.velocity import Outgoing, VelocityLimitExceeded, VelocityLimits
 from formicary.surfaces.api.wallets import Wallet, find_wallet, wallet
 
@@ -216,7 +216,7 @@ class PaymentRoutes:
                 results = await self._send(transfers, begins, wanted)
                 statuses[wanted], stamps[wanted] = results
                 await self._explain(codes, statuses, command_id, fingerprint)
-        document = _batch_document(codes, statuses, stamps, command_id)
+        document = _batch_document(codes, stamps, command_id)
         for outcome, count in Counter(codes).items():
             self._metrics.note_payments(outcome or "completed", count)
         return Answer(_ENCODER.encode(document))
@@ -248,10 +248,9 @@ class PaymentRoutes:
 
     async def _send(self, transfers: Records, begins: Records, wanted: list[int]) -> tuple[Records, Records]:
         """Make the transfers of the payments wanted; return the decisive status and the stamp of each."""
-        ends = np.append(begins[1:], len(transfers))
-        keep = np.zeros(len(transfers), bool)
-        for number in wanted:
-            keep[begins[number] : ends[number]] = True
+        is_wanted = np.zeros(len(begins), bool)
+        is_wanted[wanted] = True
+        keep = np.repeat(is_wanted, np.diff(begins, append=len(transfers)))
         kept = transfers[keep]
         firsts = (np.cumsum(keep) - 1)[begins[wanted]]
         parts, at = [], 0
@@ -292,6 +291,7 @@ class PaymentRoutes:
 
 
 _WORD: Final = 2**64 - 1
+_NO_REFERENCE: Final = bytes(16)
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
@@ -349,32 +349,39 @@ def _columns(
     codes: list[str],
 ) -> Columns:
     """Return payments as columns; those with a code are there as zeros, so that ids keep their places."""
-    references = [
-        reference_hash(item.reference) if item.reference and not code else 0
+    references = b"".join(
+        reference_hash(item.reference).to_bytes(16) if item.reference and not code else _NO_REFERENCE
         for item, code in zip(items, codes, strict=True)
-    ]
+    )
     amounts = [0 if code else item.amount for item, code in zip(items, codes, strict=True)]
+    debits = _words(b"".join([payer.account_bytes for payer in payers]))
+    credits_ = _words(b"".join([payee.account_bytes for payee in payees]))
+    hashes = _words(references)
     return Columns(
-        debit_high=np.array([payer.high for payer in payers], np.uint64),
-        debit_low=np.array([payer.low for payer in payers], np.uint64),
-        credit_high=np.array([payee.high for payee in payees], np.uint64),
-        credit_low=np.array([payee.low for payee in payees], np.uint64),
+        debit_high=debits[:, 0],
+        debit_low=debits[:, 1],
+        credit_high=credits_[:, 0],
+        credit_low=credits_[:, 1],
         amount=np.array(amounts, np.int64),
         ledger=np.array([max(payer.ledger, 0) for payer in payers], np.int64),
-        reference_high=np.array([reference >> 64 for reference in references], np.uint64),
-        reference_low=np.array([reference & _WORD for reference in references], np.uint64),
+        reference_high=hashes[:, 0],
+        reference_low=hashes[:, 1],
         to_merchant=np.array([payee.party in merchants for payee in payees], bool),
     )
 
 
-def _batch_document(codes: list[str], statuses: Records, stamps: Records, command_id: int) -> BatchDocument:
+def _words(ids: bytes) -> Records:
+    """Return ids of 16 big-endian bytes as their high and low words, (n, 2)."""
+    return np.frombuffer(ids, ">u8").reshape(-1, 2)
+
+
+def _batch_document(codes: list[str], stamps: Records, command_id: int) -> BatchDocument:
     texts = id_texts(Prefix.PAYMENT, *payment_ids(command_id, len(codes)))
     items = [
         ItemDocument(status="refused", code=code)
         if code
-        else ItemDocument(status="completed", id=text, created_at=time_text(stamp))
-        for code, text, stamp in zip(codes, texts, stamps.tolist(), strict=True)
+        else ItemDocument(status="completed", id=text, created_at=time)
+        for code, text, time in zip(codes, texts, time_texts(stamps), strict=True)
     ]
     refused = sum(map(bool, codes))
-    del statuses
     return BatchDocument(completed=len(codes) - refused, refused=refused, items=items)

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from formicary.surfaces.api.problems import MalformedField
 
-__all__ = ["read_time", "reference_hash", "time_text"]
+__all__ = ["read_time", "reference_hash", "time_text", "time_texts"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS_PER_SECOND: Final = 1_000_000_000
@@ -30,6 +33,15 @@ def time_text(nanoseconds: int) -> str:
     """Write a time as in RFC 3339 with all nine digits, for the ledger's stamps differ in the last."""
     seconds, rest = divmod(nanoseconds, _NANOSECONDS_PER_SECOND)
     return f"{_second_text(seconds)}{rest:09}Z"
+
+
+def time_texts(nanoseconds: npt.NDArray[np.int64]) -> list[str]:
+    """Write many times (n,), as ``time_text`` does."""
+    seconds, rests = np.divmod(nanoseconds, _NANOSECONDS_PER_SECOND)
+    return [
+        f"{_second_text(second)}{rest:09}Z"
+        for second, rest in zip(seconds.tolist(), rests.tolist(), strict=True)
+    ]
 
 
 def read_time(text: str, *, param: str) -> int:

@@ -14,16 +14,15 @@ from formicary.surfaces.api.problems import RefusedAs
 __all__ = ["Wallet", "find_wallet", "wallet"]
 
 _KEPT_MAX: Final = 1 << 18
-_WORD: Final = 2**64 - 1
+_ID_BYTES: Final = 16
 
 
 class Wallet(NamedTuple):
-    """A party's account in a currency: its id as one number and as two words; or why it is none."""
+    """A party's account in a currency: its id as a number and as big-endian bytes; or why it is none."""
 
     party: int
     account: int
-    high: int
-    low: int
+    account_bytes: bytes
     ledger: int
     refusal: Refusal | None = None
 
@@ -54,6 +53,6 @@ def _read(party: str, code: str) -> Wallet:
         ledger = currency(code).number
         identifier = decode(Prefix.PARTY, party)
     except Refusal as refusal:
-        return Wallet(0, 0, 0, 0, ledger, refusal)
+        return Wallet(0, 0, bytes(_ID_BYTES), ledger, refusal)
     account = account_id(identifier, ledger)
-    return Wallet(identifier, account, account >> 64, account & _WORD, ledger)
+    return Wallet(identifier, account, account.to_bytes(_ID_BYTES), ledger)
