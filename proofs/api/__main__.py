@@ -1,4 +1,4 @@
-"""``python -m proofs.api``: made-up requests to a factory in this process, and many at once with one key."""
+"""``python -m proofs.api``: made-up requests, many at once with one key, and answers that are lost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from formicary.client.transport import AsgiTransport
+from proofs.api.dropped import dropped_answers
 from proofs.api.fuzz import Fuzz
 from proofs.api.house import known_things, open_house
 from proofs.api.parallel import parallel_requests
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="proofs.api", description=__doc__)
     parser.add_argument("--cases", type=int, default=5_000)
     parser.add_argument("--keys", type=int, default=2_000, help="each sent a hundred times at once")
+    parser.add_argument("--dropped", type=int, default=5_000, help="answers lost after their commit")
     parser.add_argument("--seed", type=int, default=0, help="of what is made up")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args(arguments)
@@ -40,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
             client.close()
             report.keys = chosen.keys
             report.findings += parallel_requests(api, key, keys=chosen.keys, say=console.print)
+            report.dropped = chosen.dropped
+            report.findings += dropped_answers(api, key, count=chosen.dropped, say=console.print)
     if chosen.json:
         sys.stdout.write(json.dumps(report.figures() | {"found": report.findings}, indent=2) + "\n")
     else:
