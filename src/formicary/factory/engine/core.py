@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.errors import Refusal
 from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_MAX
 from formicary.factory.engine.context import DecidingContext, OldRows
@@ -144,8 +145,8 @@ class Core:
         if last < first:
             return None
         return Batch(
-            accounts=_join(accounts, _NO_ACCOUNTS),
-            transfers=_join(transfers, _NO_TRANSFERS),
+            accounts=_join(accounts, ACCOUNT_ROW),
+            transfers=_join(transfers, TRANSFER_ROW),
             events=tuple(events),
             first=first,
             last=last,
@@ -376,8 +377,6 @@ def _refusal_of(items: Rows) -> Refusal | None:
     return None
 
 
-def _join(parts: Sequence[Rows], nothing: Rows) -> Rows:
+def _join(parts: Sequence[Rows], dtype: np.dtype[Any]) -> Rows:
     full = [part for part in parts if len(part)]
-    if not full:
-        return nothing
-    return full[0] if len(full) == 1 else np.concatenate(full)
+    return full[0] if len(full) == 1 else joined(full, dtype)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import FOLLOWER_POSITIONS_MAX
 from formicary.factory.journal.blocks import Block
+from formicary.factory.journal.columns import COMMIT_ROW
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.reader import JournalReader
 
@@ -40,10 +42,10 @@ def read_commits(
         after = int(commits["last"][-1])
         parts.append(commits)
         if after - parts[0]["first"][0] >= positions_max:
-            yield np.concatenate(parts)
+            yield joined(parts, COMMIT_ROW)
             parts = []
     if parts:
-        yield np.concatenate(parts)
+        yield joined(parts, COMMIT_ROW)
     if after < head:
         message = f"the commit that begins at position {after + 1} is missing; the journal ends at {head}"
         raise JournalCorrupted(message)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import BLOCK_ROWS, ENTRY_INDEX_STRIDE
 from formicary.factory.follower._entry_points import choose_points
 from formicary.factory.history.entry_index import ENTRY_POINT
@@ -54,7 +55,7 @@ class EntryPoints:
 
     def points(self) -> Rows:
         """Return the points that nobody has taken yet, in order, (n,) of ``ENTRY_POINT``."""
-        self._points = [np.concatenate([np.empty(0, ENTRY_POINT), *self._points])]
+        self._points = [joined(self._points, ENTRY_POINT)]
         return self._points[0]
 
     def forget(self) -> None:

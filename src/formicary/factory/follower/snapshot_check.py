@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import TRANSFER_ROW
@@ -99,7 +100,7 @@ def _rows_between(
             rows[slice(*np.searchsorted(positions, [after, until], side="right"))]
             for rows, positions in generations
         ]
-    return np.concatenate([np.empty(0, TRANSFER_ROW), *parts])
+    return joined(parts, TRANSFER_ROW)
 
 
 def _by_position(rows: Rows) -> Rows:

@@ -25,6 +25,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import GENERATION_ROWS
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
@@ -245,7 +246,7 @@ def _journaled(file: RowFile, reader: JournalReader) -> Rows:
         return np.empty(0, TRANSFER_ROW)
     try:
         blocks = reader.read(after=file.first - 1, until=file.last)
-        rows = np.concatenate([block.transfers for block in blocks])
+        rows = joined([block.transfers for block in blocks], TRANSFER_ROW)
     except (JournalCorrupted, SegmentMissing) as error:
         message = f"the journal cannot give the rows of {file.name}: {error}"
         raise SnapshotCorrupted(message) from error

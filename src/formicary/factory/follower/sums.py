@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import VERIFY_STATEMENT_SECONDS
 from formicary.factory.history.connection import Connection
 from formicary.factory.journal.access import Access, Role
@@ -95,7 +96,7 @@ def account_sums(access: Access, *, until: int) -> Rows:
         parts = [codec.decode(result.get_value(row, 0) or b"") for row in range(result.ntuples)]
     finally:
         connection.close()
-    return np.concatenate([np.empty(0, _SUMS), *parts])
+    return joined(parts, _SUMS)
 
 
 def first_difference(accounts: Rows, sums: Rows) -> str:

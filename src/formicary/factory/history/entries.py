@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import ENTRY_INDEX_STRIDE, HISTORY_ENTRIES_MAX, QUERY_LIMIT_MAX
 from formicary.factory.history.chain import Allowance, Chain
 from formicary.factory.history.entry_index import EntryIndexReader
@@ -69,7 +70,7 @@ class Entries:
             allowance=allowance,
             in_memory=step.passed > 0,
         )
-        return head, np.concatenate([step.rows, *(later.rows for later in steps)], dtype=TRANSFER_ROW)
+        return head, joined([step.rows, *(later.rows for later in steps)], TRANSFER_ROW)
 
     def oldest_first(self, wanted: AccountFilter, *, expiries: bool) -> Rows:
         """Return an account's entries, oldest first; none if there is no such account."""
@@ -89,7 +90,7 @@ class Entries:
             parts.extend(reversed([step.rows[::-1] for step in steps]))
             if sum(map(len, parts)) >= limit:
                 break
-        return np.concatenate(parts, dtype=TRANSFER_ROW)[:limit]
+        return joined(parts, TRANSFER_ROW)[:limit]
 
     def _stretches(self, wanted: AccountFilter) -> Iterator[tuple[int, int]]:
         """Yield (last position, position before the first) of stretches of about 64 entries, oldest first.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import DEADLINE_SECONDS
 from formicary.factory.history.chain import Chain, QueryTooBroad
@@ -80,7 +81,7 @@ class History:
         In no order; nothing for an id that it does not know.
         """
         rows, positions = self._look(TransfersById(pack_ids(*ids)))
-        return np.concatenate([rows, self._reader.transfers_at(positions)]) if len(positions) else rows
+        return joined([rows, self._reader.transfers_at(positions)], TRANSFER_ROW) if len(positions) else rows
 
     def events(self, *, after: int, limit: int) -> list[Event]:
         """Return the first events of products after a position of the journal, in order."""

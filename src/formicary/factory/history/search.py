@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.limits import DEADLINE_SECONDS, QUERY_LIMIT_MAX, SEARCH_POSITIONS
 from formicary.factory.history.connection import Connection
 from formicary.factory.history.ranges import BITS, within_range
@@ -86,7 +87,7 @@ class Search:
             missing -= len(parts[-1])
             if not missing:
                 break
-        return np.concatenate(parts)
+        return joined(parts, table.dtype)
 
     def _spans(self, *, newest_first: bool) -> list[tuple[int, int]]:
         session = self._connection.session

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import BLOCK_ROWS, DEADLINE_SECONDS, QUERY_LIMIT_MAX
 from formicary.factory.journal import statements
@@ -99,7 +100,7 @@ class JournalReader:
         wanted = np.unique(positions)
         segments = (wanted - 1) // self._source.segment_positions
         parts = [self._picked(int(segment), wanted[segments == segment]) for segment in np.unique(segments)]
-        found = np.concatenate([np.zeros(0, TRANSFER_ROW), *parts])
+        found = joined(parts, TRANSFER_ROW)
         found = found[np.argsort(found["position"], kind="stable")]
         if not np.array_equal(found["position"], wanted):
             held, counts = np.unique(found["position"], return_counts=True)
@@ -126,8 +127,7 @@ class JournalReader:
             from_position = _end_of_chain(rows, account_id, from_position)
             missing -= len(rows)
             parts.append(rows)
-        # Finding out the common type of rows would take longer than reading some.
-        return np.concatenate(parts, dtype=TRANSFER_ROW)
+        return joined(parts, TRANSFER_ROW)
 
     def commits(self, *, after: int) -> Iterator[Rows]:
         """Yield ``COMMIT_ROW`` arrays (c,) of the commits that begin after ``after``, in order."""

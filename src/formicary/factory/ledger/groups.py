@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from formicary.base.arrays import joined
 from formicary.base.errors import Refusal
 from formicary.base.limits import REQUEST_ITEMS_MAX
 from formicary.factory.ledger._layout import Records
@@ -93,4 +94,4 @@ def _lay(requests: Sequence[Records]) -> Group:
     sizes = [len(request) for request in requests]
     bounds = (0, *np.cumsum(sizes).tolist())
     ordinals = np.arange(bounds[-1]) - np.repeat(bounds[:-1], sizes)
-    return Group(np.concatenate(requests), ordinals, bounds)
+    return Group(joined(requests, requests[0].dtype), ordinals, bounds)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from formicary.base.arrays import joined
 from formicary.base.clock import Clock
 from formicary.base.limits import GENERATION_ROWS
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
@@ -135,14 +136,14 @@ class Ledger:
     def rows(self) -> Records:
         """The transfers, expiries and burnt ids so far, (n,) of ``TRANSFER_ROW``."""
         if len(self._rows) != 1:
-            self._rows = [np.concatenate([np.empty(0, TRANSFER_ROW), *self._rows])]
+            self._rows = [joined(self._rows, TRANSFER_ROW)]
         return self._rows[0]
 
     @property
     def account_rows(self) -> Records:
         """The accounts opened so far, (n,) of ``ACCOUNT_ROW``."""
         if len(self._account_rows) != 1:
-            self._account_rows = [np.concatenate([np.empty(0, ACCOUNT_ROW), *self._account_rows])]
+            self._account_rows = [joined(self._account_rows, ACCOUNT_ROW)]
         return self._account_rows[0]
 
     @property

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy as np
 
+from formicary.base.arrays import joined
 from formicary.base.errors import Refusal
 from formicary.base.limits import API_BATCH_BODY_BYTES_MAX, API_BODY_BYTES_MAX, REQUEST_ITEMS_MAX
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.requests import KeyReused, command_id_of
-from formicary.factory.ledger import AMOUNT_MAX, CreateTransferStatus
+from formicary.factory.ledger import AMOUNT_MAX, TRANSFER_RESULT, CreateTransferStatus
 from formicary.products.payments.batches import Columns, batch_transfers, payment_ids
 from formicary.products.payments.postings import InvalidAmount, code_of, payment
 from formicary.products.payments.terms import MERCHANT_FEE_POINTS, fee_of
@@ -260,7 +261,7 @@ class PaymentRoutes:
             until = len(kept) if len(kept) - at <= REQUEST_ITEMS_MAX else until
             parts.append(await self._backend.create_transfers(kept[at:until]))
             at = until
-        results = np.concatenate(parts)
+        results = joined(parts, TRANSFER_RESULT)
         status = results["status"][firsts].astype(np.int64)
         broken = status == _LINKED_EVENT_FAILED
         seconds = np.minimum(firsts + 1, len(results) - 1)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from fastapi import APIRouter, Query, Response
 
+from formicary.base.arrays import joined
 from formicary.base.currencies import Currency, currency_of_ledger
 from formicary.base.limits import HISTORY_ENTRIES_MAX, QUERY_LIMIT_MAX
 from formicary.base.public_ids import Prefix, base32, encode
@@ -72,7 +73,7 @@ def _rows(history: History, wanted: AccountFilter) -> Any:
     while sum(map(len, parts)) <= HISTORY_ENTRIES_MAX:
         parts.append(history.get_account_transfers(wanted))
         if len(parts[-1]) < QUERY_LIMIT_MAX:
-            return np.concatenate(parts)
+            return joined(parts, TRANSFER)
         wanted = replace(wanted, timestamp_min=int(parts[-1][-1]["timestamp"]) + 1)
     raise QueryTooBroad
 

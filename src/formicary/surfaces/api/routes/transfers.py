@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import Field
 
+from formicary.base.arrays import joined
 from formicary.base.limits import (
     API_PAGE_ITEMS,
     API_PAGE_ITEMS_MAX,
@@ -148,12 +149,12 @@ def _found(
         parts.append(kept)
         count += len(kept)
         if count == limit:
-            return np.concatenate(parts), int(kept[-1]["timestamp"])
+            return joined(parts, TRANSFER), int(kept[-1]["timestamp"])
         if len(rows) < QUERY_LIMIT_MAX:
-            return np.concatenate(parts), None
+            return joined(parts, TRANSFER), None
         last = int(rows[-1]["timestamp"])
         wanted = replace(wanted, timestamp_max=last - 1)
-    return np.concatenate(parts), last
+    return joined(parts, TRANSFER), last
 
 
 def _page(history: History, account: int, wanted: QueryFilter) -> Any:
