@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from formicary.base.ids import format_id
+from formicary.factory.ledger import Transfer
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.surfaces.cli.kit import NOON, MemoryProgram, Terminal
 
@@ -182,3 +184,66 @@ def test_times_are_the_ledgers(funded: Terminal) -> None:
     """Documents carry the stamp itself beside its text."""
     document = funded.json("ledger", "account", "1")
     assert (document["timestamp"], document["at"]) == (NOON, "2011-12-09T12:50:00.000000000Z")
+
+
+REFERENCE = format_id(9)
+PERIOD = ("--since", "2011-12-09T00:00:00Z", "--until", "2011-12-09T23:59:59Z")
+BOOKED = "booked_at,amount,currency,reference\n2011-12-09T12:50:00Z,{},GBP,00000000000000000000000000000009\n"
+
+
+def book_reference_9(terminal: Terminal, number: int, *, debit: int, credit: int) -> None:
+    """Move a pound under the reference 9."""
+    ids = {"id": number, "debit_account_id": debit, "credit_account_id": credit, "user_data_128": 9}
+    made = Transfer(**ids, amount=100, ledger=826, code=1)
+    assert terminal.program.book.create_transfers([made])["status"].tolist() == [0]
+
+
+@pytest.fixture
+def booked(funded: Terminal) -> Terminal:
+    """Debit account 1 with a pound of reference 9: as a mirror it says that money came in at the bank."""
+    book_reference_9(funded, 90, debit=1, credit=2)
+    return funded
+
+
+def test_a_file_that_agrees(booked: Terminal, tmp_path: Path) -> None:
+    """Lines of the period meet by reference and amount; others are not of this period."""
+    file = tmp_path / "bank.csv"
+    file.write_text(BOOKED.format("1.00") + "2011-12-10,9.00,GBP,00000000000000000000000000000009\n")
+    document = booked.json("ledger", "reconcile", "1", str(file), *PERIOD)
+    assert document["matched"] == 1
+    assert [one["kind"] for one in document["differences"]] == ["in the ledger, not in the file"]
+    assert document["differences"][0]["ledger"]["amount"] == 1250
+
+
+def test_a_file_that_differs(booked: Terminal, tmp_path: Path) -> None:
+    """Each difference is a line of the table, and the command ends with a finding."""
+    file = tmp_path / "bank.csv"
+    file.write_text(BOOKED.format("1.01"))
+    assert booked.run("ledger", "reconcile", "1", str(file), *PERIOD) == ExitCode.FINDINGS
+    assert "another amount" in booked.out
+    assert REFERENCE in booked.out
+    assert "13.50" in booked.out
+
+
+def test_a_file_as_a_statement(booked: Terminal, tmp_path: Path) -> None:
+    """A camt.053 document is known by itself; what cannot be read is refused."""
+    file = tmp_path / "bank.xml"
+    file.write_text("<Document><BkToCstmrStmt/></Document>")
+    document = booked.json("ledger", "reconcile", "1", str(file), *PERIOD)
+    assert (document["matched"], document["file_sum"], document["ledger_sum"]) == (0, 0, 1350)
+    file.write_bytes(b"\xff")
+    assert booked.run("ledger", "reconcile", "1", str(file), *PERIOD) == ExitCode.REFUSED
+    assert booked.run("ledger", "reconcile", "1", str(tmp_path), *PERIOD) == ExitCode.REFUSED
+    assert "cannot be read" in booked.err
+
+
+def test_what_is_open(booked: Terminal) -> None:
+    """By age and reference; what sums to zero is closed."""
+    book_reference_9(booked, 91, debit=2, credit=1)
+    document = booked.json("ledger", "ageing", "1", "--as-of", "2011-12-14T00:00:00Z")
+    of_five_days = document["buckets"][2]
+    assert (of_five_days["days_above"], of_five_days["days_up_to"], of_five_days["booked"]) == (3, 7, -1250)
+    assert [item["reference"] for item in of_five_days["items"]] == [format_id(0)]
+    assert booked.run("ledger", "ageing", "1") == ExitCode.DONE
+    assert "above 30 days" in booked.out
+    assert booked.run("ledger", "ageing", "5") == ExitCode.REFUSED

@@ -7,6 +7,7 @@ from formicary.factory.history.chain import QueryTooBroad
 from formicary.factory.history.entry_index import EntryIndex, EntryIndexReader
 from formicary.factory.history.history import History, IndexBehind
 from formicary.factory.history.looks import Look
+from formicary.factory.history.pages import all_account_transfers
 from formicary.factory.history.warm_up import load_kernels
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "IndexBehind",
     "Look",
     "QueryTooBroad",
+    "all_account_transfers",
     "load_kernels",
 ]

@@ -10,7 +10,7 @@ import typer
 
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.surfaces.cli import escrow, keys, ledger_reads, ledger_writes, parties, payments
+from formicary.surfaces.cli import escrow, keys, ledger_audits, ledger_reads, ledger_writes, parties, payments
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
 from formicary.surfaces.cli.doctor import doctor
@@ -43,6 +43,7 @@ def build(program: Program) -> typer.Typer:
     app.command()(openapi)
     ledger = typer.Typer(no_args_is_help=True, help="Look at accounts and transfers, and make them.")
     ledger_reads.register(ledger)
+    ledger_audits.register(ledger)
     ledger_writes.register(ledger)
     app.add_typer(ledger, name="ledger")
     app.add_typer(parties.group(), name="parties")

@@ -25,7 +25,7 @@ from formicary.surfaces.cli.values import (
     time_text,
 )
 
-__all__ = ["AccountNotFound", "register"]
+__all__ = ["AccountNotFound", "account_of", "register"]
 
 _DEFAULT_LIMIT = 50
 
@@ -78,7 +78,7 @@ def account(context: typer.Context, account_id: AccountArgument, *, as_json: AsJ
     """Show one account with its four totals."""
     identifier = parse_identifier(account_id)
     with program_of(context).ledger() as book:
-        found = documents.account_documents(_account(book, identifier))[0]
+        found = documents.account_documents(account_of(book, identifier))[0]
     if as_json:
         write_json(found)
     else:
@@ -105,7 +105,7 @@ def transfers(
         if identifier is None:
             records = book.query_transfers(wanted)
         else:
-            _account(book, identifier)
+            account_of(book, identifier)
             records = book.get_account_transfers(_of_account(identifier, wanted))
     found = documents.transfer_documents(records)
     if as_json:
@@ -130,7 +130,7 @@ def entries(
         timestamp_min=_bound(since), timestamp_max=_bound(until), limit=limit, reversed=newest
     )
     with program_of(context).ledger() as book:
-        ledger = int(_account(book, identifier)[0]["ledger"])
+        ledger = int(account_of(book, identifier)[0]["ledger"])
         found = documents.balance_documents(book.get_account_balances(_of_account(identifier, wanted)))
     if as_json:
         write_json({"account_id": format_id(identifier), "entries": found})
@@ -149,7 +149,7 @@ def balance(
     identifier = parse_identifier(account_id)
     at = parse_time(as_of) if as_of else None
     with program_of(context).ledger() as book:
-        now = _account(book, identifier)
+        now = account_of(book, identifier)
         totals = now[0] if at is None else book.balance_as_of(identifier, at)
     if totals is None:
         message = f"the account was not open at {as_of}"
@@ -199,7 +199,8 @@ def _write_balance(opened: Document, totals: Records, at: int | None, *, as_json
         write_table(("as of", *documents.BALANCE_COLUMNS[1:]), [row])
 
 
-def _account(book: LedgerAccess, identifier: int) -> Records:
+def account_of(book: LedgerAccess, identifier: int) -> Records:
+    """Return an account, (1,) of ``ACCOUNT``; ``AccountNotFound`` where there is none."""
     found = book.lookup_accounts([identifier])
     if not len(found):
         raise AccountNotFound

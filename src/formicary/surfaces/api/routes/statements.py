@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import numpy as np
 from fastapi import APIRouter, Query, Response
 
-from formicary.base.arrays import joined
 from formicary.base.currencies import Currency, currency_of_ledger
-from formicary.base.limits import HISTORY_ENTRIES_MAX, QUERY_LIMIT_MAX
 from formicary.base.public_ids import Prefix, base32, encode
 from formicary.base.scopes import Scope
-from formicary.factory.history import History, QueryTooBroad
-from formicary.factory.ledger import TRANSFER, AccountFilter
+from formicary.factory.history import History, all_account_transfers
+from formicary.factory.ledger import AccountFilter
 from formicary.factory.ledger.statements import Statement, statement, write_camt053, write_csv
 from formicary.surfaces.api.problems import MalformedField
 from formicary.surfaces.api.routes.accounts import own_account
@@ -63,19 +59,9 @@ async def get_statement(
 def _statement(history: History, account: int, known: Currency, *, start: int, end: int) -> Statement:
     before = history.balance_as_of(account, start - 1) if start else None
     opening = 0 if before is None else int(before["credits_posted"]) - int(before["debits_posted"])
-    rows = _rows(history, AccountFilter(account_id=account, timestamp_min=start, timestamp_max=end))
+    wanted = AccountFilter(account_id=account, timestamp_min=start, timestamp_max=end)
+    rows = all_account_transfers(history.get_account_transfers, wanted)
     return statement(account, rows, currency=known, start=start, end=end, opening=opening)
-
-
-def _rows(history: History, wanted: AccountFilter) -> Any:
-    """Return all transfers that a filter wants, page after page."""
-    parts = [np.empty(0, TRANSFER)]
-    while sum(map(len, parts)) <= HISTORY_ENTRIES_MAX:
-        parts.append(history.get_account_transfers(wanted))
-        if len(parts[-1]) < QUERY_LIMIT_MAX:
-            return joined(parts, TRANSFER)
-        wanted = replace(wanted, timestamp_min=int(parts[-1][-1]["timestamp"]) + 1)
-    raise QueryTooBroad
 
 
 def _id_text(account: int) -> Callable[[int], str]:
