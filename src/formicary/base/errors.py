@@ -75,4 +75,5 @@ class ProgrammingError(FormicaryError):
 def _docstring(kind: type[FormicaryError]) -> str:
     # The first paragraph, on one line. Python run with -OO has no docstrings.
     paragraph = inspect.cleandoc(kind.__doc__ or kind.__name__).partition("\n\n")[0]
-    return " ".join(paragraph.split())
+    # Whoever reads a message does not read the markup of docstrings.
+    return " ".join(paragraph.split()).replace("``", "`")

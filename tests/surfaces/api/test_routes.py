@@ -280,3 +280,20 @@ def test_webhooks(desk: Desk) -> None:
     assert desk.code("POST", "/v1/webhooks", {"url": "gopher://x"}) == (422, "webhook_target_forbidden")
     assert desk.ask("DELETE", f"/v1/webhooks/{made['id']}").status_code == 204
     assert desk.code("GET", f"/v1/webhooks/{made['id']}") == (404, "not_found")
+
+
+def test_a_body_is_json_whatever_it_is_called(desk: Desk) -> None:
+    """``curl -d`` says that it sends a form."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = desk.ask("POST", "/v1/parties", content=b'{"kind": "person"}', headers=headers)
+    assert answer.status_code == 201
+    answer = desk.ask("POST", "/v1/parties", content=b"kind=person", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+
+
+def test_a_refusal_says_what_an_id_looks_like(desk: Desk) -> None:
+    """The detail is about the id that was sent, not about another kind of id."""
+    body = {"payer": "x", "payee": "y", "amount": 1, "currency": "GBP"}
+    problem = desk.ask("POST", "/v1/payments", json=body).json()
+    assert (problem["code"], problem["param"]) == ("malformed_id", "payer")
+    assert "pty_" in problem["detail"]

@@ -121,6 +121,9 @@ class Api:
         self, scope: Scope, exchange: Exchange, principal: Principal | None
     ) -> tuple[str, int]:
         body = await exchange.body(bytes_max=API_BODY_BYTES_MAX)
+        # A body is JSON, whatever the caller's tool calls it: `curl -d` says it is a form.
+        others = [header for header in scope["headers"] if header[0] != b"content-type"]
+        scope["headers"] = [*others, (b"content-type", b"application/json")]
         scope["formicary.exchange"] = exchange
         if principal is not None:
             scope["formicary.caller"] = Caller(exchange, principal, self._services)

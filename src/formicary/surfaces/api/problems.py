@@ -101,8 +101,8 @@ class RefusedAs(Refusal):
 
     code = "request_refused"
 
-    def __init__(self, reason: str, *, param: str = "") -> None:
-        super().__init__(_meaning_of(reason))
+    def __init__(self, reason: str, *, param: str = "", detail: str = "") -> None:
+        super().__init__(detail or _meaning_of(reason))
         self.reason = reason
         self.param = param
 

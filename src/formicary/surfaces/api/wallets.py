@@ -37,7 +37,8 @@ def wallet(party: str, code: str, *, param: str) -> Wallet:
     """
     found = find_wallet(party, code)
     if found.refusal is not None:
-        raise RefusedAs(found.refusal.code, param="currency" if found.ledger < 0 else param)
+        of = "currency" if found.ledger < 0 else param
+        raise RefusedAs(found.refusal.code, param=of, detail=str(found.refusal))
     return found
 
 
