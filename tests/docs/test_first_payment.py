@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,6 +29,8 @@ PATIENCE_SECONDS = 180
 @pytest.fixture
 def surroundings() -> Iterator[dict[str, str]]:
     """Run what the first line of the section starts, on a free port, until the test is over."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed (Debian: apt-get install curl)")
     home = open_folder()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -81,7 +84,7 @@ def test_a_first_payment(surroundings: dict[str, str]) -> None:
     assert '"status":"completed"' in shown[-2]
     assert shown[-3].endswith(shown[-2])
     alice, shop, key = shown[-1].split()
-    names = {"alice": alice, "shop": shop, "key": key}
+    names: dict[str, Any] = {"alice": alice, "shop": shop, "key": key}
     exec(PYTHON.replace("8420", surroundings["FORMICARY_API_PORT"]), names)  # noqa: S102 - text of ours.
     assert f'"id":"{names["payment"].id}"' in shown[-2]
     assert names["escrow"].buyer == alice
