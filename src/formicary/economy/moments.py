@@ -85,12 +85,14 @@ class Tally:
 
     def _count_transfers(self, request: Items, statuses: Items) -> None:
         created = statuses == CreateTransferStatus.CREATED
+        self.transfers += int(created.sum())
+        if created.all():
+            return
         existing = statuses == CreateTransferStatus.EXISTS
         # A chain that is repeated answers `exists` on its first member and breaks there.
         ends = (request["flags"] & TransferFlags.LINKED) == 0
         chain = np.cumsum(ends) - ends
         existing |= (statuses == CreateTransferStatus.LINKED_EVENT_FAILED) & np.isin(chain, chain[existing])
-        self.transfers += int(created.sum())
         self.existing += int(existing.sum())
         self._refuse(statuses[~created & ~existing], CreateTransferStatus)
 
