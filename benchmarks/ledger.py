@@ -112,7 +112,7 @@ def rates(bench: Bench, access: Access, progress: Progress) -> None:
 def _sealed_bytes_an_id(state: FactoryState) -> float:
     sealed = state.machine.sealed
     ids = len(sealed) * state.machine.generation_rows
-    return sealed.bytes_in_memory / ids if ids else 0.0
+    return sealed.filter_bytes / ids if ids else 0.0
 
 
 def _account_bytes(state: FactoryState) -> float:

@@ -28,6 +28,12 @@ class SealedGenerations:
 
     @property
     def bytes_in_memory(self) -> int:
+        """The size of all filters, and of what is sealed and not in its file yet, in bytes."""
+        sealed = [sealing.result() for sealing in self._prepared.values() if sealing.done()]
+        return sum(array.nbytes for arrays in sealed for array in arrays) + self.filter_bytes
+
+    @property
+    def filter_bytes(self) -> int:
         """The size of all filters, in bytes."""
         return sum(words.nbytes for words, _ in self._runs)
 
