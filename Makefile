@@ -29,7 +29,7 @@ imports: .venv/installed ## import-linter: the direction of the layers
 	$(BIN)/lint-imports --no-logo
 
 test-python: .venv/installed ## pytest with branch coverage; skips are listed at the end
-	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 bench: .venv/installed ## the rates of ledger and API on this machine
 	$(BIN)/formicary bench ledger
