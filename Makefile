@@ -8,7 +8,7 @@ STAMP := .venv/ready-$(shell { pwd; cat requirements.lock; } | sha256sum | cut -
 # Whatever is installed elsewhere must not leak in.
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test lint types imports test-python bench proofs mutation lock clean
+.PHONY: help demo test lint types imports kernels test-python bench proofs mutation lock clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -16,7 +16,9 @@ help: ## show this list
 demo: .venv/installed ## replay a merchant's year and balance it to the penny
 	$(BIN)/formicary demo
 
-test: lint types imports test-python ## everything continuous integration checks
+test: .venv/installed ## everything continuous integration checks
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types imports kernels
+	@$(MAKE) --no-print-directory test-python
 
 lint: .venv/installed ## ruff: rules and format
 	$(BIN)/ruff check $(PYTHON_FOLDERS)
@@ -27,6 +29,10 @@ types: .venv/installed ## mypy --strict
 
 imports: .venv/installed ## import-linter: the direction of the layers
 	$(BIN)/lint-imports --no-logo
+
+# Every process of the tests would compile them otherwise, each for a minute.
+kernels: .venv/installed ## compile the kernels that are not compiled yet
+	$(BIN)/python -c "from formicary.runtime.engine_process import warm_up; warm_up()"
 
 test-python: .venv/installed ## pytest with branch coverage; skips are listed at the end
 	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile --no-loadscope-reorder
