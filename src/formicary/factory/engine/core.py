@@ -59,7 +59,6 @@ __all__ = ["Core", "Decided"]
 
 Rows = npt.NDArray[Any]
 
-_NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
 _NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
 
 

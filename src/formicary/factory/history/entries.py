@@ -76,7 +76,7 @@ class Entries:
         """Return an account's entries, oldest first; none if there is no such account."""
         limit, allowance = _limit(wanted), Allowance()
         compiled = compiled_filter(wanted, expiries=expiries)
-        parts = [np.empty(0, TRANSFER_ROW)]
+        parts: list[Rows] = []
         for position, floor in self._stretches(wanted):
             steps = self._chain.back(
                 wanted.account_id,

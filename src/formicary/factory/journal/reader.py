@@ -119,7 +119,7 @@ class JournalReader:
         JournalCorrupted
             ``from_position`` or a position that a row names is no entry of the account.
         """
-        parts, missing = [np.zeros(0, TRANSFER_ROW)], min(limit, QUERY_LIMIT_MAX)
+        parts, missing = list[Rows](), min(limit, QUERY_LIMIT_MAX)
         while from_position > 0 and missing > 0:
             segment = (from_position - 1) // self._source.segment_positions
             parameters = [account_id.to_bytes(16), int8(from_position), int8(missing)]

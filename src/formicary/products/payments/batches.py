@@ -15,7 +15,7 @@ from formicary.factory.ledger import TRANSFER, TransferFlags
 from formicary.products.payments.postings import AccountCode, TransferCode, house_account_id
 from formicary.products.payments.terms import FEE_POINTS_MAX, MERCHANT_FEE_POINTS
 
-__all__ = ["Columns", "batch_transfers", "fees_of", "payment_ids"]
+__all__ = ["Columns", "batch_transfers", "fees_of", "payment_id", "payment_ids"]
 
 Rows = npt.NDArray[Any]
 
@@ -46,6 +46,11 @@ def fees_of(amounts: Rows) -> Rows:
     fee = whole * MERCHANT_FEE_POINTS + part
     half = FEE_POINTS_MAX // 2
     return np.asarray(fee + ((left > half) | ((left == half) & (fee % 2 == 1))))
+
+
+def payment_id(command_id: int, number: int) -> int:
+    """Return the id of one payment of a batch, as ``payment_ids`` does for all."""
+    return (command_id & ~_WORD) | ((command_id + 2 * number) & _WORD)
 
 
 def payment_ids(command_id: int, count: int) -> tuple[Rows, Rows]:

@@ -18,7 +18,7 @@ from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.requests import KeyReused, command_id_of
 from formicary.factory.ledger import AMOUNT_MAX, TRANSFER_RESULT, CreateTransferStatus
-from formicary.products.payments.batches import Columns, batch_transfers, payment_ids
+from formicary.products.payments.batches import Columns, batch_transfers, payment_id, payment_ids
 from formicary.products.payments.postings import InvalidAmount, code_of, payment
 from formicary.products.payments.terms import MERCHANT_FEE_POINTS, fee_of
 from formicary.surfaces.api.auth import Principal
@@ -238,7 +238,7 @@ class PaymentRoutes:
                 payers[number].party,
                 payers[number].account,
                 items[number].amount,
-                (command_id & ~_WORD) | ((command_id + 2 * number) & _WORD),
+                payment_id(command_id, number),
             )
             for number in numbers
         ]
@@ -274,10 +274,7 @@ class PaymentRoutes:
         failed_before = [number for number in refused if statuses[number] == _ID_ALREADY_FAILED]
         recorded: dict[int, Any] = {}
         if failed_before:
-            ids = {
-                (command_id & ~_WORD) | ((command_id + 2 * number) & _WORD): number
-                for number in failed_before
-            }
+            ids = {payment_id(command_id, number): number for number in failed_before}
             rows = await self._backend.remember(lambda history: history.recorded(list(ids)))
             for row in rows:
                 recorded[ids[int(row["id_high"]) << 64 | int(row["id_low"])]] = row
@@ -291,7 +288,6 @@ class PaymentRoutes:
             codes[number] = _code(status)
 
 
-_WORD: Final = 2**64 - 1
 _NO_REFERENCE: Final = bytes(16)
 
 

@@ -27,8 +27,9 @@ from formicary.factory.ledger.reconciliation import (
 )
 from formicary.factory.ledger.statements import statement
 from formicary.surfaces.cli.exit_codes import ExitCode
+from formicary.surfaces.cli.ledger_documents import Records
 from formicary.surfaces.cli.ledger_reads import account_of
-from formicary.surfaces.cli.options import AccountArgument, AsJson, program_of
+from formicary.surfaces.cli.options import AccountArgument, AsJson, PeriodEnd, PeriodStart, program_of
 from formicary.surfaces.cli.output import write_json, write_table
 from formicary.surfaces.cli.values import amount_text, parse_identifier, parse_time, time_text
 
@@ -49,17 +50,14 @@ def reconcile_file(
     account_id: AccountArgument,
     file: Annotated[Path, typer.Argument(help="The bank's file: camt.053, or CSV.")],
     *,
-    since: Annotated[str, typer.Option("--since", help="First moment of the period, RFC 3339.")],
-    until: Annotated[str, typer.Option("--until", help="Last moment of the period, RFC 3339.")],
+    since: PeriodStart,
+    until: PeriodEnd,
     as_json: AsJson = False,
 ) -> None:
     """Compare a bank's file with the account that mirrors the one at the bank; list what differs."""
     identifier, start, end = parse_identifier(account_id), parse_time(since), parse_time(until)
     content = _content_of(file)
-    wanted = AccountFilter(account_id=identifier, timestamp_min=start, timestamp_max=end)
-    with program_of(context).ledger() as book:
-        ledger = int(account_of(book, identifier)[0]["ledger"])
-        transfers = all_account_transfers(book.get_account_transfers, wanted)
+    ledger, transfers = _transfers_of(context, identifier, start=start, end=end)
     currency = currency_of_ledger(ledger)
     shown = statement(identifier, transfers, currency=currency, start=start, end=end, mirrored=True)
     is_xml = content.lstrip().startswith(b"<")
@@ -88,10 +86,7 @@ def ageing(
     """List what is open on an account that is expected to be zero, by age."""
     identifier = parse_identifier(account_id)
     now = parse_time(as_of) if as_of else LiveClock().now()
-    wanted = AccountFilter(account_id=identifier, timestamp_max=now)
-    with program_of(context).ledger() as book:
-        ledger = int(account_of(book, identifier)[0]["ledger"])
-        transfers = all_account_transfers(book.get_account_transfers, wanted)
+    ledger, transfers = _transfers_of(context, identifier, start=0, end=now)
     buckets = age_buckets(open_items(identifier, transfers), now=now)
     if as_json:
         found = _bucket_documents(buckets)
@@ -99,6 +94,14 @@ def ageing(
     else:
         rows = [_item_row(bucket, item, ledger) for bucket in buckets for item in bucket.items]
         write_table(("age", "since", "reference", ">booked", ">held"), rows)
+
+
+def _transfers_of(context: typer.Context, identifier: int, *, start: int, end: int) -> tuple[int, Records]:
+    """Return the ledger of an account and all its transfers from ``start`` to ``end``, in nanoseconds."""
+    wanted = AccountFilter(account_id=identifier, timestamp_min=start, timestamp_max=end)
+    with program_of(context).ledger() as book:
+        ledger = int(account_of(book, identifier)[0]["ledger"])
+        return ledger, all_account_transfers(book.get_account_transfers, wanted)
 
 
 def _content_of(file: Path) -> bytes:

@@ -9,7 +9,16 @@ import typer
 from formicary.base.limits import QUERY_LIMIT_MAX
 from formicary.surfaces.cli.ports import Program
 
-__all__ = ["AccountArgument", "AsJson", "IdempotencyKey", "Limit", "Newest", "program_of"]
+__all__ = [
+    "AccountArgument",
+    "AsJson",
+    "IdempotencyKey",
+    "Limit",
+    "Newest",
+    "PeriodEnd",
+    "PeriodStart",
+    "program_of",
+]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout.")]
 AccountArgument = Annotated[str, typer.Argument(help="Id of the account: UUID text or a decimal number.")]
@@ -18,6 +27,8 @@ IdempotencyKey = Annotated[
     str | None, typer.Option("--key", help="Idempotency key: the same one again does nothing twice.")
 ]
 Newest = Annotated[bool, typer.Option("--newest", help="Begin with the newest.")]
+PeriodStart = Annotated[str, typer.Option("--since", help="First moment of the period, RFC 3339.")]
+PeriodEnd = Annotated[str, typer.Option("--until", help="Last moment of the period, RFC 3339.")]
 
 
 def program_of(context: typer.Context) -> Program:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from formicary.surfaces.cli.api_output import new_group, write_document
-from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
+from formicary.surfaces.cli.options import AsJson, IdempotencyKey, PeriodEnd, PeriodStart, program_of
 from formicary.surfaces.cli.output import write_json
 
 __all__ = ["group"]
@@ -71,8 +71,8 @@ def statement(
     context: typer.Context,
     account: Annotated[str, typer.Argument(help="Id of the account, acc_….")],
     *,
-    since: Annotated[str, typer.Option("--since", help="First moment of the period, RFC 3339.")],
-    until: Annotated[str, typer.Option("--until", help="Last moment of the period, RFC 3339.")],
+    since: PeriodStart,
+    until: PeriodEnd,
     form: Annotated[str, typer.Option("--format", help="csv or camt.053.")] = "csv",
     as_json: AsJson = False,
 ) -> None:

@@ -136,7 +136,7 @@ def _found(
     limit: int,
 ) -> tuple[Any, int | None]:
     """Return the newest rows that match, and the time to go on before; None at the end."""
-    parts, count, looked_at, last = [np.empty(0, TRANSFER)], 0, 0, None
+    parts, count, looked_at, last = list[Any](), 0, 0, None
     while looked_at < API_SEARCH_ROWS_MAX:
         rows = _page(history, account, wanted)
         looked_at += len(rows)
