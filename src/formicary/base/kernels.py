@@ -55,7 +55,7 @@ def kernel(function: Function) -> Function:
     if _CONFIG.DISABLE_JIT:
         return function
     with _numba_cache_in(_package_cache_folder()):
-        return cast("Function", numba.njit(nogil=True, cache=True, error_model="python")(function))
+        return cast("Function", numba.njit(nogil=True, cache=True, error_model="python", _nrt=False)(function))
 
 
 def kernel_part(function: Function) -> Function:
@@ -68,7 +68,7 @@ def kernel_part(function: Function) -> Function:
     if _CONFIG.DISABLE_JIT:
         return function
     # numba's type stubs do not know these two options.
-    no_entry: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    no_entry: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return cast(
         "Function", numba.njit(nogil=True, error_model="python", forceinline=True, **no_entry)(function)
     )

@@ -36,6 +36,7 @@ __all__ = [
     "FACTS_BYTES_MAX",
     "FACTS_PER_EVENT_MAX",
     "FACT_FIELDS_MAX",
+    "FEATURE_BYTES_MAX",
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
@@ -257,6 +258,9 @@ API_LISTEN_BACKLOG: Final = 1_024
 
 API_STOP_SECONDS: Final = 5
 """Seconds a worker that is told to end has for what is under way: half of what its parent waits."""
+
+FEATURE_BYTES_MAX: Final = 32 << 30
+"""Bytes of the rows of features: of ten million keys with three kilobytes each. Memory is taken as it is used."""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""

@@ -1,0 +1,208 @@
+"""What the kernels work on: the packed rows of keys, the plan that definitions compile to, events in columns.
+
+All keys of all tables lie in one array of 64-bit words, each in a row whose length its table's plan says::
+
+    | id high | id low | table | latest at | ring | ring | … | remembered | slots |
+
+``_rings`` says what a ring is. Reading changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Events", "Plan", "State", "View"]
+
+Words = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+EMPTY: Final = -(2**63)
+"""The time, or tile, of what has not happened: before all others."""
+LARGEST: Final = 2**63 - 1
+
+# The header of a row.
+HEADER_WORDS: Final = 4
+ROW_TABLE: Final = 2
+ROW_LATEST: Final = 3
+
+# Numbers of the state, in ``State.numbers``.
+USED: Final = 0
+ROWS: Final = 1
+NOW: Final = 2
+SWEEP_AT: Final = 3
+SWEPT_UNTIL: Final = 4
+TOO_LATE: Final = 5
+LOST: Final = 6
+NUMBERS: Final = 8
+
+# Tables of every plan: what parties consented to, one bit a purpose; whose accounts are.
+CONSENT_TABLE: Final = 0
+HOLDER_TABLE: Final = 1
+FIRST_TABLE: Final = 2
+HEADER_CONSENT: Final = HEADER_WORDS
+HEADER_HOLDER: Final = HEADER_WORDS
+
+# What a look-up of a key answers besides the place of its row.
+NO_ROW: Final = -1
+NO_ID: Final = -2
+NOT_KNOWN: Final = -3
+
+# Columns of ``Plan.rings``. Places are words from the beginning of the row.
+RING_OFFSET: Final = 0
+RING_TILE: Final = 1
+RING_ROOM: Final = 2
+RING_SUMS: Final = 3
+RING_EXTREMES: Final = 4
+RING_MINIMA: Final = 5
+RING_FIRST_WINDOW: Final = 6
+RING_END_WINDOW: Final = 7
+RING_ENTRIES: Final = 8
+RING_STRIDE: Final = 9
+RING_COLUMNS: Final = 10
+
+# Words of a ring from its offset, and of each of its windows: see ``_rings``.
+RING_LENGTH: Final = 0
+RING_START: Final = 1
+RING_HEAD: Final = 2
+RING_LOST: Final = 3
+RING_WINDOWS: Final = 4
+WINDOW_FIRST: Final = 0
+WINDOW_ENDS: Final = 1
+WINDOW_LEAVES: Final = 2
+WINDOW_ENTERS: Final = 3
+WINDOW_TOTALS: Final = 4
+
+# Columns of ``Plan.windows``: how many tiles before the asking time a window begins and ends.
+WINDOW_BEGIN: Final = 0
+WINDOW_END: Final = 1
+WINDOW_COLUMNS: Final = 2
+
+# Columns of ``Plan.updates``, and their kinds.
+UPDATE_KIND: Final = 0
+UPDATE_AT: Final = 1
+UPDATE_COLUMN: Final = 2
+UPDATE_CONDITION: Final = 3
+UPDATE_MASK: Final = 4
+UPDATE_END: Final = 5
+UPDATE_COLUMNS: Final = 6
+RING: Final = 0
+LAST: Final = 1
+FIRST: Final = 2
+SLOTS_OF_ID: Final = 3
+SLOTS_OF_NUMBER: Final = 4
+CONSENT: Final = 5
+
+# Columns of ``Plan.parts``: what one event adds to a ring.
+PART_OF: Final = 0
+PART_PLACE: Final = 1
+PART_COLUMN: Final = 2
+PART_CONDITION: Final = 3
+PART_COLUMNS: Final = 4
+ONE: Final = 0
+VALUE: Final = 1
+SQUARE_LOW: Final = 2
+SQUARE_MIDDLE: Final = 3
+SQUARE_HIGH: Final = 4
+MINIMUM: Final = 5
+MAXIMUM: Final = 6
+
+SQUARE_BITS: Final = 36
+"""Bits of each of the three sums that squares are kept as: they add up without a carry 2^27 times."""
+VALUE_MAX: Final = 2**53
+"""The largest magnitude of a value that is summed, 90 trillion of a currency with two decimals."""
+
+# Columns of ``View.features``.
+FEATURE_READS: Final = 0
+FEATURE_LOOKUP: Final = 1
+FEATURE_WINDOW: Final = 2
+FEATURE_A: Final = 3
+FEATURE_B: Final = 4
+FEATURE_C: Final = 5
+FEATURE_SPAN: Final = 6
+FEATURE_COLUMNS: Final = 7
+
+# What ``FEATURE_READS`` may be; a number never changes its meaning.
+READS_NOTHING: Final = 0
+READS_SUM: Final = 1
+READS_MEAN: Final = 2
+READS_STD: Final = 3
+READS_MIN: Final = 4
+READS_MAX: Final = 5
+READS_DISTINCT: Final = 6
+READS_VALUE: Final = 7
+READS_REAL: Final = 8
+READS_AGE: Final = 9
+
+
+NO_CONSENT_NEEDED: Final = -1
+"""In place of a purpose's bit: what is read does not depend on consent."""
+
+
+class State(NamedTuple):
+    """All that is known of all keys."""
+
+    slots: npt.NDArray[np.uint64]
+    """An open-addressing index: bits of the hash above the row's place plus one."""
+    words: Words
+    numbers: Words
+
+
+class Plan(NamedTuple):
+    """What happens to which rows when an event of a kind comes; compiled from all features together."""
+
+    templates: Words
+    """The rows of new keys, end to end."""
+    template_bounds: Words
+    horizons: Words
+    """For each table, nanoseconds after its latest event when a row tells nothing any more; -1 for never."""
+    kind_touches: Words
+    touches: Words
+    """(n, 5): the table, and the columns of the ids that make its key, -1 for none."""
+    touch_updates: Words
+    updates: Words
+    parts: Words
+    rings: Words
+    windows: Words
+    kind_conditions: Words
+    condition_bounds: Words
+    code: Words
+    """(n, 2) operations and their arguments, of all conditions."""
+    constants: Reals
+
+
+class View(NamedTuple):
+    """What is read when an event of one kind asks."""
+
+    kind: int
+    lookups: Words
+    """(n, 5): the table, and the columns of the asking event's ids."""
+    windows: Words
+    """(n, 4): look-up, ring, window of the plan, where its totals go."""
+    features: Words
+    programs: Words
+    """(n, 3): the feature, and its operations in ``code``; in an order in which they can be computed."""
+    code: Words
+    constants: Reals
+    subjects: Words
+    """For each feature, which of the asking event's id columns are parties that it tells about, as bits."""
+    totals: int
+    """How many words the totals of all windows take."""
+
+
+class Events(NamedTuple):
+    """Events in columns, in the order in which they became known."""
+
+    kinds: Words
+    at: Words
+    ids: Words
+    """(n, columns, 2): high and low words; both zero for none."""
+    numbers: Words
+    """(n, columns); floating-point numbers by their bits."""
+
+
+def require_words(array: Any) -> Words:
+    """Return an array as contiguous 64-bit words, which is what kernels were compiled for."""
+    return np.ascontiguousarray(array, np.int64)

@@ -1,0 +1,380 @@
+"""The plan of all sets together: tables, rings and what is remembered, each once however many features use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import numpy as np
+
+from formicary.factory.features import _layout as layout
+from formicary.factory.features._code import Code
+from formicary.factory.features._layout import EMPTY, LARGEST, Plan, Words
+from formicary.factory.features._update import PARTS_MAX
+from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
+from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.durations import SECOND
+from formicary.factory.features.errors import BudgetExceeded
+from formicary.factory.features.expressions import Expression
+from formicary.factory.features.kinds import EventKind, FieldType, number, party
+
+__all__ = ["CONSENT_KIND", "DISTINCT_SLOTS", "PlanBuilder", "Remembered", "Ring"]
+
+CONSENT_KIND: Final = EventKind("consent", None, party=party(), purpose=number(), granted=number())
+"""The first kind of every plan: a party gave or took back its consent to a purpose."""
+
+DISTINCT_SLOTS: Final = 64
+
+EXACT_TILE: Final = 1
+"""Nanoseconds of the tiles that exact windows are made of."""
+
+_ALL_TIME: Final = -1
+Thing = TypeVar("Thing")
+
+Part = tuple[int, str, str]
+"""What an event adds: the operation, the field, the condition's text."""
+
+
+@dataclass
+class Ring:
+    """The recent events of one key and kind, in tiles."""
+
+    table: int
+    kind: EventKind
+    tile: int
+    """Nanoseconds; 1 for exact windows."""
+    room: int = 1
+    """How many tiles it can hold."""
+    number: int = -1
+    sums: list[Part] = field(default_factory=list)
+    minima: list[Part] = field(default_factory=list)
+    maxima: list[Part] = field(default_factory=list)
+    windows: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def extremes(self) -> list[Part]:
+        """Minima, then maxima."""
+        return self.minima + self.maxima
+
+    def need_window(self, window: int, delay: int) -> int:
+        """Return the number of a window in the ring, made if it is new."""
+        if self.tile == EXACT_TILE:
+            # Of whole nanoseconds, t - W < at is the same as t - W + 1 <= at.
+            return _place(self.windows, (window + delay - 1, delay))
+        tiles, late = window // self.tile, delay // self.tile
+        # The tile in which a delayed window ends is not over yet: it would tell too early.
+        bounds = (late + tiles, late + 1) if late else (tiles, 0)
+        self.room = max(self.room, bounds[0] + 1)
+        return _place(self.windows, bounds)
+
+    @property
+    def stride(self) -> int:
+        """The words of an entry."""
+        return 1 + len(self.sums) + len(self.extremes)
+
+    @property
+    def head_words(self) -> int:
+        """The words before the entries."""
+        return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + len(self.sums))
+
+    @property
+    def words(self) -> int:
+        """The words of the ring in a row."""
+        return self.head_words + self.room * self.stride
+
+    def template(self) -> Words:
+        """Return the ring of a key without events."""
+        words = np.zeros(self.words, np.int64)
+        words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
+        for window in range(len(self.windows)):
+            kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + len(self.sums))
+            words[kept + layout.WINDOW_LEAVES] = words[kept + layout.WINDOW_ENTERS] = LARGEST
+        return words
+
+    def describe(self, offset: int, first_window: int) -> list[int]:
+        """Return the ring's row of ``Plan.rings``."""
+        described = [0] * layout.RING_COLUMNS
+        described[layout.RING_OFFSET] = offset
+        described[layout.RING_TILE] = self.tile
+        described[layout.RING_ROOM] = self.room
+        described[layout.RING_SUMS] = len(self.sums)
+        described[layout.RING_EXTREMES] = len(self.extremes)
+        described[layout.RING_MINIMA] = len(self.minima)
+        described[layout.RING_FIRST_WINDOW] = first_window
+        described[layout.RING_END_WINDOW] = first_window + len(self.windows)
+        described[layout.RING_ENTRIES] = offset + self.head_words
+        described[layout.RING_STRIDE] = self.stride
+        return described
+
+
+@dataclass
+class Remembered:
+    """The latest or earliest event of a key, or the slots of its different values."""
+
+    table: int
+    kind: EventKind
+    update: int
+    field: str
+    where: str
+    offset: int = -1
+
+    @property
+    def words(self) -> int:
+        """The words of it in a row."""
+        return 2 if self.update in (layout.LAST, layout.FIRST) else DISTINCT_SLOTS
+
+    def template(self) -> Words:
+        """Return what it is for a key without events."""
+        words = np.full(self.words, EMPTY, np.int64)
+        if self.words == 2:  # noqa: PLR2004, a time and a value
+            words[1] = 0
+        return words
+
+
+class PlanBuilder:
+    """Collects what all features need, then lays it out."""
+
+    def __init__(self) -> None:
+        self.kinds: list[EventKind] = [CONSENT_KIND]
+        self._tables: list[tuple[str, ...]] = [("consent",), ("holder",)]
+        self.rings: dict[tuple[int, str, int], Ring] = {}
+        self.remembered: dict[tuple[int, str, int, str, str], Remembered] = {}
+        self._conditions: dict[tuple[str, str], Expression] = {}
+        self._spans: dict[int, int] = {}
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """What the keys of each table are made of."""
+        return tuple("+".join(names) for names in self._tables)
+
+    @staticmethod
+    def kinds_of(sets: Sequence[FeatureSet]) -> Iterator[EventKind]:
+        """Go through the kinds that sets mention."""
+        for one in sets:
+            yield one.on
+            yield from (feature.value.kind for feature in one.features if isinstance(feature.value, Aggregate))
+
+    def add_set(self, one: FeatureSet) -> None:
+        """Take up what a set of features needs."""
+        for kind in self.kinds_of([one]):
+            self.kind_number(kind)
+        for feature in one.features:
+            if isinstance(feature.value, Aggregate):
+                self._add(feature.value, one.ring_events)
+
+    def kind_number(self, kind: EventKind) -> int:
+        """Return the number of a kind, made if it is new."""
+        for number_of, known in enumerate(self.kinds):
+            if known.name == kind.name:
+                return number_of
+        self.kinds.append(kind)
+        return len(self.kinds) - 1
+
+    def table(self, by: tuple[str, ...]) -> int:
+        """Return the number of the table of a key, made if it is new."""
+        if by not in self._tables[layout.FIRST_TABLE :]:
+            self._tables.append(by)
+        return self._tables.index(by, layout.FIRST_TABLE)
+
+    def ring(self, aggregate: Aggregate) -> Ring:
+        """Return the ring of an aggregate, made if it is new."""
+        table = self.table(aggregate.by)
+        tile = aggregate.resolution or EXACT_TILE
+        key = (table, aggregate.kind.name, tile)
+        return self.rings.setdefault(key, Ring(table, aggregate.kind, tile))
+
+    def memory(self, aggregate: Aggregate) -> Remembered:
+        """Return what an aggregate without tiles is told from, made if it is new."""
+        table = self.table(aggregate.by)
+        update = _update_of(aggregate)
+        where = self._condition(aggregate)
+        key = (table, aggregate.kind.name, update, aggregate.field, where)
+        made = Remembered(table, aggregate.kind, update, aggregate.field, where)
+        return self.remembered.setdefault(key, made)
+
+    def sum_place(self, aggregate: Aggregate, operation: int, *, whole: bool = False) -> int:
+        """Return where a ring adds something up; ``whole`` without the aggregate's condition."""
+        where = "" if whole else self._condition(aggregate)
+        named = "" if operation == layout.ONE else aggregate.field
+        return _place(self.ring(aggregate).sums, (operation, named, where))
+
+    def extreme_place(self, aggregate: Aggregate) -> int:
+        """Return where a ring keeps an extreme: minima lie before maxima."""
+        ring, where = self.ring(aggregate), self._condition(aggregate)
+        if aggregate.operator == Operator.MIN:
+            return _place(ring.minima, (layout.MINIMUM, aggregate.field, where))
+        return len(ring.minima) + _place(ring.maxima, (layout.MAXIMUM, aggregate.field, where))
+
+    def _condition(self, aggregate: Aggregate) -> str:
+        if aggregate.where is None:
+            return ""
+        text = aggregate.where.canonical()
+        self._conditions.setdefault((aggregate.kind.name, text), aggregate.where)
+        return text
+
+    def _add(self, aggregate: Aggregate, ring_events: int) -> None:
+        span = aggregate.window + aggregate.delay + 2 * aggregate.resolution + SECOND
+        table = self.table(aggregate.by)
+        known = self._spans.get(table, 0)
+        self._spans[table] = _ALL_TIME if not aggregate.window or known == _ALL_TIME else max(known, span)
+        if aggregate.in_ring:
+            self._add_to_ring(aggregate, ring_events)
+        else:
+            self.memory(aggregate)
+
+    def _add_to_ring(self, aggregate: Aggregate, ring_events: int) -> None:
+        ring = self.ring(aggregate)
+        ring.need_window(aggregate.window, aggregate.delay)
+        if ring.tile == EXACT_TILE:
+            ring.room = max(ring.room, ring_events)
+        self.sum_place(aggregate, layout.ONE)
+        if aggregate.operator == Operator.SHARE:
+            self.sum_place(aggregate, layout.ONE, whole=True)
+        if aggregate.operator in (Operator.SUM, Operator.MEAN, Operator.STD):
+            self.sum_place(aggregate, layout.VALUE)
+        if aggregate.operator == Operator.STD:
+            for limb in (layout.SQUARE_LOW, layout.SQUARE_MIDDLE, layout.SQUARE_HIGH):
+                self.sum_place(aggregate, limb)
+        if aggregate.operator in (Operator.MIN, Operator.MAX):
+            self.extreme_place(aggregate)
+
+    def build(self) -> Plan:
+        """Lay everything out."""
+        for ring in self.rings.values():
+            if max(len(ring.sums), len(ring.extremes)) > PARTS_MAX:
+                message = f"more than {PARTS_MAX} sums of {ring.kind.name} by {self._tables[ring.table]}"
+                raise BudgetExceeded(message)
+        rings, windows, templates, bounds = self._lay_rows()
+        conditions, kind_conditions, condition_bounds, code = self._lay_conditions()
+        touches, kind_touches, touch_updates, updates, parts = self._lay_updates(conditions)
+        steps, constants = code.arrays()
+        return Plan(
+            templates=templates,
+            template_bounds=bounds,
+            horizons=_words([_ALL_TIME, _ALL_TIME, *(self._spans[table] for table in self._own_tables())]),
+            kind_touches=_words(kind_touches),
+            touches=_words(touches, 1 + KEY_IDS_MAX),
+            touch_updates=_words(touch_updates),
+            updates=_words(updates, layout.UPDATE_COLUMNS),
+            parts=_words(parts, layout.PART_COLUMNS),
+            rings=_words(rings, layout.RING_COLUMNS),
+            windows=_words(windows, layout.WINDOW_COLUMNS),
+            kind_conditions=_words(kind_conditions),
+            condition_bounds=_words(condition_bounds),
+            code=steps,
+            constants=constants,
+        )
+
+    def _own_tables(self) -> range:
+        return range(layout.FIRST_TABLE, len(self._tables))
+
+    def _lay_rows(self) -> tuple[list[list[int]], list[tuple[int, int]], Words, Words]:
+        rings: list[list[int]] = []
+        windows: list[tuple[int, int]] = []
+        header = np.zeros(layout.HEADER_WORDS, np.int64)
+        rows = [np.zeros(layout.HEADER_WORDS + 1, np.int64), np.zeros(layout.HEADER_WORDS + 2, np.int64)]
+        for table in self._own_tables():
+            parts, used = [header], layout.HEADER_WORDS
+            for ring in self.rings.values():
+                if ring.table == table:
+                    ring.number = len(rings)
+                    rings.append(ring.describe(used, len(windows)))
+                    windows += ring.windows
+                    parts.append(ring.template())
+                    used += ring.words
+            for memory in self.remembered.values():
+                if memory.table == table:
+                    memory.offset = used
+                    parts.append(memory.template())
+                    used += memory.words
+            rows.append(np.concatenate(parts))
+        bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        return rings, windows, np.concatenate(rows), bounds
+
+    def _lay_conditions(self) -> tuple[dict[tuple[str, str], int], list[int], list[int], Code]:
+        code = Code()
+        numbers: dict[tuple[str, str], int] = {}
+        kind_bounds, bounds = [0], [0]
+        for kind in self.kinds:
+            for (of, text), condition in self._conditions.items():
+                if of == kind.name:
+                    numbers[of, text] = len(numbers)
+                    bounds.append(code.add(condition, {})[1])
+            kind_bounds.append(len(numbers))
+        return numbers, kind_bounds, bounds, code
+
+    def _lay_updates(
+        self, conditions: dict[tuple[str, str], int]
+    ) -> tuple[list[list[int]], list[int], list[int], list[list[int]], list[list[int]]]:
+        touches: list[list[int]] = []
+        kind_touches, touch_updates = [0], [0]
+        updates: list[list[int]] = []
+        parts: list[list[int]] = []
+        for kind in self.kinds:
+            if kind is CONSENT_KIND:
+                touches.append([layout.CONSENT_TABLE, *_columns(kind, ("party",))])
+                updates.append([layout.CONSENT, layout.HEADER_CONSENT, 0, -1, 0, 0])
+                touch_updates.append(len(updates))
+            for table in self._own_tables():
+                before = len(updates)
+                self._update_rings(kind, table, conditions, updates, parts)
+                self._update_memories(kind, table, conditions, updates)
+                if len(updates) > before:
+                    touches.append([table, *_columns(kind, self._tables[table])])
+                    touch_updates.append(len(updates))
+            kind_touches.append(len(touches))
+        return touches, kind_touches, touch_updates, updates, parts
+
+    def _update_rings(
+        self,
+        kind: EventKind,
+        table: int,
+        conditions: dict[tuple[str, str], int],
+        updates: list[list[int]],
+        parts: list[list[int]],
+    ) -> None:
+        for ring in self.rings.values():
+            if ring.table != table or ring.kind.name != kind.name:
+                continue
+            first = len(parts)
+            for placed in (ring.sums, ring.extremes):
+                for place, (operation, named, where) in enumerate(placed):
+                    column = kind.numbers.index(named) if named else -1
+                    condition = conditions[kind.name, where] if where else -1
+                    parts.append([operation, place, column, condition])
+            updates.append([layout.RING, ring.number, first, -1, 0, len(parts)])
+
+    def _update_memories(
+        self, kind: EventKind, table: int, conditions: dict[tuple[str, str], int], updates: list[list[int]]
+    ) -> None:
+        for memory in self.remembered.values():
+            if memory.table != table or memory.kind.name != kind.name:
+                continue
+            names = kind.ids if memory.update == layout.SLOTS_OF_ID else kind.numbers
+            column = names.index(memory.field) if memory.field else -1
+            condition = conditions[kind.name, memory.where] if memory.where else -1
+            updates.append([memory.update, memory.offset, column, condition, DISTINCT_SLOTS - 1, 0])
+
+
+def _update_of(aggregate: Aggregate) -> int:
+    if aggregate.operator == Operator.DISTINCT:
+        is_id = aggregate.kind.field(aggregate.field).type in (FieldType.PARTY, FieldType.ID)
+        return layout.SLOTS_OF_ID if is_id else layout.SLOTS_OF_NUMBER
+    return layout.FIRST if aggregate.operator in (Operator.FIRST, Operator.AGE) else layout.LAST
+
+
+def _columns(kind: EventKind, names: tuple[str, ...]) -> list[int]:
+    columns = [kind.id_column(name) for name in names]
+    return columns + [-1] * (KEY_IDS_MAX - len(columns))
+
+
+def _place(things: list[Thing], thing: Thing) -> int:
+    if thing not in things:
+        things.append(thing)
+    return things.index(thing)
+
+
+def _words(rows: Sequence[object], columns: int = 0) -> Words:
+    array = np.array(rows, np.int64)
+    return array.reshape(-1, columns) if columns else array

@@ -1,0 +1,325 @@
+"""Windows over a ring of a key's recent events, gathered into tiles.
+
+::
+
+    | length | start | head | lost | window, window, … | entry, entry, … |
+    window:  | first | end | leaves | enters | totals |
+    entry:   | tile | sums | minima, maxima |
+
+An entry holds all events of one tile; an exact window has tiles of a nanosecond. Entries are in the order of their
+tiles, tiles without events take none. ``head`` is the latest tile. A window at tile T holds the tiles ``T - begin`` to
+``T - end``; its running totals are those at the head, over the entries ``first`` to ``end``, and ``leaves`` and
+``enters`` are the tiles that would leave or enter it next: a read looks at entries only where something did.
+
+``lost`` is the latest tile whose entry gave way to a newer one. A ring of tiles has room for all that its windows
+hold. Where an exact one has not, and where an earlier time than the latest is asked about, a window that might still
+hold what is lost is missing, never wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from formicary.base.kernels import kernel_part
+from formicary.factory.features._layout import (
+    EMPTY,
+    LARGEST,
+    LOST,
+    RING_ENTRIES,
+    RING_END_WINDOW,
+    RING_EXTREMES,
+    RING_FIRST_WINDOW,
+    RING_HEAD,
+    RING_LENGTH,
+    RING_LOST,
+    RING_MINIMA,
+    RING_OFFSET,
+    RING_ROOM,
+    RING_START,
+    RING_STRIDE,
+    RING_SUMS,
+    RING_TILE,
+    RING_WINDOWS,
+    TOO_LATE,
+    WINDOW_BEGIN,
+    WINDOW_END,
+    WINDOW_ENDS,
+    WINDOW_ENTERS,
+    WINDOW_FIRST,
+    WINDOW_LEAVES,
+    WINDOW_TOTALS,
+    Plan,
+    State,
+    Words,
+)
+
+__all__ = ["extreme_of", "put_into_ring", "totals_of"]
+
+
+@kernel_part
+def _entry(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
+    """Return the place of the ``number``-th entry."""
+    slot = words[row + rings[ring, RING_OFFSET] + RING_START] + number
+    if slot >= rings[ring, RING_ROOM]:
+        slot -= rings[ring, RING_ROOM]
+    return row + rings[ring, RING_ENTRIES] + slot * rings[ring, RING_STRIDE]
+
+
+@kernel_part
+def totals_of(
+    words: Words, plan: Plan, row: int, ring: int, window: int, at: Any, totals: Words, place: int
+) -> bool:
+    """Write the sums of a window at a time to ``totals[place:]``; tell whether they are known."""
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    tile = at // rings[ring, RING_TILE]
+    oldest = tile - plan.windows[window, WINDOW_BEGIN]
+    newest = tile - plan.windows[window, WINDOW_END]
+    if words[base + RING_LOST] >= oldest:
+        return False
+    sums = rings[ring, RING_SUMS]
+    kept = base + RING_WINDOWS + (window - rings[ring, RING_FIRST_WINDOW]) * (WINDOW_TOTALS + sums)
+    first = 0
+    end = 0
+    if tile >= words[base + RING_HEAD]:
+        for one in range(sums):
+            totals[place + one] = words[kept + WINDOW_TOTALS + one]
+        if words[kept + WINDOW_LEAVES] >= oldest and words[kept + WINDOW_ENTERS] > newest:
+            return True
+        first = words[kept + WINDOW_FIRST]
+        end = words[kept + WINDOW_ENDS]
+    else:
+        for one in range(sums):
+            totals[place + one] = 0
+    while end < words[base + RING_LENGTH]:
+        entry = _entry(words, rings, ring, row, end)
+        if words[entry] > newest:
+            break
+        for one in range(sums):
+            totals[place + one] += words[entry + 1 + one]
+        end += 1
+    while first < end:
+        entry = _entry(words, rings, ring, row, first)
+        if words[entry] >= oldest:
+            break
+        for one in range(sums):
+            totals[place + one] -= words[entry + 1 + one]
+        first += 1
+    return True
+
+
+@kernel_part
+def extreme_of(
+    words: Words, plan: Plan, row: int, ring: int, window: int, at: Any, extreme: int, is_maximum: bool
+) -> Any:
+    """Return the extreme of a window whose totals are known and not empty."""
+    rings = plan.rings
+    tile = at // rings[ring, RING_TILE]
+    oldest = tile - plan.windows[window, WINDOW_BEGIN]
+    newest = tile - plan.windows[window, WINDOW_END]
+    column = 1 + rings[ring, RING_SUMS] + extreme
+    found = -LARGEST if is_maximum else LARGEST
+    number = words[row + rings[ring, RING_OFFSET] + RING_LENGTH] - 1
+    while number >= 0:
+        entry = _entry(words, rings, ring, row, number)
+        if words[entry] < oldest:
+            break
+        if words[entry] <= newest:
+            value = words[entry + column]
+            found = max(found, value) if is_maximum else min(found, value)
+        number -= 1
+    return found
+
+
+@kernel_part
+def put_into_ring(
+    state: State, plan: Plan, row: int, ring: int, at: Any, sums_of: Words, extremes_of: Words
+) -> None:
+    """Add an event's parts to the entry of its tile and to the windows that hold it at the head."""
+    words = state.words
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    tile = at // rings[ring, RING_TILE]
+    if tile <= words[base + RING_LOST]:
+        # No window that holds it is known any more.
+        state.numbers[TOO_LATE] += 1
+        return
+    head = words[base + RING_HEAD]
+    if tile < head:
+        _put_late(state, plan, row, ring, tile, sums_of, extremes_of)
+        return
+    if tile > head:
+        words[base + RING_HEAD] = tile
+        _move_windows(words, plan, row, ring)
+        if words[base + RING_LENGTH] == rings[ring, RING_ROOM]:
+            _make_room(state, plan, row, ring)
+        words[base + RING_LENGTH] += 1
+    number = words[base + RING_LENGTH] - 1
+    entry = _entry(words, rings, ring, row, number)
+    if tile > head:
+        _begin_entry(words, rings, ring, entry, tile)
+    _add_to_entry(words, rings, ring, entry, sums_of, extremes_of)
+    sums = rings[ring, RING_SUMS]
+    kept = base + RING_WINDOWS
+    for window in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
+        if plan.windows[window, WINDOW_END] == 0:
+            for one in range(sums):
+                words[kept + WINDOW_TOTALS + one] += sums_of[one]
+            words[kept + WINDOW_ENDS] = number + 1
+        elif words[kept + WINDOW_ENDS] == number:
+            words[kept + WINDOW_ENTERS] = tile
+        if words[kept + WINDOW_FIRST] == number:
+            words[kept + WINDOW_LEAVES] = tile
+        kept += WINDOW_TOTALS + sums
+
+
+@kernel_part
+def _begin_entry(words: Words, rings: Words, ring: int, entry: Any, tile: Any) -> None:
+    words[entry] = tile
+    sums = rings[ring, RING_SUMS]
+    for one in range(sums):
+        words[entry + 1 + one] = 0
+    for one in range(rings[ring, RING_EXTREMES]):
+        words[entry + 1 + sums + one] = LARGEST if one < rings[ring, RING_MINIMA] else -LARGEST
+
+
+@kernel_part
+def _add_to_entry(
+    words: Words, rings: Words, ring: int, entry: Any, sums_of: Words, extremes_of: Words
+) -> None:
+    sums = rings[ring, RING_SUMS]
+    for one in range(sums):
+        words[entry + 1 + one] += sums_of[one]
+    for one in range(rings[ring, RING_EXTREMES]):
+        place = entry + 1 + sums + one
+        if one < rings[ring, RING_MINIMA]:
+            words[place] = min(words[place], extremes_of[one])
+        else:
+            words[place] = max(words[place], extremes_of[one])
+
+
+@kernel_part
+def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
+    """Let entries enter and leave every window until it is that at the head."""
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    sums = rings[ring, RING_SUMS]
+    length = words[base + RING_LENGTH]
+    head = words[base + RING_HEAD]
+    kept = base + RING_WINDOWS
+    for window in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
+        oldest = head - plan.windows[window, WINDOW_BEGIN]
+        newest = head - plan.windows[window, WINDOW_END]
+        if words[kept + WINDOW_LEAVES] < oldest or words[kept + WINDOW_ENTERS] <= newest:
+            first = words[kept + WINDOW_FIRST]
+            end = words[kept + WINDOW_ENDS]
+            enters = LARGEST
+            while end < length:
+                entry = _entry(words, rings, ring, row, end)
+                if words[entry] > newest:
+                    enters = words[entry]
+                    break
+                for one in range(sums):
+                    words[kept + WINDOW_TOTALS + one] += words[entry + 1 + one]
+                end += 1
+            leaves = enters
+            while first < end:
+                entry = _entry(words, rings, ring, row, first)
+                if words[entry] >= oldest:
+                    leaves = words[entry]
+                    break
+                for one in range(sums):
+                    words[kept + WINDOW_TOTALS + one] -= words[entry + 1 + one]
+                first += 1
+            words[kept + WINDOW_FIRST] = first
+            words[kept + WINDOW_ENDS] = end
+            words[kept + WINDOW_LEAVES] = leaves
+            words[kept + WINDOW_ENTERS] = enters
+        kept += WINDOW_TOTALS + sums
+
+
+@kernel_part
+def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
+    """Drop the entries that every window has left; if there is none, the earliest gives way and is lost."""
+    words = state.words
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    sums = rings[ring, RING_SUMS]
+    stride = WINDOW_TOTALS + sums
+    windows = rings[ring, RING_END_WINDOW] - rings[ring, RING_FIRST_WINDOW]
+    dropped = words[base + RING_LENGTH]
+    for window in range(windows):
+        dropped = min(dropped, words[base + RING_WINDOWS + window * stride + WINDOW_FIRST])
+    if dropped == 0:
+        dropped = 1
+        state.numbers[LOST] += 1
+        earliest = _entry(words, rings, ring, row, 0)
+        for window in range(windows):
+            kept = base + RING_WINDOWS + window * stride
+            if words[kept + WINDOW_FIRST] == 0 and words[kept + WINDOW_ENDS] > 0:
+                for one in range(sums):
+                    words[kept + WINDOW_TOTALS + one] -= words[earliest + 1 + one]
+    words[base + RING_LOST] = words[_entry(words, rings, ring, row, dropped - 1)]
+    start = words[base + RING_START] + dropped
+    words[base + RING_START] = start - rings[ring, RING_ROOM] if start >= rings[ring, RING_ROOM] else start
+    words[base + RING_LENGTH] -= dropped
+    for window in range(windows):
+        kept = base + RING_WINDOWS + window * stride
+        first = max(words[kept + WINDOW_FIRST] - dropped, 0)
+        end = max(words[kept + WINDOW_ENDS] - dropped, 0)
+        words[kept + WINDOW_FIRST] = first
+        words[kept + WINDOW_ENDS] = end
+        length = words[base + RING_LENGTH]
+        words[kept + WINDOW_LEAVES] = words[_entry(words, rings, ring, row, first)] if first < length else LARGEST
+        words[kept + WINDOW_ENTERS] = words[_entry(words, rings, ring, row, end)] if end < length else LARGEST
+
+
+@kernel_part
+def _put_late(
+    state: State, plan: Plan, row: int, ring: int, tile: Any, sums_of: Words, extremes_of: Words
+) -> None:
+    """Put an event where its tile belongs, and add up every window anew."""
+    words = state.words
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    number = words[base + RING_LENGTH]
+    while number > 0 and words[_entry(words, rings, ring, row, number - 1)] > tile:
+        number -= 1
+    if number > 0 and words[_entry(words, rings, ring, row, number - 1)] == tile:
+        number -= 1
+    else:
+        if words[base + RING_LENGTH] == rings[ring, RING_ROOM]:
+            before = words[base + RING_LENGTH]
+            _make_room(state, plan, row, ring)
+            number -= before - words[base + RING_LENGTH]
+            if number < 0 or tile <= words[base + RING_LOST]:
+                state.numbers[TOO_LATE] += 1
+                return
+        _shift(words, rings, ring, row, number)
+        _begin_entry(words, rings, ring, _entry(words, rings, ring, row, number), tile)
+    _add_to_entry(words, rings, ring, _entry(words, rings, ring, row, number), sums_of, extremes_of)
+    kept = base + RING_WINDOWS
+    for _ in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
+        words[kept + WINDOW_FIRST] = 0
+        words[kept + WINDOW_ENDS] = 0
+        # So that the next move looks at it.
+        words[kept + WINDOW_LEAVES] = EMPTY
+        words[kept + WINDOW_ENTERS] = EMPTY
+        for one in range(rings[ring, RING_SUMS]):
+            words[kept + WINDOW_TOTALS + one] = 0
+        kept += WINDOW_TOTALS + rings[ring, RING_SUMS]
+    _move_windows(words, plan, row, ring)
+
+
+@kernel_part
+def _shift(words: Words, rings: Words, ring: int, row: int, number: Any) -> None:
+    """Move the entries from ``number`` on one place further."""
+    base = row + rings[ring, RING_OFFSET]
+    last = words[base + RING_LENGTH]
+    words[base + RING_LENGTH] = last + 1
+    while last > number:
+        to = _entry(words, rings, ring, row, last)
+        source = _entry(words, rings, ring, row, last - 1)
+        for word in range(rings[ring, RING_STRIDE]):
+            words[to + word] = words[source + word]
+        last -= 1

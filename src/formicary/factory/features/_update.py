@@ -1,0 +1,188 @@
+"""What an event changes: every row that it has a key for, ring by ring."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.kernels import kernel_part
+from formicary.factory.features._expressions import STACK_MAX, compute
+from formicary.factory.features._layout import (
+    CONSENT,
+    EMPTY,
+    FIRST,
+    LARGEST,
+    LAST,
+    MAXIMUM,
+    MINIMUM,
+    NOW,
+    ONE,
+    PART_COLUMN,
+    PART_CONDITION,
+    PART_OF,
+    PART_PLACE,
+    RING,
+    ROW_LATEST,
+    SLOTS_OF_ID,
+    SQUARE_BITS,
+    SWEEP_AT,
+    UPDATE_AT,
+    UPDATE_COLUMN,
+    UPDATE_CONDITION,
+    UPDATE_END,
+    UPDATE_KIND,
+    UPDATE_MASK,
+    USED,
+    VALUE,
+    Events,
+    Plan,
+    Reals,
+    State,
+    Words,
+)
+from formicary.factory.features._rings import put_into_ring
+from formicary.factory.features._rows import key_of, row_for, spread, sweep
+
+__all__ = ["PARTS_MAX", "Scratch", "new_scratch", "update_item"]
+
+PARTS_MAX: Final = 64
+"""Sums, or extremes, of one ring at most."""
+_CONDITIONS_MAX: Final = 256
+_LIMB: Final = np.uint64((1 << SQUARE_BITS) - 1)
+_LIMB_BITS: Final = np.uint64(SQUARE_BITS)
+_HALF: Final = np.uint64(32)
+_HALF_MASK: Final = np.uint64(0xFFFFFFFF)
+
+
+class Scratch(NamedTuple):
+    """Room that a kernel writes to and forgets."""
+
+    sums: Words
+    extremes: Words
+    conditions: npt.NDArray[np.bool_]
+    stack: Reals
+
+
+def new_scratch() -> Scratch:
+    """Return room for any plan."""
+    return Scratch(
+        np.zeros(PARTS_MAX, np.int64),
+        np.zeros(PARTS_MAX, np.int64),
+        np.zeros(_CONDITIONS_MAX, np.bool_),
+        np.zeros(STACK_MAX),
+    )
+
+
+@kernel_part
+def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Scratch) -> None:
+    """Let one event change the rows of all its keys; the caller made room for new ones."""
+    numbers = state.numbers
+    at = events.at[item]
+    numbers[NOW] = max(numbers[NOW], at)
+    if numbers[USED] > numbers[SWEEP_AT]:
+        sweep(state, plan)
+    kind = events.kinds[item]
+    for condition in range(plan.kind_conditions[kind], plan.kind_conditions[kind + 1]):
+        first = plan.condition_bounds[condition]
+        end = plan.condition_bounds[condition + 1]
+        value = compute(plan.code, plan.constants, first, end, events, item, scratch.stack, scratch.stack)
+        # What cannot be told, NaN, does not hold.
+        scratch.conditions[condition] = value == value and value != 0.0  # noqa: PLR0124
+    for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+        columns = plan.touches[touch]
+        high, low = key_of(events, item, columns)
+        if high == 0 and low == 0:
+            continue
+        row = row_for(state, plan, columns[0], high, low)
+        state.words[row + ROW_LATEST] = max(state.words[row + ROW_LATEST], at)
+        for update in range(plan.touch_updates[touch], plan.touch_updates[touch + 1]):
+            _update_row(state, plan, row, update, events, item, scratch)
+
+
+@kernel_part
+def _update_row(
+    state: State, plan: Plan, row: int, update: int, events: Events, item: int, scratch: Scratch
+) -> None:
+    updates = plan.updates
+    kind = updates[update, UPDATE_KIND]
+    at = events.at[item]
+    if kind == RING:
+        _gather(plan, update, events, item, scratch)
+        put_into_ring(state, plan, row, updates[update, UPDATE_AT], at, scratch.sums, scratch.extremes)
+    elif kind == CONSENT:
+        bit = np.int64(1) << events.numbers[item, updates[update, UPDATE_COLUMN]]
+        granted = events.numbers[item, updates[update, UPDATE_COLUMN] + 1]
+        place = row + updates[update, UPDATE_AT]
+        state.words[place] = state.words[place] | bit if granted else state.words[place] & ~bit
+    else:
+        condition = updates[update, UPDATE_CONDITION]
+        if condition < 0 or scratch.conditions[condition]:
+            _remember(state, plan, row, update, events, item)
+
+
+@kernel_part
+def _remember(state: State, plan: Plan, row: int, update: int, events: Events, item: int) -> None:
+    words = state.words
+    updates = plan.updates
+    kind = updates[update, UPDATE_KIND]
+    column = updates[update, UPDATE_COLUMN]
+    place = row + updates[update, UPDATE_AT]
+    at = events.at[item]
+    if kind == LAST:
+        if at >= words[place]:
+            words[place] = at
+            words[place + 1] = events.numbers[item, column] if column >= 0 else 0
+    elif kind == FIRST:
+        if words[place] == EMPTY or at < words[place]:
+            words[place] = at
+            words[place + 1] = events.numbers[item, column] if column >= 0 else 0
+    else:
+        if kind == SLOTS_OF_ID:
+            value_hash = spread(events.ids[item, column, 0], events.ids[item, column, 1], 1)
+        else:
+            value_hash = spread(0, events.numbers[item, column], 2)
+        slot = place + np.int64(value_hash & np.uint64(updates[update, UPDATE_MASK]))
+        words[slot] = max(words[slot], at)
+
+
+@kernel_part
+def _gather(plan: Plan, update: int, events: Events, item: int, scratch: Scratch) -> None:
+    """Write what the event adds to each sum and extreme of a ring."""
+    parts = plan.parts
+    for part in range(plan.updates[update, UPDATE_COLUMN], plan.updates[update, UPDATE_END]):
+        of = parts[part, PART_OF]
+        place = parts[part, PART_PLACE]
+        condition = parts[part, PART_CONDITION]
+        holds = condition < 0 or scratch.conditions[condition]
+        value = np.int64(1) if of == ONE else events.numbers[item, parts[part, PART_COLUMN]]
+        if of == MINIMUM:
+            scratch.extremes[place] = value if holds else LARGEST
+        elif of == MAXIMUM:
+            scratch.extremes[place] = value if holds else -LARGEST
+        elif not holds:
+            scratch.sums[place] = 0
+        elif of in (ONE, VALUE):
+            scratch.sums[place] = value
+        else:
+            scratch.sums[place] = _limb_of_square(value, of - VALUE - 1)
+
+
+@kernel_part
+def _limb_of_square(value: Any, limb: Any) -> Any:
+    """Return 36 bits of the square of a value of at most 53 bits, the lowest for ``limb`` 0."""
+    magnitude = np.uint64(abs(value))
+    low = magnitude & _HALF_MASK
+    high = magnitude >> _HALF
+    # (high 2^32 + low)^2 in two words.
+    middle = high * low
+    low_square = low * low
+    word = low_square + (middle << np.uint64(33))
+    carry = np.uint64(1) if word < low_square else np.uint64(0)
+    top = high * high + (middle >> np.uint64(31)) + carry
+    if limb == 0:
+        return np.int64(word & _LIMB)
+    if limb == 1:
+        return np.int64(((word >> _LIMB_BITS) | (top << np.uint64(64 - SQUARE_BITS))) & _LIMB)
+    return np.int64(top >> np.uint64(2 * SQUARE_BITS - 64))

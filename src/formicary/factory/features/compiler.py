@@ -1,0 +1,160 @@
+"""From definitions to a plan: which words a key's row has, what an event changes, what a view reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from formicary.base.purposes import NEEDS_CONSENT, Purpose
+from formicary.factory.features._layout import Plan, View
+from formicary.factory.features._plan_builder import PlanBuilder
+from formicary.factory.features._view_builder import build_view
+from formicary.factory.features.definitions import Feature, FeatureSet
+from formicary.factory.features.errors import (
+    BudgetExceeded,
+    FeatureMalformed,
+    FeatureRefused,
+    PurposeNotDeclared,
+)
+from formicary.factory.features.kinds import EventKind
+from formicary.factory.features.names import require_names
+
+__all__ = ["Compiled", "CompiledView", "compile_sets"]
+
+_WORD_BYTES: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledView:
+    """One set of features, ready to be read."""
+
+    set: FeatureSet
+    view: View
+    subjects: tuple[str, ...]
+    """The names of the asking event's ids, by column: bit k of what is withheld is the k-th."""
+    key_bytes: int
+    """What the rows of one asking event's keys take together."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the features, in the order of their columns."""
+        return tuple(feature.name for feature in self.set.features)
+
+    def consent_bit(self, purpose: Purpose) -> int:
+        """Return what the kernels take for a purpose.
+
+        Raises
+        ------
+        PurposeNotDeclared
+            A feature of the set may not be read for it.
+        """
+        for feature in self.set.features:
+            if purpose not in feature.purposes:
+                message = f"it may not be read for {purpose.name.lower()}"
+                raise feature.error(PurposeNotDeclared, message)
+        return int(purpose) if purpose in NEEDS_CONSENT else -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """Sets of features over one state."""
+
+    plan: Plan
+    views: Mapping[str, CompiledView]
+    kinds: tuple[EventKind, ...]
+    """Event kinds by their number."""
+    tables: tuple[str, ...]
+    """What the keys of each table are made of."""
+    fingerprint: str
+    """The hash of all that the state's words mean: a state is read by the plan that wrote it."""
+
+    @property
+    def id_columns(self) -> int:
+        """How many columns of ids events need."""
+        return max(len(kind.ids) for kind in self.kinds)
+
+    @property
+    def number_columns(self) -> int:
+        """How many columns of numbers events need."""
+        return max(len(kind.numbers) for kind in self.kinds)
+
+    def row_bytes(self, table: int) -> int:
+        """Return what one key's row takes, in bytes."""
+        bounds = self.plan.template_bounds
+        return int(bounds[table + 1] - bounds[table]) * _WORD_BYTES
+
+
+def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
+    """Compile sets of features that share their rows.
+
+    Raises
+    ------
+    FeatureRefused
+        Something in them is wrong: the first thing that is; ``findings`` gives all.
+    """
+    found = findings(sets)
+    if found:
+        raise found[0]
+    builder = PlanBuilder()
+    for one in sets:
+        builder.add_set(one)
+    plan = builder.build()
+    views: dict[str, CompiledView] = {}
+    for one in sets:
+        view = build_view(one, builder)
+        tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
+        key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
+        if key_bytes > one.key_bytes_max:
+            message = f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
+            raise BudgetExceeded(message)
+        views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
+    return Compiled(
+        plan=plan,
+        views=views,
+        kinds=tuple(builder.kinds),
+        tables=builder.table_names,
+        fingerprint=_fingerprint(plan, builder.kinds),
+    )
+
+
+def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
+    """Return all that is wrong with sets of features, in the order of their definition."""
+    wrong: list[FeatureRefused] = []
+    names = [one.name for one in sets]
+    wrong += [
+        FeatureMalformed(f"two sets are called {name}") for name in sorted(set(names)) if names.count(name) > 1
+    ]
+    for one in sets:
+        for feature in one.features:
+            wrong += feature.findings()
+        wrong += require_names(one)
+    wrong += _kinds_in_conflict(sets)
+    return wrong
+
+
+def features_of(sets: Sequence[FeatureSet]) -> list[tuple[FeatureSet, Feature]]:
+    """Return every feature with its set, in order."""
+    return [(one, feature) for one in sets for feature in one.features]
+
+
+def _kinds_in_conflict(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
+    meanings: dict[str, str] = {}
+    wrong: list[FeatureRefused] = []
+    for kind in PlanBuilder.kinds_of(sets):
+        if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical():
+            wrong.append(FeatureMalformed(f"two different kinds of event are called {kind.name}"))
+    return wrong
+
+
+def _fingerprint(plan: Plan, kinds: Sequence[EventKind]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in zip(plan._fields, plan, strict=True):
+        digest.update(f"{name} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for kind in kinds:
+        digest.update(kind.canonical().encode())
+    return digest.hexdigest()

@@ -1,0 +1,217 @@
+"""What is known of every key: the state of all features, around its kernels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.limits import FEATURE_BYTES_MAX
+from formicary.base.purposes import Purpose
+from formicary.factory.features import _layout as layout
+from formicary.factory.features._hash import rows_hash
+from formicary.factory.features._kernels import follow_events, read_events, replay_events
+from formicary.factory.features._layout import EMPTY, Events, Reals, State, Words
+from formicary.factory.features._read import new_reading
+from formicary.factory.features._rows import SWEEP_WORDS_MIN, index_rows
+from formicary.factory.features._update import new_scratch
+from formicary.factory.features.compiler import Compiled
+from formicary.factory.features.memory import RoomExhausted, reserved_words
+
+__all__ = ["FeatureStore", "Values"]
+
+_SLOTS_MIN: Final = 1 << 12
+_WORD_BYTES: Final = 8
+# Events between two looks at whether there is room: bounds what is kept free.
+_EVENTS_AT_A_TIME: Final = 8_192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """What asking events were told.
+
+    Attributes
+    ----------
+    names
+        The features, (f,).
+    values
+        (n, f), NaN where missing.
+    withheld
+        (n,) bits: which of the asking event's parties gave no consent, so that what is told of them is missing.
+    subjects
+        The names of the bits.
+    """
+
+    names: tuple[str, ...]
+    values: Reals
+    withheld: Words
+    subjects: tuple[str, ...]
+
+
+class FeatureStore:
+    """All rows of all keys.
+
+    Parameters
+    ----------
+    compiled
+        The features it is kept for.
+    bytes_max
+        How much memory rows may take; the address space is reserved at once, memory as it is used.
+    """
+
+    def __init__(self, compiled: Compiled, *, bytes_max: int = FEATURE_BYTES_MAX) -> None:
+        self.compiled = compiled
+        self.position = 0
+        """The journal position up to which it is folded."""
+        numbers = np.zeros(layout.NUMBERS, np.int64)
+        numbers[layout.SWEEP_AT] = SWEEP_WORDS_MIN
+        numbers[layout.NOW] = numbers[layout.SWEPT_UNTIL] = EMPTY
+        words = reserved_words(bytes_max // _WORD_BYTES)
+        self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
+        self._scratch = new_scratch()
+        self._row_words_max = int(np.diff(compiled.plan.template_bounds).max())
+        self._touches_max = int(np.diff(compiled.plan.kind_touches).max())
+
+    # -- what is so ------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> int:
+        """How many rows there are."""
+        return int(self.state.numbers[layout.ROWS])
+
+    @property
+    def bytes_used(self) -> int:
+        """What rows and their index take."""
+        return int(self.state.numbers[layout.USED]) * _WORD_BYTES + self.state.slots.nbytes
+
+    @property
+    def now(self) -> int:
+        """The latest time of an event, in nanoseconds."""
+        return int(self.state.numbers[layout.NOW])
+
+    @property
+    def too_late(self) -> int:
+        """How many times an event was older than every window that could still have told of it."""
+        return int(self.state.numbers[layout.TOO_LATE])
+
+    @property
+    def lost(self) -> int:
+        """How many events gave way in a full ring, so that exact windows are missing for a while."""
+        return int(self.state.numbers[layout.LOST])
+
+    @property
+    def state_hash(self) -> int:
+        """An unsigned 64-bit hash of all rows that still tell something, the same for every layout in memory."""
+        return int(np.uint64(rows_hash(self.state, self.compiled.plan)))
+
+    # -- events in, features out -----------------------------------------------------------
+
+    def follow(self, events: Events) -> None:
+        """Let events, in the order in which they became known, change the rows of their keys.
+
+        Raises
+        ------
+        RoomExhausted
+            There is no memory left for new keys.
+        """
+        for part in _cut(events):
+            self._reserve(len(part.kinds))
+            follow_events(self.state, self.compiled.plan, part, self._scratch)
+
+    def read(self, view: str, events: Events, *, purpose: Purpose) -> Values:
+        """Tell the features of a view at each event (n) of its kind, and change nothing.
+
+        Raises
+        ------
+        PurposeNotDeclared
+            A feature of the view may not be read for this purpose.
+        """
+        compiled = self.compiled.views[view]
+        count = len(events.kinds)
+        out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
+        bit = compiled.consent_bit(purpose)
+        reading = new_reading(compiled.view)
+        read_events(self.state, self.compiled.plan, compiled.view, events, bit, reading, out, withheld)
+        return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
+
+    def replay(
+        self, view: str, events: Events, *, purpose: Purpose, asked: npt.NDArray[np.bool_] | None = None
+    ) -> Values:
+        """Tell the features of a view at each event of its kind as known just before it, then let it change rows.
+
+        ``asked`` (n,) leaves out events that nobody asks about; without it every event of the kind asks.
+        """
+        compiled = self.compiled.views[view]
+        bit = compiled.consent_bit(purpose)
+        reading = new_reading(compiled.view)
+        wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
+        count = int((wanted & (events.kinds == compiled.view.kind)).sum())
+        out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
+        done = first = 0
+        for part in _cut(events):
+            end = first + len(part.kinds)
+            self._reserve(len(part.kinds))
+            done += replay_events(
+                self.state,
+                self.compiled.plan,
+                compiled.view,
+                part,
+                bit,
+                reading,
+                self._scratch,
+                wanted[first:end],
+                out[done:],
+                withheld[done:],
+            )
+            first = end
+        return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
+
+    def _reserve(self, events: int) -> None:
+        state = self.state
+        rows = events * self._touches_max
+        if int(state.numbers[layout.USED]) + rows * self._row_words_max > len(state.words):
+            message = f"the rows of features take {self.bytes_used} bytes: give them more, or shorter windows"
+            raise RoomExhausted(message)
+        if 2 * (self.keys + rows) > len(state.slots):
+            size = 1 << (4 * (self.keys + rows)).bit_length()
+            self.state = state._replace(slots=np.zeros(size, np.uint64))
+            index_rows(self.state, self.compiled.plan)
+
+    # -- snapshots -------------------------------------------------------------------------
+
+    def sections(self) -> dict[str, Any]:
+        """Return all there is as named arrays, views of what goes on changing."""
+        used = int(self.state.numbers[layout.USED])
+        numbers = np.append(self.state.numbers, self.position)
+        fingerprint = np.frombuffer(bytes.fromhex(self.compiled.fingerprint), np.uint8)
+        return {"words": self.state.words[:used], "numbers": numbers, "fingerprint": fingerprint}
+
+    def restore(self, sections: Mapping[str, Any]) -> bool:
+        """Take over a snapshot's sections if they were written for the same features; tell whether they were."""
+        written_for = np.asarray(sections["fingerprint"]).tobytes().hex()
+        if written_for != self.compiled.fingerprint:
+            return False
+        numbers = np.asarray(sections["numbers"])
+        words = np.asarray(sections["words"])
+        if len(words) > len(self.state.words):
+            message = f"a snapshot's rows of features take {words.nbytes} bytes, more than is reserved"
+            raise RoomExhausted(message)
+        self.state.words[: len(words)] = words
+        self.state.numbers[:] = numbers[:-1]
+        self.position = int(numbers[-1])
+        size = max(_SLOTS_MIN, 1 << (4 * self.keys).bit_length())
+        self.state = self.state._replace(slots=np.zeros(size, np.uint64))
+        index_rows(self.state, self.compiled.plan)
+        return True
+
+
+def _cut(events: Events) -> list[Events]:
+    count = len(events.kinds)
+    if count <= _EVENTS_AT_A_TIME:
+        return [events] if count else []
+    cuts = range(0, count, _EVENTS_AT_A_TIME)
+    return [Events(*(column[first : first + _EVENTS_AT_A_TIME] for column in events)) for first in cuts]
