@@ -31,12 +31,15 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import llvmlite.binding
+import llvmlite.ir
 import numba
+import numba.core.cgutils
+import numba.extending
 
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import KERNEL_CACHES_KEPT_MAX
 
-__all__ = ["CacheUnusable", "cache_folder", "kernel", "kernel_part"]
+__all__ = ["CacheUnusable", "cache_folder", "kernel", "kernel_part", "prefetch"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -72,6 +75,33 @@ def kernel_part(function: Function) -> Function:
     return cast(
         "Function", numba.njit(nogil=True, error_model="python", forceinline=True, **no_entry)(function)
     )
+
+
+def _prefetch_typed(_: Any, array: Any, index: Any) -> Any:
+    """Tell numba what ``prefetch`` is: one instruction, which may be left out."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), llvmlite.ir.IntType(8).as_pointer())
+        number = llvmlite.ir.IntType(32)
+        kind = llvmlite.ir.FunctionType(llvmlite.ir.VoidType(), [address.type, number, number, number])
+        function = numba.core.cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        # To be written to, kept in all caches, data.
+        builder.call(function, [address, number(1), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return numba.types.void(array, numba.types.intp), generate
+
+
+def _prefetch_plain(array: Any, index: Any) -> None:
+    """Do nothing, where kernels are plain Python."""
+
+
+prefetch: Final[Callable[[Any, Any], None]] = (
+    _prefetch_plain if _CONFIG.DISABLE_JIT else numba.extending.intrinsic(_prefetch_typed)
+)
+"""Ask for the cache line of ``array[index]``, one-dimensional, in advance: rows at random places are each
+hundreds of nanoseconds away, but a dozen can be on their way at once. For kernels; changes no result."""
 
 
 def cache_folder(package: Path, environment: Mapping[str, str]) -> Path:

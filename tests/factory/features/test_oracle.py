@@ -51,21 +51,21 @@ def compare(mode: str, log: list[Happened], *, late: bool) -> int:
 
 
 @pytest.mark.parametrize("mode", ["exactly", "in_tiles"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_operator_tells_what_it_is_defined_to_tell(mode: str, seed: int) -> None:
     """Counts, sums, means, extremes, shares and times agree exactly, deviations within four units."""
-    assert compare(mode, random_log(seed, events=250, late=False), late=False) > 5_000
+    assert compare(mode, random_log(seed, events=160, late=False), late=False) > 3_000
 
 
 @pytest.mark.parametrize("mode", ["exactly", "in_tiles"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_late_fact_counts_from_when_it_is_known(mode: str, seed: int) -> None:
     """Events that become known late enter the windows of their time, and change nothing read before."""
-    assert compare(mode, random_log(100 + seed, events=250, late=True), late=True) > 5_000
+    assert compare(mode, random_log(100 + seed, events=160, late=True), late=True) > 3_000
 
 
 @pytest.mark.parametrize("mode", ["exactly", "in_tiles"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32), late=st.booleans(), keys=st.integers(1, 6), hours=st.integers(2, 2_000))
 def test_random_logs_agree_with_the_oracle(mode: str, seed: int, late: bool, keys: int, hours: int) -> None:  # noqa: FBT001
     """The same holds for dense and sparse logs of few and many keys."""

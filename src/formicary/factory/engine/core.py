@@ -39,6 +39,7 @@ from formicary.factory.engine.state import (
     Receipt,
     TimerFiring,
 )
+from formicary.factory.features.live import FEATURES_ACTIVATED, newly_live
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
@@ -59,6 +60,7 @@ __all__ = ["Core", "Decided"]
 
 Rows = npt.NDArray[Any]
 
+_NO_ACCOUNTS: Final = np.empty(0, ACCOUNT_ROW)
 _NO_TRANSFERS: Final = np.empty(0, TRANSFER_ROW)
 
 
@@ -111,6 +113,22 @@ class Core:
         event = semantics_activated(semantics=SEMANTICS, position=first, timestamp=self._stamp(now))
         self.state.apply([event])
         self._events.append(event)
+        return Decided(self._batch(first, requests=0), [])
+
+    def activate_features(self, now: int) -> Decided | None:
+        """Date the first use of features that are new, or new in meaning; they know all of history already.
+
+        Raises
+        ------
+        MeaningChanged
+            A live feature means something else under the same version.
+        """
+        sets = [one for product in self.state.products.values() for one in product.features]
+        activated = newly_live(sets, self.state.live_features)
+        if activated is None:
+            return None
+        first = self.state.position + 1
+        self._keep([_Kept(FEATURES_ACTIVATED, 1, 0, activated)], 0, self._stamp(now))
         return Decided(self._batch(first, requests=0), [])
 
     def decide(self, requests: Sequence[Request], now: int) -> Decided:
@@ -207,7 +225,11 @@ class Core:
             done = slice(start, decided)
             opened = machine.opened(first, group.items[done], results[done], group.ordinals[done])
             self._accounts.append(opened)
-        self._transfers.append(machine.recent_rows(first_row))
+            self.state.fold_features(opened, _NO_TRANSFERS, (), until=machine.position)
+        rows = machine.recent_rows(first_row)
+        self._transfers.append(rows)
+        # Before the next decision, which is to know of them.
+        self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
         return decided
 
     def _fetch(self, items: Rows) -> None:
@@ -218,7 +240,9 @@ class Core:
 
     def _keep_rows(self, first: int) -> None:
         # A copy: one batch may hold many timers and commands, and each of them may begin a new generation.
-        self._transfers.append(self._machine.recent_rows(first).copy())
+        rows = self._machine.recent_rows(first).copy()
+        self._transfers.append(rows)
+        self.state.fold_features(_NO_ACCOUNTS, rows, (), until=self._machine.position)
 
     # -- timers ----------------------------------------------------------------------------
 
@@ -346,6 +370,7 @@ class Core:
             for i, one in enumerate(kept)
         ]
         self.state.apply(events)
+        self.state.fold_features(_NO_ACCOUNTS, _NO_TRANSFERS, events, until=self._machine.position)
         self._events += events
 
 

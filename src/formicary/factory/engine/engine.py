@@ -80,11 +80,13 @@ class Engine:
         state = self._new_state()
         for block in self._journal.read(after=state.position, until=lease.position):
             state.fold(block.accounts, block.transfers, block.events, until=block.until)
+            state.fold_features(block.accounts, block.transfers, block.events, until=block.until)
         self._core = core = Core(state, self._journal)
-        with self._fail_stop():
-            activation = core.activate_semantics(self._clock.now())
-        if activation is not None:
-            self.commit(activation)
+        for activate in (core.activate_semantics, core.activate_features):
+            with self._fail_stop():
+                activation = activate(self._clock.now())
+            if activation is not None:
+                self.commit(activation)
         return state.position
 
     def execute(self, requests: Sequence[Request]) -> list[Any]:

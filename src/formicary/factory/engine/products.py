@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
 
@@ -123,7 +124,8 @@ class Product:
     ``aggregate`` is a struct dtype whose first fields are ``AGGREGATE_HEADER``; ``event_version`` is
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
-    consequences of its decisions; where this product runs, they run as well.
+    consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
+    to be told of the keys of its events.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Product:
     evolve: Callable[[str, npt.NDArray[Any], Sequence[DomainEvent]], None]
     timers: tuple[str, ...] = ()
     neighbours: tuple[Product, ...] = ()
+    features: tuple[FeatureSet, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

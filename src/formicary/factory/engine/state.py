@@ -19,6 +19,10 @@ from formicary.base.errors import ProgrammingError
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.products import DomainEvent, Product
+from formicary.factory.features.compiler import compiled
+from formicary.factory.features.journal_fold import fold_rows
+from formicary.factory.features.live import FEATURES_ACTIVATED, FeaturesActivated, LiveFeature
+from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, declare_semantics, eras_of
@@ -96,6 +100,15 @@ class FactoryState:
         self._receipts: OrderedDict[int, Receipt] = OrderedDict()
         self.semantics = 0
         """The version of the kernels' semantics that the journal says is active; 0 before the first."""
+        self.live_features: dict[str, LiveFeature] = {}
+        """The features that are live, by set and name."""
+        sets = tuple(one for product in self.products.values() for one in product.features)
+        self.features = FeatureStore(compiled(sets)) if sets else None
+        """What is known of the keys of all events; None where no product asks for features.
+
+        It has a position of its own, since it is built anew when features change, and is no part of
+        ``state_hash``: its words follow from the rows.
+        """
         self._events_hash = 0
         self._decoders = {
             product.event_kind(event): (product, msgspec.json.Decoder(event))
@@ -123,7 +136,8 @@ class FactoryState:
     def fold(self, accounts: Any, transfers: Any, events: Sequence[Event], *, until: int) -> None:
         """Give effect to the rows of a block that ends at ``until``.
 
-        Within a block the ledger's rows come before the events: the two touch no common state.
+        Within a block the ledger's rows come before the events: the two touch no common state. Features are
+        folded apart, by ``fold_features``.
 
         Raises
         ------
@@ -137,6 +151,11 @@ class FactoryState:
             message = f"the row at position {bad} is not what folding it gives"
             raise JournalCorrupted(message)
         self.apply(events)
+
+    def fold_features(self, accounts: Any, transfers: Any, events: Sequence[Event], *, until: int) -> None:
+        """Give the rows of a block, or those just decided, to the features; what they know they leave out."""
+        if self.features is not None:
+            fold_rows(self.features, accounts=accounts, transfers=transfers, events=events, until=until)
 
     def apply(self, events: Sequence[Event]) -> None:
         """Give effect to events, in their order: just decided ones, or read from the journal."""
@@ -178,6 +197,8 @@ class FactoryState:
             self.machine.set_timer(timer.due, event.position)
         elif event.kind == SEMANTICS_ACTIVATED:
             self.semantics = eras_of([event])[0].semantics
+        elif event.kind == FEATURES_ACTIVATED:
+            self.live_features |= msgspec.json.decode(event.body, type=FeaturesActivated).features
         elif event.kind == TIMER_FIRED:
             del self.timers[msgspec.json.decode(event.body, type=TimerFiring).set_at]
         else:
@@ -196,8 +217,11 @@ class FactoryState:
             "receipts": [[f"{command_id:032x}", receipt] for command_id, receipt in self._receipts.items()],
             "events_hash": self._events_hash,
             "semantics": self.semantics,
+            "live_features": self.live_features,
         }
         sections["engine"] = np.frombuffer(msgspec.json.encode(small), np.uint8)
+        if self.features is not None:
+            sections |= {f"features.{name}": array for name, array in self.features.sections().items()}
         return sections
 
     def restore(self, sections: Mapping[str, Any], sealed: Sequence[Path] = ()) -> None:
@@ -218,6 +242,11 @@ class FactoryState:
         self._receipts = OrderedDict((int(key, 16), receipt) for key, receipt in small.receipts)
         self._events_hash = small.events_hash
         self.semantics = small.semantics
+        self.live_features = small.live_features
+        written = {name: array for name, array in sections.items() if name.startswith("features.")}
+        if self.features is not None and written:
+            # Written for other features they are built anew from the journal.
+            self.features.restore({name.removeprefix("features."): array for name, array in written.items()})
 
 
 class _Small(msgspec.Struct):
@@ -225,13 +254,14 @@ class _Small(msgspec.Struct):
     receipts: list[tuple[str, Receipt]]
     events_hash: int
     semantics: int
+    live_features: dict[str, LiveFeature] = {}
 
 
 def known_events(products: Iterable[Product] = ()) -> Upcasters:
     """Return the event kinds that a factory with these products knows, and the ways up from older ones."""
     upcasters = Upcasters()
     declare_semantics(upcasters)
-    for kind in (ANSWERED, TIMER_SET, TIMER_FIRED):
+    for kind in (ANSWERED, TIMER_SET, TIMER_FIRED, FEATURES_ACTIVATED):
         upcasters.declare(kind, version=1)
     for product in products:
         for event in product.events:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from formicary.base.kernels import kernel
 from formicary.factory.features._layout import Events, Plan, Reals, State, View, Words
 from formicary.factory.features._read import Reading, read_item
-from formicary.factory.features._update import Scratch, update_item
+from formicary.factory.features._update import AHEAD, Scratch, look_ahead, update_item
 
 __all__ = ["follow_events", "read_events", "replay_events"]
 
@@ -19,8 +19,12 @@ __all__ = ["follow_events", "read_events", "replay_events"]
 @kernel
 def follow_events(state: State, plan: Plan, events: Events, scratch: Scratch) -> None:
     """Let events change the rows of their keys, one after the other."""
-    for item in range(len(events.kinds)):
-        update_item(state, plan, events, item, scratch)
+    count = len(events.kinds)
+    for first in range(0, count, AHEAD):
+        end = min(first + AHEAD, count)
+        look_ahead(state, plan, events, first, end, scratch)
+        for item in range(first, end):
+            update_item(state, plan, events, item, scratch, item - first)
 
 
 @kernel
@@ -31,12 +35,19 @@ def read_events(
     events: Events,
     purpose: int,
     reading: Reading,
+    scratch: Scratch,
     out: Reals,
     withheld: Words,
 ) -> None:
     """Read the view at each event, (n, features), and which id columns lacked consent, (n,); change nothing."""
-    for item in range(len(events.kinds)):
-        withheld[item] = read_item(state, plan, view, events, item, purpose, reading, out[item])
+    count = len(events.kinds)
+    for first in range(0, count, AHEAD):
+        end = min(first + AHEAD, count)
+        look_ahead(state, plan, events, first, end, scratch)
+        for item in range(first, end):
+            withheld[item] = read_item(
+                state, plan, view, events, item, purpose, reading, scratch, item - first, out[item]
+            )
 
 
 @kernel
@@ -59,9 +70,16 @@ def replay_events(
     How many rows of ``out`` were written.
     """
     row = 0
-    for item in range(len(events.kinds)):
-        if events.kinds[item] == view.kind and asked[item]:
-            withheld[row] = read_item(state, plan, view, events, item, purpose, reading, out[row])
-            row += 1
-        update_item(state, plan, events, item, scratch)
+    count = len(events.kinds)
+    for first in range(0, count, AHEAD):
+        end = min(first + AHEAD, count)
+        look_ahead(state, plan, events, first, end, scratch)
+        for item in range(first, end):
+            ahead = item - first
+            if events.kinds[item] == view.kind and asked[item]:
+                withheld[row] = read_item(
+                    state, plan, view, events, item, purpose, reading, scratch, ahead, out[row]
+                )
+                row += 1
+            update_item(state, plan, events, item, scratch, ahead)
     return row

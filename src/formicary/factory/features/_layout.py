@@ -1,8 +1,9 @@
 """What the kernels work on: the packed rows of keys, the plan that definitions compile to, events in columns.
 
-All keys of all tables lie in one array of 64-bit words, each in a row whose length its table's plan says::
+All keys of all tables lie in one array of 64-bit words, each in a row of whole cache lines whose length its table's
+plan says::
 
-    | id high | id low | table | latest at | ring | ring | … | remembered | slots |
+    | id high | id low | table | latest at | heads of rings | remembered | entries of rings | slots |
 
 ``_rings`` says what a ring is. Reading changes nothing.
 """
@@ -37,6 +38,9 @@ SWEPT_UNTIL: Final = 4
 TOO_LATE: Final = 5
 LOST: Final = 6
 NUMBERS: Final = 8
+
+LINE_WORDS: Final = 8
+"""Words of a cache line."""
 
 # Tables of every plan: what parties consented to, one bit a purpose; whose accounts are.
 CONSENT_TABLE: Final = 0
@@ -114,6 +118,9 @@ SQUARE_BITS: Final = 36
 VALUE_MAX: Final = 2**53
 """The largest magnitude of a value that is summed, 90 trillion of a currency with two decimals."""
 
+# The last column of ``View.lookups``.
+LOOKUP_TOUCH: Final = 5
+
 # Columns of ``View.features``.
 FEATURE_READS: Final = 0
 FEATURE_LOOKUP: Final = 1
@@ -158,6 +165,8 @@ class Plan(NamedTuple):
     template_bounds: Words
     horizons: Words
     """For each table, nanoseconds after its latest event when a row tells nothing any more; -1 for never."""
+    hot_words: Words
+    """For each table, the words at the beginning of a row that nearly every event looks at."""
     kind_touches: Words
     touches: Words
     """(n, 5): the table, and the columns of the ids that make its key, -1 for none."""
@@ -178,7 +187,7 @@ class View(NamedTuple):
 
     kind: int
     lookups: Words
-    """(n, 5): the table, and the columns of the asking event's ids."""
+    """(n, 6): the table, the columns of the asking event's ids, and the touch of the same key, -1 for none."""
     windows: Words
     """(n, 4): look-up, ring, window of the plan, where its totals go."""
     features: Words

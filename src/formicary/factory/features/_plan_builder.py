@@ -78,21 +78,16 @@ class Ring:
         """The words before the entries."""
         return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + len(self.sums))
 
-    @property
-    def words(self) -> int:
-        """The words of the ring in a row."""
-        return self.head_words + self.room * self.stride
-
     def template(self) -> Words:
-        """Return the ring of a key without events."""
-        words = np.zeros(self.words, np.int64)
+        """Return the head of the ring of a key without events."""
+        words = np.zeros(self.head_words, np.int64)
         words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
         for window in range(len(self.windows)):
             kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + len(self.sums))
             words[kept + layout.WINDOW_LEAVES] = words[kept + layout.WINDOW_ENTERS] = LARGEST
         return words
 
-    def describe(self, offset: int, first_window: int) -> list[int]:
+    def describe(self, offset: int, entries: int, first_window: int) -> list[int]:
         """Return the ring's row of ``Plan.rings``."""
         described = [0] * layout.RING_COLUMNS
         described[layout.RING_OFFSET] = offset
@@ -103,7 +98,7 @@ class Ring:
         described[layout.RING_MINIMA] = len(self.minima)
         described[layout.RING_FIRST_WINDOW] = first_window
         described[layout.RING_END_WINDOW] = first_window + len(self.windows)
-        described[layout.RING_ENTRIES] = offset + self.head_words
+        described[layout.RING_ENTRIES] = entries
         described[layout.RING_STRIDE] = self.stride
         return described
 
@@ -130,6 +125,16 @@ class Remembered:
         if self.words == 2:  # noqa: PLR2004, a time and a value
             words[1] = 0
         return words
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Rings and windows with their places, and the row of a new key of each table."""
+
+    rings: list[list[int]]
+    windows: list[tuple[int, int]]
+    rows: list[Words]
+    hot_words: list[int]
 
 
 class PlanBuilder:
@@ -245,21 +250,22 @@ class PlanBuilder:
             if max(len(ring.sums), len(ring.extremes)) > PARTS_MAX:
                 message = f"more than {PARTS_MAX} sums of {ring.kind.name} by {self._tables[ring.table]}"
                 raise BudgetExceeded(message)
-        rings, windows, templates, bounds = self._lay_rows()
+        laid = self._lay_rows()
         conditions, kind_conditions, condition_bounds, code = self._lay_conditions()
         touches, kind_touches, touch_updates, updates, parts = self._lay_updates(conditions)
         steps, constants = code.arrays()
         return Plan(
-            templates=templates,
-            template_bounds=bounds,
+            templates=np.concatenate(laid.rows),
+            template_bounds=np.cumsum([0, *map(len, laid.rows)]),
             horizons=_words([_ALL_TIME, _ALL_TIME, *(self._spans[table] for table in self._own_tables())]),
+            hot_words=_words(laid.hot_words),
             kind_touches=_words(kind_touches),
             touches=_words(touches, 1 + KEY_IDS_MAX),
             touch_updates=_words(touch_updates),
             updates=_words(updates, layout.UPDATE_COLUMNS),
             parts=_words(parts, layout.PART_COLUMNS),
-            rings=_words(rings, layout.RING_COLUMNS),
-            windows=_words(windows, layout.WINDOW_COLUMNS),
+            rings=_words(laid.rings, layout.RING_COLUMNS),
+            windows=_words(laid.windows, layout.WINDOW_COLUMNS),
             kind_conditions=_words(kind_conditions),
             condition_bounds=_words(condition_bounds),
             code=steps,
@@ -269,28 +275,36 @@ class PlanBuilder:
     def _own_tables(self) -> range:
         return range(layout.FIRST_TABLE, len(self._tables))
 
-    def _lay_rows(self) -> tuple[list[list[int]], list[tuple[int, int]], Words, Words]:
-        rings: list[list[int]] = []
-        windows: list[tuple[int, int]] = []
-        header = np.zeros(layout.HEADER_WORDS, np.int64)
-        rows = [np.zeros(layout.HEADER_WORDS + 1, np.int64), np.zeros(layout.HEADER_WORDS + 2, np.int64)]
+    def _lay_rows(self) -> _Laid:
+        laid = _Laid(rings=[], windows=[], rows=[], hot_words=[])
+        for extra in (1, 2):
+            laid.rows.append(_padded(np.zeros(layout.HEADER_WORDS + extra, np.int64)))
+            laid.hot_words.append(layout.LINE_WORDS)
         for table in self._own_tables():
-            parts, used = [header], layout.HEADER_WORDS
-            for ring in self.rings.values():
-                if ring.table == table:
-                    ring.number = len(rings)
-                    rings.append(ring.describe(used, len(windows)))
-                    windows += ring.windows
-                    parts.append(ring.template())
-                    used += ring.words
-            for memory in self.remembered.values():
-                if memory.table == table:
-                    memory.offset = used
-                    parts.append(memory.template())
-                    used += memory.words
-            rows.append(np.concatenate(parts))
-        bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-        return rings, windows, np.concatenate(rows), bounds
+            rings = [ring for ring in self.rings.values() if ring.table == table]
+            memories = [memory for memory in self.remembered.values() if memory.table == table]
+            # Small things first: they are what nearly every event looks at.
+            memories.sort(key=lambda memory: memory.words)
+            parts = [np.zeros(layout.HEADER_WORDS, np.int64), *(ring.template() for ring in rings)]
+            hot = sum(map(len, parts)) + sum(memory.words for memory in memories if memory.words < DISTINCT_SLOTS)
+            offset, entries = layout.HEADER_WORDS, hot
+            for ring in rings:
+                ring.number = len(laid.rings)
+                laid.rings.append(ring.describe(offset, entries, len(laid.windows)))
+                laid.windows.extend(ring.windows)
+                offset += ring.head_words
+                entries += ring.room * ring.stride
+            for memory in memories:
+                if memory.words == DISTINCT_SLOTS and offset < entries:
+                    parts.append(np.zeros(entries - hot, np.int64))
+                    offset = entries
+                memory.offset = offset
+                offset += memory.words
+                parts.append(memory.template())
+            parts.append(np.zeros(max(entries - offset, 0), np.int64))
+            laid.rows.append(_padded(np.concatenate(parts)))
+            laid.hot_words.append(hot)
+        return laid
 
     def _lay_conditions(self) -> tuple[dict[tuple[str, str], int], list[int], list[int], Code]:
         code = Code()
@@ -373,6 +387,11 @@ def _place(things: list[Thing], thing: Thing) -> int:
     if thing not in things:
         things.append(thing)
     return things.index(thing)
+
+
+def _padded(row: Words) -> Words:
+    """Return a row with zeros up to a whole cache line."""
+    return np.pad(row, (0, -len(row) % layout.LINE_WORDS))
 
 
 def _words(rows: Sequence[object], columns: int = 0) -> Words:

@@ -21,6 +21,7 @@ from formicary.factory.features._layout import (
     FEATURE_SPAN,
     FEATURE_WINDOW,
     HEADER_CONSENT,
+    LOOKUP_TOUCH,
     NO_CONSENT_NEEDED,
     NO_ROW,
     READS_AGE,
@@ -42,7 +43,8 @@ from formicary.factory.features._layout import (
     Words,
 )
 from formicary.factory.features._rings import extreme_of, totals_of
-from formicary.factory.features._rows import find_row, key_of, seen_row
+from formicary.factory.features._rows import find_row, is_row_of, key_of, seen_row
+from formicary.factory.features._update import Scratch
 
 __all__ = ["Reading", "new_reading", "read_item"]
 
@@ -81,18 +83,30 @@ def read_item(
     item: int,
     purpose: int,
     reading: Reading,
+    scratch: Scratch,
+    ahead: int,
     out: Reals,
 ) -> int:
     """Write every feature of the view at one event to ``out``; return which id columns lack consent, as bits.
 
-    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``.
+    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``; ``ahead`` is the event's place
+    among those that were looked at in advance.
     """
     words = state.words
     at = events.at[item]
     for lookup in range(len(view.lookups)):
-        columns = view.lookups[lookup]
-        high, low = key_of(events, item, columns)
-        reading.rows[lookup] = seen_row(state, columns[0], high, low, at)
+        touch = view.lookups[lookup, LOOKUP_TOUCH]
+        table = view.lookups[lookup, 0]
+        if touch >= 0:
+            high = scratch.keys[ahead, touch, 0]
+            low = scratch.keys[ahead, touch, 1]
+            row = scratch.rows[ahead, touch]
+        else:
+            high, low = key_of(events, item, view.lookups[lookup])
+            row = np.int64(NO_ROW)
+        if not is_row_of(state, row, table, high, low):
+            row = seen_row(state, table, high, low, at)
+        reading.rows[lookup] = row
     for place in range(len(view.windows)):
         ring = view.windows[place, 1]
         window = view.windows[place, 2]

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from formicary.base.kernels import kernel_part
+from formicary.base.kernels import kernel_part, prefetch
 from formicary.factory.features._layout import (
     EMPTY,
     LARGEST,
@@ -53,7 +53,7 @@ from formicary.factory.features._layout import (
     Words,
 )
 
-__all__ = ["extreme_of", "put_into_ring", "totals_of"]
+__all__ = ["extreme_of", "prefetch_entries", "put_into_ring", "totals_of"]
 
 
 @kernel_part
@@ -63,6 +63,17 @@ def _entry(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
     if slot >= rings[ring, RING_ROOM]:
         slot -= rings[ring, RING_ROOM]
     return row + rings[ring, RING_ENTRIES] + slot * rings[ring, RING_STRIDE]
+
+
+@kernel_part
+def prefetch_entries(words: Words, plan: Plan, row: int, ring: int) -> None:
+    """Ask for the memory of the entries that the next event is likely to change or to see leave."""
+    rings = plan.rings
+    base = row + rings[ring, RING_OFFSET]
+    prefetch(words, _entry(words, rings, ring, row, words[base + RING_LENGTH]))
+    stride = WINDOW_TOTALS + rings[ring, RING_SUMS]
+    for window in range(rings[ring, RING_END_WINDOW] - rings[ring, RING_FIRST_WINDOW]):
+        prefetch(words, _entry(words, rings, ring, row, words[base + RING_WINDOWS + window * stride]))
 
 
 @kernel_part

@@ -25,7 +25,18 @@ from formicary.factory.features._layout import (
     Words,
 )
 
-__all__ = ["find_row", "index_rows", "key_of", "row_for", "spread", "sweep"]
+__all__ = [
+    "find_row",
+    "index_rows",
+    "is_row_of",
+    "key_of",
+    "likely_row",
+    "row_for",
+    "seen_row",
+    "slot_of",
+    "spread",
+    "sweep",
+]
 
 _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER: Final = np.uint64(0xD6E8FEB86659FD93)
@@ -89,6 +100,33 @@ def find_row(state: State, table: int, high: Any, low: Any) -> int:
                 return int(row)
         place = (place + _ONE) & mask
     return NO_ROW
+
+
+@kernel_part
+def slot_of(state: State, table: int, high: Any, low: Any) -> Any:
+    """Return where the search for a key begins in the index."""
+    return np.int64(spread(high, low, table) & np.uint64(len(state.slots) - 1))
+
+
+@kernel_part
+def likely_row(state: State, table: int, high: Any, low: Any) -> int:
+    """Return the row of the first slot with the key's hash bits, without a look at the row, or ``NO_ROW``."""
+    slots = state.slots
+    key_hash = spread(high, low, table)
+    mask = np.uint64(len(slots) - 1)
+    place = key_hash & mask
+    while slots[place] != _EMPTY_SLOT:
+        if slots[place] >> _PLACE_BITS == key_hash >> _PLACE_BITS:
+            return int(np.int64(slots[place] & _PLACE_MASK) - 1)
+        place = (place + _ONE) & mask
+    return NO_ROW
+
+
+@kernel_part
+def is_row_of(state: State, row: int, table: int, high: Any, low: Any) -> bool:
+    """Tell whether a place that was found in advance holds the row of a key."""
+    words = state.words
+    return row >= 0 and words[row] == high and words[row + 1] == low and words[row + ROW_TABLE] == table
 
 
 @kernel_part

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.kernels import kernel_part
+from formicary.base.kernels import kernel_part, prefetch
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     CONSENT,
@@ -16,7 +16,9 @@ from formicary.factory.features._layout import (
     LARGEST,
     LAST,
     MAXIMUM,
+    LINE_WORDS,
     MINIMUM,
+    NO_ROW,
     NOW,
     ONE,
     PART_COLUMN,
@@ -42,10 +44,13 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
-from formicary.factory.features._rings import put_into_ring
-from formicary.factory.features._rows import key_of, row_for, spread, sweep
+from formicary.factory.features._rings import prefetch_entries, put_into_ring
+from formicary.factory.features._rows import is_row_of, key_of, likely_row, row_for, slot_of, spread, sweep
 
-__all__ = ["PARTS_MAX", "Scratch", "new_scratch", "update_item"]
+__all__ = ["AHEAD", "PARTS_MAX", "Scratch", "look_ahead", "new_scratch", "update_item"]
+
+AHEAD: Final = 16
+"""Events whose rows are asked for together: more would not fit the caches nearest to the processor."""
 
 PARTS_MAX: Final = 64
 """Sums, or extremes, of one ring at most."""
@@ -59,15 +64,22 @@ _HALF_MASK: Final = np.uint64(0xFFFFFFFF)
 class Scratch(NamedTuple):
     """Room that a kernel writes to and forgets."""
 
+    keys: Words
+    """(``AHEAD``, touches, 2): the keys of the events that are looked at in advance."""
+    rows: Words
+    """(``AHEAD``, touches): their rows."""
     sums: Words
     extremes: Words
     conditions: npt.NDArray[np.bool_]
     stack: Reals
 
 
-def new_scratch() -> Scratch:
-    """Return room for any plan."""
+def new_scratch(plan: Plan) -> Scratch:
+    """Return room for events of any kind."""
+    touches = int(np.diff(plan.kind_touches).max())
     return Scratch(
+        np.zeros((AHEAD, touches, 2), np.int64),
+        np.zeros((AHEAD, touches), np.int64),
         np.zeros(PARTS_MAX, np.int64),
         np.zeros(PARTS_MAX, np.int64),
         np.zeros(_CONDITIONS_MAX, np.bool_),
@@ -76,13 +88,51 @@ def new_scratch() -> Scratch:
 
 
 @kernel_part
-def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Scratch) -> None:
-    """Let one event change the rows of all its keys; the caller made room for new ones."""
+def look_ahead(state: State, plan: Plan, events: Events, first: int, end: int, scratch: Scratch) -> None:
+    """Find the rows of up to ``AHEAD`` events and ask for their memory, all at once instead of one by one."""
+    slots = state.slots
+    words = state.words
+    for item in range(first, end):
+        kind = events.kinds[item]
+        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+            high, low = key_of(events, item, plan.touches[touch])
+            number = touch - plan.kind_touches[kind]
+            scratch.keys[item - first, number, 0] = high
+            scratch.keys[item - first, number, 1] = low
+            prefetch(slots, slot_of(state, plan.touches[touch, 0], high, low))
+    for item in range(first, end):
+        kind = events.kinds[item]
+        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+            number = touch - plan.kind_touches[kind]
+            table = plan.touches[touch, 0]
+            keys = scratch.keys[item - first, number]
+            row = likely_row(state, table, keys[0], keys[1])
+            scratch.rows[item - first, number] = row
+            if row >= 0:
+                for word in range(0, plan.hot_words[table], LINE_WORDS):
+                    prefetch(words, row + word)
+    for item in range(first, end):
+        kind = events.kinds[item]
+        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+            row = scratch.rows[item - first, touch - plan.kind_touches[kind]]
+            if row >= 0:
+                for update in range(plan.touch_updates[touch], plan.touch_updates[touch + 1]):
+                    if plan.updates[update, UPDATE_KIND] == RING:
+                        prefetch_entries(words, plan, row, plan.updates[update, UPDATE_AT])
+
+
+@kernel_part
+def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Scratch, ahead: int) -> None:
+    """Let one event change the rows of all its keys; the caller made room for new ones.
+
+    ``ahead`` is its place among those that were looked at in advance.
+    """
     numbers = state.numbers
     at = events.at[item]
     numbers[NOW] = max(numbers[NOW], at)
     if numbers[USED] > numbers[SWEEP_AT]:
         sweep(state, plan)
+        scratch.rows[:] = NO_ROW
     kind = events.kinds[item]
     for condition in range(plan.kind_conditions[kind], plan.kind_conditions[kind + 1]):
         first = plan.condition_bounds[condition]
@@ -91,11 +141,15 @@ def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Sc
         # What cannot be told, NaN, does not hold.
         scratch.conditions[condition] = value == value and value != 0.0  # noqa: PLR0124
     for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
-        columns = plan.touches[touch]
-        high, low = key_of(events, item, columns)
+        number = touch - plan.kind_touches[kind]
+        high = scratch.keys[ahead, number, 0]
+        low = scratch.keys[ahead, number, 1]
         if high == 0 and low == 0:
             continue
-        row = row_for(state, plan, columns[0], high, low)
+        row = scratch.rows[ahead, number]
+        table = plan.touches[touch, 0]
+        if not is_row_of(state, row, table, high, low):
+            row = row_for(state, plan, table, high, low)
         state.words[row + ROW_LATEST] = max(state.words[row + ROW_LATEST], at)
         for update in range(plan.touch_updates[touch], plan.touch_updates[touch + 1]):
             _update_row(state, plan, row, update, events, item, scratch)

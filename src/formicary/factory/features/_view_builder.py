@@ -6,7 +6,7 @@ import numpy as np
 
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._code import Code
-from formicary.factory.features._layout import View
+from formicary.factory.features._layout import Plan, View
 from formicary.factory.features._plan_builder import DISTINCT_SLOTS, PlanBuilder, Ring
 from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
 from formicary.factory.features.definitions import FeatureSet
@@ -31,8 +31,9 @@ _READS = {
 }
 
 
-def build_view(one: FeatureSet, builder: PlanBuilder) -> View:
+def build_view(one: FeatureSet, builder: PlanBuilder, plan: Plan) -> View:
     """Return the view of a set whose plan is built."""
+    kind = builder.kind_number(one.on)
     reads = _Reads(one, builder)
     features = [reads.feature(feature.value) for feature in one.features]
     columns = {feature.name: number for number, feature in enumerate(one.features)}
@@ -44,8 +45,8 @@ def build_view(one: FeatureSet, builder: PlanBuilder) -> View:
             programs.append([number, *code.add(value, columns)])
     steps, constants = code.arrays()
     return View(
-        kind=builder.kind_number(one.on),
-        lookups=_words(reads.lookups, 1 + KEY_IDS_MAX),
+        kind=kind,
+        lookups=_words([[*one, _touch_of(plan, kind, one)] for one in reads.lookups], 2 + KEY_IDS_MAX),
         windows=_words(reads.windows, 4),
         features=_words(features, layout.FEATURE_COLUMNS),
         programs=_words(programs, 3),
@@ -54,6 +55,14 @@ def build_view(one: FeatureSet, builder: PlanBuilder) -> View:
         subjects=np.array(_subjects(one), np.int64),
         totals=reads.totals,
     )
+
+
+def _touch_of(plan: Plan, kind: int, lookup: list[int]) -> int:
+    """Return which touch of a kind's events has the key of a look-up, so that its row is looked for once."""
+    for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+        if plan.touches[touch].tolist() == lookup:
+            return touch - int(plan.kind_touches[kind])
+    return -1
 
 
 class _Reads:

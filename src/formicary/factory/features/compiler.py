@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from formicary.factory.features.errors import (
 from formicary.factory.features.kinds import EventKind
 from formicary.factory.features.names import require_names
 
-__all__ = ["Compiled", "CompiledView", "compile_sets"]
+__all__ = ["Compiled", "CompiledView", "compile_sets", "compiled", "features_of", "findings"]
 
 _WORD_BYTES: Final = 8
 
@@ -105,7 +106,7 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
     plan = builder.build()
     views: dict[str, CompiledView] = {}
     for one in sets:
-        view = build_view(one, builder)
+        view = build_view(one, builder, plan)
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
         key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
         if key_bytes > one.key_bytes_max:
@@ -119,6 +120,12 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
         tables=builder.table_names,
         fingerprint=_fingerprint(plan, builder.kinds),
     )
+
+
+@functools.cache
+def compiled(sets: tuple[FeatureSet, ...]) -> Compiled:
+    """Return sets compiled, once in a process."""
+    return compile_sets(sets)
 
 
 def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:

@@ -14,6 +14,7 @@ from formicary.base.limits import FEATURE_BYTES_MAX
 from formicary.base.purposes import Purpose
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._hash import rows_hash
+from formicary.factory.features._holders import holders_of, note_holders
 from formicary.factory.features._kernels import follow_events, read_events, replay_events
 from formicary.factory.features._layout import EMPTY, Events, Reals, State, Words
 from formicary.factory.features._read import new_reading
@@ -72,9 +73,9 @@ class FeatureStore:
         numbers[layout.NOW] = numbers[layout.SWEPT_UNTIL] = EMPTY
         words = reserved_words(bytes_max // _WORD_BYTES)
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
-        self._scratch = new_scratch()
+        self._scratch = new_scratch(compiled.plan)
         self._row_words_max = int(np.diff(compiled.plan.template_bounds).max())
-        self._touches_max = int(np.diff(compiled.plan.kind_touches).max())
+        self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class FeatureStore:
         out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
         bit = compiled.consent_bit(purpose)
         reading = new_reading(compiled.view)
-        read_events(self.state, self.compiled.plan, compiled.view, events, bit, reading, out, withheld)
+        read_events(self.state, self.compiled.plan, compiled.view, events, bit, reading, self._scratch, out, withheld)
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
 
     def replay(
@@ -169,6 +170,17 @@ class FeatureStore:
             )
             first = end
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
+
+    def note_holders(self, accounts: Words, parties: Words) -> None:
+        """Remember which parties (n, 2) hold accounts (n, 2)."""
+        self._reserve(len(accounts))
+        note_holders(self.state, self.compiled.plan, accounts, parties)
+
+    def holders_of(self, accounts: Words) -> Words:
+        """Return the parties that hold accounts (n, 2), zeros for none."""
+        parties = np.zeros((len(accounts), 2), np.int64)
+        holders_of(self.state, accounts, parties)
+        return parties
 
     def _reserve(self, events: int) -> None:
         state = self.state

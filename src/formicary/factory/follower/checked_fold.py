@@ -77,6 +77,7 @@ class CheckedFold:
             self._fold_mixed(cut, mixed)
             piece = mixed + 1
         self._fold_transfers(cut, piece, len(ends))
+        self.state.fold_features(block.accounts, block.transfers, block.events, until=block.until)
 
     def _fold_transfers(self, cut: _Cut, first: int, last: int) -> None:
         """Fold the pieces from ``first`` to before ``last``, which hold nothing but transfers."""

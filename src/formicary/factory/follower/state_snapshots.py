@@ -221,10 +221,19 @@ def new_state(
         state = _empty(folder, products, generation_rows)
         try:
             _require_known(snapshot, reader)
-            return snapshots.restore(snapshot, state, folder, reader=reader, report=report)
+            restored = snapshots.restore(snapshot, state, folder, reader=reader, report=report)
+            _backfill_features(restored.state, reader)
+            return restored
         except SnapshotCorrupted as error:
             report(error)
     return Restored(_empty(folder, products, generation_rows), np.zeros(0, np.uint8), 0)
+
+
+def _backfill_features(state: FactoryState, reader: JournalReader) -> None:
+    """Bring features that are newer than the snapshot from the journal's first row to the state's position."""
+    behind = state.features.position if state.features is not None else state.position
+    for block in reader.read(after=behind, until=state.position):
+        state.fold_features(block.accounts, block.transfers, block.events, until=block.until)
 
 
 def note_of(snapshot: Snapshot) -> Note:

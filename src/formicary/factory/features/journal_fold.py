@@ -1,0 +1,150 @@
+"""From rows of the journal to events of features: transfers, facts and consent, in the order of their positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.features._layout import Events, Words
+from formicary.factory.features._plan_builder import CONSENT_KIND
+from formicary.factory.features.columns import MalformedEvents, events_of, join_events
+from formicary.factory.features.kinds import EventKind, Facts, FieldType, Transfers
+from formicary.factory.features.store import FeatureStore
+from formicary.factory.journal.events import Event
+from formicary.factory.journal.fact_columns import FactColumns, facts_of
+from formicary.factory.ledger import TransferFlags
+from formicary.factory.ledger.views import is_created
+
+__all__ = ["fold_rows", "journaled_events"]
+
+Rows = npt.NDArray[Any]
+
+_FACTS: Final = "facts.FactsRecorded"
+_GRANTED: Final = "consent.ConsentGranted"
+_REVOKED: Final = "consent.ConsentRevoked"
+_ACCOUNT_OF: Final = {"debit_party": "debit_account_id", "credit_party": "credit_account_id"}
+_ID_OF: Final = {"debit_account": "debit_account_id", "credit_account": "credit_account_id"}
+# What only reserves money, or gives a reservation back, has moved none.
+_MOVES_NOTHING: Final = int(TransferFlags.PENDING | TransferFlags.VOID_PENDING_TRANSFER)
+
+
+class _Consent(msgspec.Struct):
+    purpose: int
+
+
+def fold_rows(
+    store: FeatureStore, *, accounts: Rows, transfers: Rows, events: Sequence[Event], until: int
+) -> None:
+    """Let the rows after the store's position up to ``until`` change what is known of their keys.
+
+    Parameters
+    ----------
+    store
+        Rows at or before its position are left out: it knows them.
+    accounts, transfers, events
+        (a,) ``ACCOUNT_ROW``, (t,) ``TRANSFER_ROW``, and events, each in the order of its positions.
+    until
+        The position that the store then stands at.
+    """
+    if until <= store.position:
+        return
+    if len(accounts):
+        fresh = accounts[accounts["position"] > store.position]
+        store.note_holders(_words_of(fresh, "id"), _words_of(fresh, "user_data_128"))
+    if len(transfers):
+        transfers = transfers[transfers["position"] > store.position]
+    fresh_events = [event for event in events if event.position > store.position]
+    joined, _ = journaled_events(store, transfers=transfers, events=fresh_events)
+    if joined is not None:
+        store.follow(joined)
+    store.position = until
+
+
+def journaled_events(
+    store: FeatureStore, *, transfers: Rows, events: Sequence[Event]
+) -> tuple[Events | None, Words]:
+    """Return rows of the journal as events of the kinds that features know, and their positions (n,).
+
+    Events are None where there are none.
+    """
+    parts: list[Events] = []
+    positions: list[Words] = []
+    for kind, rows in _of_kinds(store.compiled.kinds, transfers):
+        columns = {name: _transfer_column(store, rows, kind.field(name).source) for name in kind}
+        parts.append(events_of(store.compiled, kind, at=rows["timestamp"], columns=columns))
+        positions.append(np.ascontiguousarray(rows["position"]))
+    for event in events:
+        for part in _of_event(store, event):
+            parts.append(part)
+            positions.append(np.full(len(part.kinds), event.position))
+    if not parts:
+        return None, np.empty(0, np.int64)
+    return join_events(parts, positions), np.sort(np.concatenate(positions), kind="stable")
+
+
+def _of_kinds(kinds: Sequence[EventKind], transfers: Rows) -> Iterator[tuple[EventKind, Rows]]:
+    if not len(transfers):
+        return
+    moved = transfers[is_created(transfers) & ((transfers["flags"] & _MOVES_NOTHING) == 0)]
+    for kind in kinds:
+        if isinstance(kind.source, Transfers):
+            rows = moved[np.isin(moved["code"], kind.source.codes)]
+            if len(rows):
+                yield kind, rows
+
+
+def _transfer_column(store: FeatureStore, rows: Rows, source: str) -> Rows:
+    if source in _ACCOUNT_OF:
+        return store.holders_of(_words_of(rows, _ACCOUNT_OF[source]))
+    if source in _ID_OF:
+        return _words_of(rows, _ID_OF[source])
+    if source in ("id", "user_data_128"):
+        return _words_of(rows, source)
+    return rows[source].astype(np.int64)
+
+
+def _of_event(store: FeatureStore, event: Event) -> Iterator[Events]:
+    if event.kind in (_GRANTED, _REVOKED):
+        body = msgspec.json.decode(event.body, type=_Consent)
+        columns = {
+            "party": _words_of_ids([event.subject]),
+            "purpose": [body.purpose],
+            "granted": [int(event.kind == _GRANTED)],
+        }
+        yield events_of(store.compiled, CONSENT_KIND, at=[event.timestamp], columns=columns)
+    elif event.kind == _FACTS:
+        facts = facts_of(event.body)
+        for kind in store.compiled.kinds:
+            if isinstance(kind.source, Facts) and kind.source.kind == facts.kind:
+                yield events_of(store.compiled, kind, at=facts.at, columns=_fact_columns(kind, facts))
+
+
+def _fact_columns(kind: EventKind, facts: FactColumns) -> dict[str, Rows]:
+    columns: dict[str, Rows] = {}
+    for name, field in kind.fields.items():
+        given: dict[str, Any] = facts.numbers
+        if field.is_id:
+            given = facts.ids
+        elif field.type == FieldType.REAL:
+            given = facts.reals
+        if field.source not in given:
+            message = f"a fact {facts.kind!r} has no {field.type} {field.source!r}, which {kind.name}.{name} reads"
+            raise MalformedEvents(message)
+        columns[name] = given[field.source]
+    return columns
+
+
+def _words_of(rows: Rows, name: str) -> Words:
+    words = np.empty((len(rows), 2), np.int64)
+    words[:, 0] = rows[f"{name}_high"].astype(np.int64)
+    words[:, 1] = rows[f"{name}_low"].astype(np.int64)
+    return words
+
+
+def _words_of_ids(ids: Sequence[int]) -> Words:
+    words = np.array([(wanted >> 64, wanted & (2**64 - 1)) for wanted in ids], np.uint64)
+    return words.view(np.int64).reshape(-1, 2)
