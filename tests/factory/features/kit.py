@@ -28,7 +28,9 @@ from formicary.factory.features.kinds import EventKind, amount, identifier, numb
 from formicary.factory.features._layout import Events
 from tests.factory.features.brute import Happened
 
-PAYMENT = EventKind("payment", None, payer=party(), payee=party(), device=identifier(), amount=amount(), code=number())
+PAYMENT = EventKind(
+    "payment", None, payer=party(), payee=party(), device=identifier(), amount=amount(), code=number()
+)
 LABEL = EventKind("label", None, payee=party(), fraud=number(), score=real())
 AMOUNT = PAYMENT["amount"]
 LARGE = AMOUNT > 5_000
@@ -55,7 +57,9 @@ def every_operator(*, exact: bool) -> FeatureSet:
             "late_max": lambda over, by=by: maximum(AMOUNT, by=by, over=over, delay="1d", exact=exact),
         }
         for operator, value in aggregates.items():
-            features += windowed(f"{name}_{operator}_{{window}}", windows, value, unit="units", meaning=MEANING)
+            features += windowed(
+                f"{name}_{operator}_{{window}}", windows, value, unit="units", meaning=MEANING
+            )
     others = {
         "frauds": count(LABEL, by="payee", over="5d", where=LABEL["fraud"] > 0, exact=exact),
         "last_amount": last(AMOUNT, by="payer"),
@@ -67,7 +71,9 @@ def every_operator(*, exact: bool) -> FeatureSet:
         "since_within": time_since(PAYMENT, by="payer", over="1h"),
         "age": age(PAYMENT, by="payer"),
     }
-    features += [Feature(name=name, value=value, unit="units", meaning="Asked.") for name, value in others.items()]
+    features += [
+        Feature(name=name, value=value, unit="units", meaning="Asked.") for name, value in others.items()
+    ]
     return FeatureSet(
         name="exactly" if exact else "in_tiles",
         on=PAYMENT,
@@ -85,8 +91,18 @@ def different() -> FeatureSet:
         on=PAYMENT,
         owner="tests",
         features=[
-            Feature(name="payees", value=distinct(PAYMENT["payee"], by="payer", over="5d"), unit="parties", meaning="A."),
-            Feature(name="codes", value=distinct(PAYMENT["code"], by="payer", over="1h"), unit="codes", meaning="A."),
+            Feature(
+                name="payees",
+                value=distinct(PAYMENT["payee"], by="payer", over="5d"),
+                unit="parties",
+                meaning="A.",
+            ),
+            Feature(
+                name="codes",
+                value=distinct(PAYMENT["code"], by="payer", over="1h"),
+                unit="codes",
+                meaning="A.",
+            ),
         ],
     )
 

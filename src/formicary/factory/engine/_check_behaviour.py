@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product as combinations
@@ -12,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import Refusal
+from formicary.base.purposes import Purpose
 from formicary.factory.engine._findings import CRASHES, Finding
 from formicary.factory.engine._samples import SUBJECT, samples
+from formicary.factory.engine.feature_reads import FeatureReading
 from formicary.factory.engine.packing import pack_decision
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
@@ -108,6 +111,12 @@ class _Context:
         neighbour = found[:1].copy()
         neighbour["id_high"], neighbour["id_low"] = subject >> 64, subject & _WORD
         return np.asarray(neighbour[0])
+
+    def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
+        del asking
+        return FeatureReading(
+            set=name, purpose=purpose.name.lower(), position=0, values=defaultdict(lambda: None), withheld=()
+        )
 
     def transfer(self, transfer_id: int) -> Rows | None:
         if not self.is_known:

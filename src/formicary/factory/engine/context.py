@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.purposes import Purpose
+from formicary.factory.engine.feature_reads import FeatureReading, tell_features
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.history.memory import find_transfers
@@ -51,6 +53,10 @@ class DecidingContext:
     def aggregate(self, product: str, subject: int) -> Rows | None:
         """Return an aggregate of a neighbour as it is now."""
         return self._state.aggregates[product].find(subject)
+
+    def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
+        """Tell a set of features as known now, everything decided before included."""
+        return tell_features(self._state, name, purpose=purpose, at=self.now, asking=asking)
 
     def transfer(self, transfer_id: int) -> Rows | None:
         """Return a transfer that was made, also one that left memory."""

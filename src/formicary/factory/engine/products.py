@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.purposes import Purpose
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
@@ -108,6 +109,13 @@ class Context(Protocol):
 
     def aggregate(self, product: str, subject: int) -> npt.NDArray[Any] | None:
         """Return an aggregate of a neighbour as it is now, shape () of that product's dtype, or None."""
+
+    def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> Any:
+        """Return a set of features for an asking event's fields as known now, a ``FeatureReading``.
+
+        A decider puts it into its events: a decision's record says what was known, and what was withheld for
+        want of consent.
+        """
 
     def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
         """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""

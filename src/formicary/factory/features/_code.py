@@ -16,7 +16,6 @@ from formicary.factory.features.kinds import FieldType, FieldValue
 __all__ = ["Code"]
 
 
-
 @dataclass
 class Code:
     """Operations and constants, added one expression after the other."""

@@ -158,7 +158,9 @@ class PlanBuilder:
         """Go through the kinds that sets mention."""
         for one in sets:
             yield one.on
-            yield from (feature.value.kind for feature in one.features if isinstance(feature.value, Aggregate))
+            yield from (
+                feature.value.kind for feature in one.features if isinstance(feature.value, Aggregate)
+            )
 
     def add_set(self, one: FeatureSet) -> None:
         """Take up what a set of features needs."""
@@ -286,7 +288,9 @@ class PlanBuilder:
             # Small things first: they are what nearly every event looks at.
             memories.sort(key=lambda memory: memory.words)
             parts = [np.zeros(layout.HEADER_WORDS, np.int64), *(ring.template() for ring in rings)]
-            hot = sum(map(len, parts)) + sum(memory.words for memory in memories if memory.words < DISTINCT_SLOTS)
+            hot = sum(map(len, parts)) + sum(
+                memory.words for memory in memories if memory.words < DISTINCT_SLOTS
+            )
             offset, entries = layout.HEADER_WORDS, hot
             for ring in rings:
                 ring.number = len(laid.rings)

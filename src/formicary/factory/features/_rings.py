@@ -25,8 +25,8 @@ from formicary.factory.features._layout import (
     EMPTY,
     LARGEST,
     LOST,
-    RING_ENTRIES,
     RING_END_WINDOW,
+    RING_ENTRIES,
     RING_EXTREMES,
     RING_FIRST_WINDOW,
     RING_HEAD,
@@ -281,7 +281,9 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
         words[kept + WINDOW_FIRST] = first
         words[kept + WINDOW_ENDS] = end
         length = words[base + RING_LENGTH]
-        words[kept + WINDOW_LEAVES] = words[_entry(words, rings, ring, row, first)] if first < length else LARGEST
+        words[kept + WINDOW_LEAVES] = (
+            words[_entry(words, rings, ring, row, first)] if first < length else LARGEST
+        )
         words[kept + WINDOW_ENTERS] = words[_entry(words, rings, ring, row, end)] if end < length else LARGEST
 
 

@@ -23,7 +23,12 @@ from formicary.factory.features.durations import (
     require_tiled,
     resolution_for,
 )
-from formicary.factory.features.errors import FeatureMalformed, LabelWithoutDelay, TypeMismatch, WindowNotTiled
+from formicary.factory.features.errors import (
+    FeatureMalformed,
+    LabelWithoutDelay,
+    TypeMismatch,
+    WindowNotTiled,
+)
 from formicary.factory.features.expressions import Call, Constant, Expression
 from formicary.factory.features.kinds import EventKind, FieldType, FieldValue
 
@@ -67,7 +72,6 @@ OF_INTEGERS: Final = frozenset({Operator.SUM, Operator.MEAN, Operator.STD, Opera
 TILED: Final = OF_INTEGERS | {Operator.COUNT, Operator.SHARE}
 """What is told from tiles, or from a key's recent events."""
 KEY_IDS_MAX: Final = 4
-
 
 
 class Options(TypedDict, total=False):
@@ -154,7 +158,9 @@ class Aggregate:
             See each.
         """
         if not 1 <= len(self.by) <= KEY_IDS_MAX or len(self.by) != len(self.of):
-            message = f"a key is made of one to {KEY_IDS_MAX} ids, as many of the asking event as of the other"
+            message = (
+                f"a key is made of one to {KEY_IDS_MAX} ids, as many of the asking event as of the other"
+            )
             raise FeatureMalformed(message)
         for name in self.by:
             self.kind.id_column(name)

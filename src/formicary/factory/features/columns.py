@@ -58,7 +58,7 @@ def events_of(
     """
     times = np.asarray(at)
     count = len(times)
-    if times.dtype.kind not in "iu" or (count and not (0 <= times.min() and times.max() <= AT_MAX)):
+    if times.dtype.kind not in "iu" or (count and not (times.min() >= 0 and times.max() <= AT_MAX)):
         message = f"{kind.name}: times are nanoseconds since 1970, at most {AT_MAX}"
         raise MalformedEvents(message)
     ids = np.zeros((count, compiled.id_columns, 2), np.int64)

@@ -110,7 +110,9 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
         key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
         if key_bytes > one.key_bytes_max:
-            message = f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
+            message = (
+                f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
+            )
             raise BudgetExceeded(message)
         views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
     return Compiled(
@@ -133,7 +135,9 @@ def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     wrong: list[FeatureRefused] = []
     names = [one.name for one in sets]
     wrong += [
-        FeatureMalformed(f"two sets are called {name}") for name in sorted(set(names)) if names.count(name) > 1
+        FeatureMalformed(f"two sets are called {name}")
+        for name in sorted(set(names))
+        if names.count(name) > 1
     ]
     for one in sets:
         for feature in one.features:

@@ -122,7 +122,9 @@ class FeatureSet:
         if self.ring_events < 1 or self.ring_events & (self.ring_events - 1):
             message = f"{self.name}: ring_events is a power of two, not {self.ring_events}"
             raise FeatureMalformed(message)
-        owned = [feature if feature.owner else replace(feature, owner=self.owner) for feature in self.features]
+        owned = [
+            feature if feature.owner else replace(feature, owner=self.owner) for feature in self.features
+        ]
         object.__setattr__(self, "features", tuple(owned))
 
 

@@ -58,7 +58,9 @@ def resolution_for(window: int, delay: int) -> int:
         if window % tile == 0 and delay % tile == 0 and window // tile >= _TILES_MIN:
             require_tiled(window, delay, tile)
             return tile
-    message = f"{duration_text(window)} delayed by {duration_text(delay)} has no usual tile: give a resolution"
+    message = (
+        f"{duration_text(window)} delayed by {duration_text(delay)} has no usual tile: give a resolution"
+    )
     raise WindowNotTiled(message)
 
 

@@ -110,7 +110,7 @@ def _transfer_column(store: FeatureStore, rows: Rows, source: str) -> Rows:
 def _of_event(store: FeatureStore, event: Event) -> Iterator[Events]:
     if event.kind in (_GRANTED, _REVOKED):
         body = msgspec.json.decode(event.body, type=_Consent)
-        columns = {
+        columns: dict[str, npt.ArrayLike] = {
             "party": _words_of_ids([event.subject]),
             "purpose": [body.purpose],
             "granted": [int(event.kind == _GRANTED)],
@@ -132,7 +132,9 @@ def _fact_columns(kind: EventKind, facts: FactColumns) -> dict[str, Rows]:
         elif field.type == FieldType.REAL:
             given = facts.reals
         if field.source not in given:
-            message = f"a fact {facts.kind!r} has no {field.type} {field.source!r}, which {kind.name}.{name} reads"
+            message = (
+                f"a fact {facts.kind!r} has no {field.type} {field.source!r}, which {kind.name}.{name} reads"
+            )
             raise MalformedEvents(message)
         columns[name] = given[field.source]
     return columns

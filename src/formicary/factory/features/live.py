@@ -29,9 +29,7 @@ class FeaturesActivated(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, LiveFeature]
 
 
-def newly_live(
-    sets: Iterable[FeatureSet], live: Mapping[str, LiveFeature]
-) -> FeaturesActivated | None:
+def newly_live(sets: Iterable[FeatureSet], live: Mapping[str, LiveFeature]) -> FeaturesActivated | None:
     """Return which features of sets go live now, None if all are.
 
     Raises

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -136,7 +135,9 @@ class FeatureStore:
         out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
         bit = compiled.consent_bit(purpose)
         reading = new_reading(compiled.view)
-        read_events(self.state, self.compiled.plan, compiled.view, events, bit, reading, self._scratch, out, withheld)
+        read_events(
+            self.state, self.compiled.plan, compiled.view, events, bit, reading, self._scratch, out, withheld
+        )
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
 
     def replay(

@@ -222,10 +222,11 @@ def new_state(
         try:
             _require_known(snapshot, reader)
             restored = snapshots.restore(snapshot, state, folder, reader=reader, report=report)
-            _backfill_features(restored.state, reader)
-            return restored
         except SnapshotCorrupted as error:
             report(error)
+        else:
+            _backfill_features(state, reader)
+            return restored
     return Restored(_empty(folder, products, generation_rows), np.zeros(0, np.uint8), 0)
 
 

@@ -202,18 +202,19 @@ def create_transfers(
     first_stamp: int,
     start: int,
     expiries_max: int,
+    sides: Records,
     results: Records,
 ) -> int:
     """Decide the events of a group of requests from ``start`` on, and write their rows.
 
     ``ordinals`` (n,) counts each event within its own request, from 0. Event i is stamped
-    ``first_stamp + i``.
+    ``first_stamp + i``. ``sides`` is room for (2, n) numbers of accounts.
     Returns how many events of the group are decided: fewer than all when a timer comes first that
     is not the ledger's, or when ``expiries_max`` holds expired; the caller then goes on from there.
     """
     scalars = state.scalars[0]
     count = len(items)
-    debits, credits_ = np.empty(count, np.int64), np.empty(count, np.int64)
+    debits, credits_ = sides[0], sides[1]
     _resolve_accounts(state, items, start, debits, credits_)
     chain = -1
     broken = False

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from formicary.base.kernels import kernel, kernel_part
 from formicary.factory.ledger._apply import apply_row, note_timer, open_account
 from formicary.factory.ledger._index import enter_ids, find_account, find_hold, resolves_hold
@@ -85,11 +83,14 @@ def fold_transfers(state: State, rows: Records, words: Records) -> int:
 
 
 @kernel
-def compact_holds(state: State) -> None:
-    """Drop the holds that ended and their timers; the slots must be cleared and are filled anew."""
+def compact_holds(state: State, moved: Records) -> None:
+    """Drop the holds that ended and their timers; the slots must be cleared and are filled anew.
+
+    ``moved`` is room for a number of each hold.
+    """
     scalars = state.scalars[0]
     kept = 0
-    moved = np.full(scalars["holds"], -1, np.int64)
+    moved[:] = -1
     for hold in range(scalars["holds"]):
         if state.holds[hold]["state"] == HOLD_OPEN:
             moved[hold] = kept

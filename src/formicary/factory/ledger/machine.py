@@ -211,7 +211,8 @@ class LedgerMachine:
         (``tick``), then call again from there.
         """
         expiries_max = TIMERS_PER_STEP_MAX if run_timers else -1
-        return create_transfers(self.state, items, ordinals, first_stamp, start, expiries_max, results)
+        sides = np.empty((2, len(items)), np.int64)
+        return create_transfers(self.state, items, ordinals, first_stamp, start, expiries_max, sides, results)
 
     def decide_accounts(
         self,

@@ -126,7 +126,7 @@ def room_for_holds(state: State, holds: int) -> State:
             room = _power_of_two(needed)
             hold_rows, kept = larger(state.hold_rows, room), larger(state.holds, room)
             state = state._replace(hold_rows=hold_rows, holds=kept, hold_slots=empty_slots(room))
-        compact_holds(state)
+        compact_holds(state, np.empty(len(state.holds), np.int64))
     return room_for_timers(state, holds)
 
 

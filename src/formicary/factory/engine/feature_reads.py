@@ -1,0 +1,108 @@
+"""What is known of an asking event's keys at this moment, for a decider, a caller or a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from formicary.base.errors import Refusal
+from formicary.base.purposes import Purpose
+from formicary.factory.engine.state import FactoryState
+from formicary.factory.features.columns import events_of
+
+__all__ = ["FeatureReading", "UnknownFeatureSet", "read_features", "tell_features"]
+
+
+class UnknownFeatureSet(Refusal):
+    """No set of features of this name is compiled here."""
+
+    code = "unknown_feature_set"
+
+
+class FeatureReading(msgspec.Struct, frozen=True, kw_only=True):
+    """The features of a set as they were told, for a decision's record.
+
+    Attributes
+    ----------
+    position
+        The journal position they were read at.
+    values
+        By name; None where missing.
+    withheld
+        Which of the asking event's parties gave no consent to the purpose: what is told of them is missing.
+    """
+
+    set: str
+    purpose: str
+    position: int
+    values: dict[str, float | None]
+    withheld: tuple[str, ...]
+
+
+def tell_features(
+    state: FactoryState, name: str, *, purpose: Purpose, at: int, asking: Mapping[str, int]
+) -> FeatureReading:
+    """Return a set of features for an event that has not happened yet, and change nothing.
+
+    Parameters
+    ----------
+    state
+        It is read as it is.
+    name
+        The set.
+    purpose
+        What the values are for.
+    at
+        When the event asks, in nanoseconds.
+    asking
+        Its fields: ids of 128 bits, amounts and numbers; a field that is not there is absent.
+
+    Raises
+    ------
+    UnknownFeatureSet
+        There is no such set.
+    UnknownField, MalformedEvents
+        The kind of the asking event has no such field, or not of this type.
+    PurposeNotDeclared
+        A feature of the set may not be read for this purpose.
+    """
+    store = state.features
+    if store is None or name not in store.compiled.views:
+        raise UnknownFeatureSet
+    kind = store.compiled.views[name].set.on
+    columns = {
+        field: _words(value) if kind.field(field).is_id else np.array([value])
+        for field, value in asking.items()
+    }
+    told = store.read(name, events_of(store.compiled, kind, at=[at], columns=columns), purpose=purpose)
+    values = [None if math.isnan(value) else value for value in told.values[0].tolist()]
+    withheld = int(told.withheld[0])
+    return FeatureReading(
+        set=name,
+        purpose=purpose.name.lower(),
+        position=store.position,
+        values=dict(zip(told.names, values, strict=True)),
+        withheld=tuple(subject for bit, subject in enumerate(told.subjects) if withheld >> bit & 1),
+    )
+
+
+def read_features(
+    name: str, *, purpose: Purpose, at: int, asking: Mapping[str, int]
+) -> Callable[[FactoryState], Any]:
+    """Return what a ``ReadRequest`` asks of the state: a ``FeatureReading``, or a refusal."""
+
+    def read(state: FactoryState) -> Any:
+        try:
+            return tell_features(state, name, purpose=purpose, at=at, asking=asking)
+        except Refusal as refusal:
+            return refusal
+
+    return read
+
+
+def _words(value: int) -> Any:
+    return np.array([[value >> 64, value & (2**64 - 1)]], np.uint64).view(np.int64)
