@@ -33,6 +33,9 @@ __all__ = [
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
     "ENTRY_LINES_MAX",
+    "FACTS_BYTES_MAX",
+    "FACTS_PER_EVENT_MAX",
+    "FACT_FIELDS_MAX",
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
@@ -189,6 +192,19 @@ KEY_OVERLAP_SECONDS_MAX: Final = 30 * 86_400
 
 APPROVAL_SECONDS_MAX: Final = 7 * 86_400
 """Seconds for which a proposal waits for a second person: a week has holidays in it; later it is stale."""
+
+FACTS_PER_EVENT_MAX: Final = 1_000
+"""Facts in one event: past that one more row of the journal costs each of them nearly nothing."""
+
+FACT_FIELDS_MAX: Final = 32
+"""Fields of a fact beside its time: what one job finds out about one thing; more is another kind."""
+
+FACTS_BYTES_MAX: Final = 64 << 10
+"""Bytes of JSON of one event of facts: 1,000 facts of an id and a small number.
+
+The database spells them with up to half as much more in spaces, and ``BLOCK_ROWS`` of them, every second one
+an answer, must come as one value of below 1 GiB, or the journal could not be read.
+"""
 
 ENTRY_LINES_MAX: Final = 8
 """Transfers in one manual entry: what two persons can check by eye; more is work for a program."""

@@ -72,6 +72,8 @@ def _why_open(kind: inspect.Type) -> str:
             return _first(_why_open(one) for one in kind.item_types)
         case inspect.ListType() | inspect.VarTupleType():
             return _why_open(kind.item_type)
+        case inspect.DictType():
+            return _why_open(kind.key_type) or _why_open(kind.value_type)
         case inspect.StructType():
             return _first(_why_open(field.type) for field in kind.fields)
     if isinstance(kind, _CLOSED):

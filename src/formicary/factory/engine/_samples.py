@@ -71,7 +71,11 @@ def _values(kind: inspect.Type) -> Sequence[Any]:
 def _sequences(kind: inspect.Type) -> Sequence[Any]:
     match kind:
         case inspect.ListType():
-            return ([], list(_values(kind.item_type)[:1]))
+            items, shortest = list(_values(kind.item_type)[:1]), kind.min_length or 0
+            return [items * length for length in sorted({shortest, max(shortest, 1)})]
+        case inspect.DictType():
+            pairs = zip(_values(kind.key_type), _values(kind.value_type)[-1:], strict=False)
+            return ({}, dict(pairs))
         case inspect.VarTupleType():
             return ((), tuple(_values(kind.item_type)[:1]))
         case inspect.TupleType():

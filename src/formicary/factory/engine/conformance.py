@@ -28,7 +28,8 @@ def check_product(product: Product) -> list[Finding]:
 
     - The names of the product, its commands, events and timers are unique and of the journal's form.
     - Commands and events are frozen ``msgspec`` structs of the given bases; they survive JSON.
-    - Events hold no free text and no floats: integers, closed sets, and texts of a narrow pattern only.
+    - Events hold no free text and no floats: integers, closed sets, texts of a narrow pattern, and what is
+      made of them, only.
     - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding.
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
