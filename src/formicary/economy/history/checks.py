@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from formicary.base.currencies import UnknownCurrency, currency
+from formicary.base.limits import FACT_FIELDS_MAX
 from formicary.base.times import MalformedTime, parse_time
 from formicary.economy.history.durations import parse_duration
 from formicary.economy.history.mapping import (
@@ -31,7 +32,8 @@ __all__ = ["faults_of"]
 
 Faults = Iterator[tuple[str, str]]
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+_NAME_CHARACTERS_MAX: Final = 64
 _CODE_MAX: Final = 2**16 - 1
 _DECIMALS_MAX: Final = 9
 
@@ -60,8 +62,8 @@ def faults_of(mapping: Mapping) -> Faults:
 
 
 def _name(path: str, name: str) -> Faults:
-    if not _NAME.fullmatch(name):
-        yield path, "a name is lower-case letters, digits and underscores, and begins with a letter"
+    if len(name) > _NAME_CHARACTERS_MAX or not _NAME.fullmatch(name):
+        yield path, f"a name is in snake case and has at most {_NAME_CHARACTERS_MAX} characters"
 
 
 def _currency(code: str) -> Faults:
@@ -174,8 +176,11 @@ def _fact(path: str, fact: Fact, mapping: Mapping) -> Faults:
     for field in ("numbers", "reals"):
         for name in getattr(fact, field):
             yield from _name(f"{path}.{field}.{name}", name)
+    names = [*fact.ids, *fact.numbers, *fact.reals]
     if not fact.ids:
         yield path, "a fact is about at least one id"
+    if len(set(names)) < len(names) or len(names) > FACT_FIELDS_MAX:
+        yield path, f"it has at most {FACT_FIELDS_MAX} fields, each with a name of its own"
     if fact.known_after is not None and parse_duration(fact.known_after) is None:
         yield f"{path}.known_after", _DURATION
 

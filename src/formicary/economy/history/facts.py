@@ -7,27 +7,38 @@ from typing import Any, Final
 import numpy.typing as npt
 import polars as pl
 
-from formicary.economy.history.mapping import Mapping
+from formicary.base.errors import ProgrammingError
+from formicary.base.limits import FACTS_BYTES_MAX, FACTS_PER_EVENT_MAX
+from formicary.economy.history.mapping import Fact, Mapping
 from formicary.economy.history.parties import PRINCIPAL
 from formicary.economy.history.rows import EventRows
 from formicary.economy.names import named_id
 from formicary.factory.engine.requests import CommandRequest, command_request
 from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 
-__all__ = ["FACTS_MAX", "fact_requests"]
+__all__ = ["fact_request", "facts_max"]
 
-FACTS_MAX: Final = 1_000
-"""Facts in one command."""
+# Characters of JSON: an id in quotes and a number of 64 bits with its sign, each with a comma; names once.
+_ID_BYTES: Final = 35
+_NUMBER_BYTES: Final = 21
+_NAMES_BYTES: Final = 4_096
 
 
-def fact_requests(mapping: Mapping, facts: EventRows, index: npt.NDArray[Any]) -> CommandRequest:
+def facts_max(fact: Fact) -> int:
+    """Return how many facts of a form fit one command, whatever their values."""
+    numbers = 1 + len(fact.numbers) + len(fact.reals)
+    of_each = _ID_BYTES * len(fact.ids) + _NUMBER_BYTES * numbers
+    return min(FACTS_PER_EVENT_MAX, (FACTS_BYTES_MAX - _NAMES_BYTES) // of_each)
+
+
+def fact_request(mapping: Mapping, facts: EventRows, index: npt.NDArray[Any]) -> CommandRequest:
     """Return the command that records facts of one kind, those with these indices (n,)."""
     frame, kind, fact = facts.frame[index], facts.event.kind, facts.event.fact
     if fact is None:
         message = f"{kind} is no fact"
-        raise TypeError(message)
+        raise ProgrammingError(message)
     command = RecordFacts(
-        subject=named_id(mapping.source, "facts", kind),
+        subject=named_id(mapping.source, "facts"),
         kind=kind,
         at=frame["at"].to_list(),
         ids={name: _hex(frame, f"id.{name}") for name in fact.ids},

@@ -15,7 +15,7 @@ from formicary.base.limits import MAPPING_BYTES_MAX
 from formicary.economy.history.checks import faults_of
 from formicary.economy.history.mapping import Mapping
 
-__all__ = ["MappingMalformed", "read_mapping"]
+__all__ = ["MappingFile", "MappingMalformed"]
 
 _PLACED: Final = re.compile(r"(?P<what>.*) - at `(?:key in )?(?P<path>.*)`", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]|(\[\.\.\.\])")
@@ -30,19 +30,19 @@ class MappingMalformed(Refusal):
     code = "mapping_malformed"
 
 
-def read_mapping(path: Path) -> Mapping:
-    """Read and check the mapping in a file.
+class MappingFile:
+    """A mapping as it was written: what it says, and where in the file each part of it stands.
+
+    Parameters
+    ----------
+    path
+        The YAML file.
 
     Raises
     ------
     MappingMalformed
         It cannot be read or does not make sense; the message names file, line and field.
     """
-    return _Document(path).mapping()
-
-
-class _Document:
-    """A YAML file as plain values, and where in the file each of them stands."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,8 +56,18 @@ class _Document:
             _refuse(path, line, "$", error.problem or "it is no YAML")
         except yaml.YAMLError as error:
             _refuse(path, 1, "$", str(error))
+        self.mapping = self._checked()
 
-    def mapping(self) -> Mapping:
+    @property
+    def folder(self) -> Path:
+        """The folder that the paths in it start from."""
+        return self._path.parent
+
+    def refuse(self, place: str, what: str) -> NoReturn:
+        """Refuse what stands at a place, ``$.events[0].key``, with its line."""
+        _refuse(self._path, self._line(place), place, what)
+
+    def _checked(self) -> Mapping:
         for node in self._doubles(self._root):
             _refuse(self._path, node.start_mark.line + 1, node.value, "it is written twice")
         try:
@@ -65,7 +75,7 @@ class _Document:
         except msgspec.ValidationError as error:
             self._refuse_conversion(str(error))
         for place, what in faults_of(mapping):
-            self._refuse_at(place, what)
+            self.refuse(place, what)
         return mapping
 
     def _refuse_conversion(self, message: str) -> NoReturn:
@@ -75,7 +85,7 @@ class _Document:
             place = self._resolved(place, message)
         if unknown := _UNKNOWN.search(what):
             place = f"{place}.{unknown[1]}"
-        self._refuse_at(place, what)
+        self.refuse(place, what)
 
     def _resolved(self, place: str, message: str) -> str:
         """Replace the first free name by the one whose value alone still gives the same error."""
@@ -89,9 +99,6 @@ class _Document:
                 if str(error) == message:
                     return f"{before}.{name}{after}"
         return f"{before}.{names[0]}{after}"
-
-    def _refuse_at(self, place: str, what: str) -> NoReturn:
-        _refuse(self._path, self._line(place), place, what)
 
     def _line(self, place: str) -> int:
         """Return the line of a field, or of the last thing around it that is in the file."""

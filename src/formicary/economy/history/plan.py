@@ -17,8 +17,8 @@ import numpy.typing as npt
 import polars as pl
 
 from formicary.base.limits import GROUP_REQUESTS_MAX, REQUEST_ITEMS_MAX
-from formicary.economy.history.facts import FACTS_MAX, fact_requests
-from formicary.economy.history.mapping import Mapping, code_of
+from formicary.economy.history.facts import fact_request, facts_max
+from formicary.economy.history.mapping import Fact, Mapping, code_of
 from formicary.economy.history.parties import registrations
 from formicary.economy.history.rows import EventRows
 from formicary.economy.history.wallets import wallets
@@ -126,11 +126,7 @@ class Plan:
     def _step(self, first: int, last: int, starts: Items, stamps: Items) -> Step:
         inside = starts[(starts > first) & (starts < last)]
         cuts = [first, *inside.tolist(), last]
-        asked = [
-            one
-            for start, end in pairwise(cuts)
-            for one in self._requests(start, end, stamps)
-        ]
+        asked = [one for start, end in pairwise(cuts) for one in self._requests(start, end, stamps)]
         at = int(stamps[first:last].max()) + 1
         return Step(
             at=at, requests=tuple(request for request, _ in asked), rows=tuple(rows for _, rows in asked)
@@ -146,9 +142,10 @@ class Plan:
             yield transfers, rows
             return
         facts = self._facts[int(events["event"][0])]
-        for at in range(0, len(rows), FACTS_MAX):
-            some = slice(at, at + FACTS_MAX)
-            yield fact_requests(self._mapping, facts, index[some]), rows[some]
+        size = facts_max(facts.event.fact or Fact())
+        for at in range(0, len(rows), size):
+            some = slice(at, at + size)
+            yield fact_request(self._mapping, facts, index[some]), rows[some]
 
 
 _NONE: Final = np.empty(0, np.int64)
