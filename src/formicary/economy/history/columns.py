@@ -114,9 +114,9 @@ def half_even(values: pl.Series, digits: int) -> pl.Series:
     # Rounded down, so that the rest is never negative.
     quotient = values // size
     twice = (values - quotient * size) * 2
-    is_odd: pl.Series = quotient % 2 != 0
-    up = (twice > size) | ((twice == size) & is_odd)
-    return quotient + up.cast(pl.Int64)
+    up = (twice > size) | ((twice == size) & (quotient % 2 != 0))
+    rounded: pl.Series = quotient + up.cast(pl.Int64)
+    return rounded
 
 
 def times(column: pl.Series | None, at: At, rows: int) -> pl.Series:

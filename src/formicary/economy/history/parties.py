@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -24,7 +24,7 @@ PRINCIPAL: Final = "import"
 
 
 def declared_keys(
-    name: str, party: Party, batches: Callable[[list[str]], Iterable[pl.DataFrame]]
+    name: str, party: Party, batches: Iterable[pl.DataFrame]
 ) -> tuple[pl.Series | None, list[pl.DataFrame]]:
     """Return the keys (n) that a party's file declares, None without a file, and the rejected rows.
 
@@ -33,7 +33,7 @@ def declared_keys(
     if party.file is None:
         return None, []
     columns, found, rejected = names_of(party.key), [pl.Series(dtype=pl.String)], []
-    for batch in batches(columns):
+    for batch in batches:
         marks, keys = Marks(len(batch)), key_text(batch, columns)
         marks.mark(keys.is_null(), "+".join(columns), Reason.MISSING_VALUE)
         rejected.append(marks.rejected(name, party.file, batch[ROW]))

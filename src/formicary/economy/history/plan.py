@@ -52,6 +52,13 @@ class Step:
     requests: tuple[Asked, ...]
     rows: tuple[Items, ...]
 
+    def __len__(self) -> int:
+        """Return how many parties, accounts and events it holds."""
+        return sum(
+            max(len(rows), 1 if isinstance(asked, CommandRequest) else len(asked))
+            for asked, rows in zip(self.requests, self.rows, strict=True)
+        )
+
 
 class Plan:
     """Everything that a history asks for.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from formicary.economy.history.mapping import File
+from formicary.economy.history.mapping import File, names_of
 from formicary.economy.history.mapping_file import MappingFile
 from formicary.economy.history.parties import declared_keys
 from formicary.economy.history.plan import Plan, make_plan
@@ -65,15 +66,7 @@ def read_history(
     reader = _Reader(written, data_sets, done)
     declared, rejected = reader.parties()
     parties = Parties(written.mapping, declared)
-    events = [
-        read_rows(
-            event,
-            reader.batches(event.file, columns_of(event), f"$.events[{index}]"),
-            parties=parties,
-            now=now,
-        )
-        for index, event in enumerate(written.mapping.events)
-    ]
+    events = [reader.rows(index, parties, now) for index in range(len(written.mapping.events))]
     return History(
         events=tuple(events),
         plan=make_plan(written.mapping, events, declared),
@@ -95,15 +88,19 @@ class _Reader:
         declared: dict[str, pl.Series | None] = {}
         rejected: list[pl.DataFrame] = []
         for name, party in self._written.mapping.parties.items():
-            declared[name], wrong = declared_keys(
-                name,
-                party,
-                lambda columns, name=name, file=party.file or "": self.batches(  # type: ignore[misc]
-                    file, columns, f"$.parties.{name}"
-                ),
-            )
+            columns, place = names_of(party.key), f"$.parties.{name}"
+            batches = self.batches(party.file, columns, place) if party.file is not None else ()
+            with self._typed(place):
+                declared[name], wrong = declared_keys(name, party, batches)
             rejected += wrong
         return declared, rejected
+
+    def rows(self, index: int, parties: Parties, now: int) -> EventRows:
+        """Return the rows of an event by its place in the mapping."""
+        event, place = self._written.mapping.events[index], f"$.events[{index}]"
+        batches = self.batches(event.file, columns_of(event), place)
+        with self._typed(place):
+            return read_rows(event, batches, parties=parties, now=now)
 
     def batches(self, name: str, columns: list[str], place: str) -> Iterator[pl.DataFrame]:
         """Yield a file's rows; ``place`` is where the mapping asks for these columns."""
@@ -113,6 +110,14 @@ class _Reader:
                 self._done(len(batch))
         except ColumnMissing as missing:
             self._written.refuse(place, f"the file {name} has no column {missing}")
+
+    @contextmanager
+    def _typed(self, place: str) -> Iterator[None]:
+        try:
+            yield
+        except pl.exceptions.PolarsError as error:
+            first_line = str(error).partition("\n")[0]
+            self._written.refuse(place, f"a column holds what cannot be used so: {first_line}")
 
     def _path(self, name: str, file: File, data_sets: Path | None) -> Path:
         path = path_of(file, folder=self._written.folder, data_sets=data_sets)

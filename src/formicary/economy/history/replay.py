@@ -15,7 +15,7 @@ from formicary.economy.history.engine import HistoryEngine
 from formicary.economy.history.mapping import Mapping
 from formicary.economy.history.plan import Plan, Step
 from formicary.economy.history.rejections import REJECTIONS, Reason, rejections
-from formicary.economy.moments import Asked, ReplayRefused
+from formicary.economy.moments import ReplayRefused
 from formicary.factory.engine.requests import CommandRequest, KeyReused
 from formicary.factory.engine.state import Receipt
 from formicary.factory.ledger import ACCOUNT, CreateAccountStatus, CreateTransferStatus
@@ -56,17 +56,8 @@ def replay_history(
         before = engine.answered(commands) if commands else ()
         engine.set_time(step.at)
         counting.count(step, engine.execute(step.requests), before)
-        done(
-            sum(
-                1 if isinstance(one, CommandRequest) and not len(rows) else max(len(rows), _size(one))
-                for one, rows in zip(step.requests, step.rows, strict=True)
-            )
-        )
+        done(len(step))
     return counting.outcome
-
-
-def _size(asked: Asked) -> int:
-    return 0 if isinstance(asked, CommandRequest) else len(asked)
 
 
 class _Counting:

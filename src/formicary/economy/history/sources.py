@@ -53,6 +53,8 @@ class Table:
 
     def __init__(self, path: Path, file: File) -> None:
         self._path = path
+        # A line with too many fields has shifted ones as well, whichever columns are wanted: look at all.
+        self._plan = pl.QueryOptFlags(projection_pushdown=file.format != "csv")
         try:
             self._frame = _scan(path, file)
             self._columns = set(self._frame.collect_schema().names())
@@ -73,7 +75,9 @@ class Table:
                 raise ColumnMissing(name)
         numbered = self._frame.select(wanted).with_row_index(ROW, offset=1)
         try:
-            yield from numbered.collect_batches(chunk_size=IMPORT_BATCH_ROWS, maintain_order=True)
+            yield from numbered.collect_batches(
+                chunk_size=IMPORT_BATCH_ROWS, maintain_order=True, optimizations=self._plan
+            )
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _unusable(self._path, error) from error
 
