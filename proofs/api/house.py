@@ -57,6 +57,7 @@ def known_things(api: Api, key: str) -> dict[str, str]:
         formicary.bank_said(order, "confirm")
         return {
             "party_id": payer,
+            "purpose": "credit",
             "account": account,
             "order_id": order,
             "payment_id": formicary.pay(payer=payer, payee=payee, amount=10, currency="GBP").id,

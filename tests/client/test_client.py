@@ -15,6 +15,7 @@ from formicary.client import (
     UnknownOutcome,
     WebhookInvalid,
     verify_webhook,
+    wording_of,
 )
 from formicary.client.transport import Transport
 from formicary.client.webhooks import sign_webhook
@@ -125,6 +126,11 @@ def test_people_of_the_house(desk: Desk) -> None:
         stored = formicary.put_profile(alice.id, {"name": "Alice"})
         assert formicary.profile(alice.id) == stored
         assert "Alice" not in repr(stored)
+        words = wording_of("You may look at my payments.")
+        agreed = formicary.grant_consent(alice.id, "credit", wording=words, act="written")
+        assert (agreed.granted, agreed.wording) == (True, words)
+        assert agreed in formicary.consents(alice.id)
+        assert not formicary.revoke_consent(alice.id, "credit").granted
         wallets = [formicary.open_account(party.id, "GBP").id for party in (alice, bob)]
         line = {"debit_account": wallets[0], "credit_account": wallets[1], "amount": 1, "currency": "GBP"}
         entry = formicary.propose_entry([line])

@@ -6,6 +6,7 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.requests import KeyReused, LedgerRequest, UnknownProduct
+from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 from formicary.factory.identity import IDENTITY
 from formicary.factory.identity.party import PartyKind, RegisterParty
 from formicary.factory.journal.errors import Fenced
@@ -84,3 +85,15 @@ def test_commands_and_aggregates(hosted_home: Settings) -> None:
         assert [party and party["kind"] for party in there] == [PartyKind.PERSON, None]
     with open_factory(hosted_home, clock=clock, products=IDENTITY) as factory:
         assert factory.aggregates("party", [7, 8]) == there
+
+
+def test_facts_come_back_to_the_last_bit(hosted_home: Settings) -> None:
+    """The hash covers the bodies of events: a number that the database spells otherwise would change it."""
+    awkward = {"share": [1e300, -0.0, 5e-324, 0.1], "ratio": [1.0, 1e16, -1e-7, 2.5]}
+    told = RecordFacts(subject=7, kind="ratio", at=[1, 2, 3, 4], reals=awkward)
+    with open_factory(hosted_home, clock=SimulatedClock(START), products=[FACTS_PRODUCT]) as factory:
+        assert factory.command("facts", told, principal="p", key="k").code == ""
+        state_hash = factory.engine.state.state_hash
+    with open_factory(hosted_home, clock=SimulatedClock(START), products=[FACTS_PRODUCT]) as factory:
+        assert factory.engine.state.state_hash == state_hash
+        assert [source and source["facts"] for source in factory.aggregates("facts", [7, 8])] == [4, None]

@@ -35,6 +35,7 @@ class Scope(IntFlag):
     EVENTS_READ = 1 << 9
     WEBHOOKS_WRITE = 1 << 10
     CLOCK_WRITE = 1 << 11
+    CONSENTS_WRITE = 1 << 12
 
 
 def scope_names(scopes: int) -> tuple[str, ...]:

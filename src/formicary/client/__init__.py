@@ -7,12 +7,14 @@ A request that fails on its way is sent again with the same idempotency key, so 
 that does not tell what became of it, ``UnknownOutcome`` says so, and its ``resolve`` finds out later.
 """
 
+from formicary.base.purposes import wording_of
 from formicary.client.documents import (
     Account,
     Approval,
     Balance,
     BatchItem,
     BatchResult,
+    Consent,
     EntryLine,
     Escrow,
     Event,
@@ -38,6 +40,7 @@ __all__ = [
     "Balance",
     "BatchItem",
     "BatchResult",
+    "Consent",
     "EntryLine",
     "Escrow",
     "Event",
@@ -54,4 +57,5 @@ __all__ = [
     "Webhook",
     "WebhookInvalid",
     "verify_webhook",
+    "wording_of",
 ]

@@ -12,6 +12,7 @@ __all__ = [
     "Balance",
     "BatchItem",
     "BatchResult",
+    "Consent",
     "EntryLine",
     "Escrow",
     "Event",
@@ -192,6 +193,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # Nobody's name reaches a log by accident.
         return f"Profile(party={self.party!r})"
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a party agrees to a purpose now; if so, to the words of which hash, and by which act."""
+
+    party: str
+    purpose: str
+    granted: bool
+    wording: str | None
+    act: str | None
 
 
 class EntryLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from formicary.client.documents import (
     Approval,
     Balance,
     BatchResult,
+    Consent,
     Escrow,
     Event,
     Key,
@@ -93,6 +94,25 @@ class Formicary:
     def put_profile(self, party: str, fields: Mapping[str, str]) -> Profile:
         """Store a party's personal data in place of what is there."""
         return self._transport.put(f"/v1/parties/{party}/profile", Profile, {"fields": dict(fields)})
+
+    def consents(self, party: str) -> list[Consent]:
+        """Return for every purpose that takes consent whether a party agrees to it."""
+        return self._transport.get(f"/v1/parties/{party}/consents", list[Consent])
+
+    def grant_consent(
+        self, party: str, purpose: str, *, wording: str, act: str, key: str | None = None
+    ) -> Consent:
+        """Agree to a purpose in the words of a hash, as ``wording_of`` makes it of the text shown.
+
+        ``act`` is ``signed_in_party`` with the party's own token; a key of the house enters what is
+        ``written`` or ``spoken``.
+        """
+        body = {"purpose": purpose, "wording": wording, "act": act}
+        return self._transport.post(f"/v1/parties/{party}/consents", Consent, body, key=key)
+
+    def revoke_consent(self, party: str, purpose: str, *, key: str | None = None) -> Consent:
+        """Take consent to a purpose back."""
+        return self._transport.post(f"/v1/parties/{party}/consents/{purpose}/revoke", Consent, key=key)
 
     def open_account(self, party: str, currency: str, *, key: str | None = None) -> Account:
         """Open a party's wallet in a currency."""

@@ -39,6 +39,7 @@ class World:
             "webhook_id": hook["id"],
             "approval_id": desk.post("/v1/approvals/limits", limits)["id"],
             "party_id": self.party,
+            "purpose": "credit",
             "account": desk.get(f"/v1/accounts?party={self.party}")[0]["id"],
             "payment_id": desk.post("/v1/payments", pay)["id"],
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
@@ -66,6 +67,7 @@ class World:
             "/v1/clock/advance": {"seconds": 1},
             "/v1/webhooks": {"url": "http://127.0.0.1:9/"},
             "/v1/parties/{party_id}/profile": {"fields": {"name": "Somebody"}},
+            "/v1/parties/{party_id}/consents": {"purpose": "credit", "wording": "a" * 32, "act": "written"},
             "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
             "/v1/approvals/entries": {
                 "lines": [{"debit_account": account, "credit_account": account, **money}]

@@ -13,7 +13,7 @@ from formicary.client import documents
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.surfaces.cli.kit import Terminal
 
-VALUES = {str: "text", int: 5, list[str]: ["a", "b"], str | None: None}
+VALUES = {str: "text", int: 5, bool: True, list[str]: ["a", "b"], str | None: None}
 
 
 def example(kind: type[Any]) -> dict[str, Any]:
@@ -65,6 +65,16 @@ CASES: list[tuple[str, type[Any], tuple[str, str, Any]]] = [
         "parties open-account pty_1 GBP",
         documents.Account,
         ("POST", "/v1/accounts", {"party": "pty_1", "currency": "GBP"}),
+    ),
+    (
+        "parties grant-consent pty_1 credit --wording w --act written",
+        documents.Consent,
+        ("POST", "/v1/parties/pty_1/consents", {"purpose": "credit", "wording": "w", "act": "written"}),
+    ),
+    (
+        "parties revoke-consent pty_1 credit",
+        documents.Consent,
+        ("POST", "/v1/parties/pty_1/consents/credit/revoke", {}),
     ),
     (
         "payments pay --from a --to b --reference r",
@@ -145,6 +155,19 @@ def test_a_statement(terminal: Terminal) -> None:
         b"since=a&until=b&format=csv",
         b"since=a&until=b&format=camt.053",
     ]
+
+
+def test_consents(terminal: Terminal) -> None:
+    """One line for each purpose, and what there is to say of it."""
+    said = {"party": "p", "purpose": "credit", "granted": True, "wording": "w", "act": "written"}
+    silent = {"party": "p", "purpose": "wealth", "granted": False, "wording": None, "act": None}
+    terminal.program.api = Words(json.dumps([said, silent]).encode())
+    assert terminal.run("parties", "consents", "pty_1") == ExitCode.DONE
+    lines = [words for line in terminal.out.splitlines() if (words := line.split())]
+    assert lines[0] == ["purpose", "granted", "act", "wording"]
+    assert lines[-2:] == [["credit", "yes", "written", "w"], ["wealth", "no"]]
+    assert terminal.run("parties", "consents", "pty_1", "--json") == ExitCode.DONE
+    assert json.loads(terminal.out) == [said, silent]
 
 
 def test_the_first_key(terminal: Terminal) -> None:

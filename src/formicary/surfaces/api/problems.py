@@ -16,6 +16,7 @@ __all__ = [
     "AuthenticationRequired",
     "BodyTooLarge",
     "BodyTooSlow",
+    "ConsentActNotAllowed",
     "IdempotencyKeyMalformed",
     "IdempotencyKeyMissing",
     "MalformedBody",
@@ -42,6 +43,12 @@ class ScopeMissing(Refusal):
     """The key or token does not have the scope that this takes."""
 
     code = "scope_missing"
+
+
+class ConsentActNotAllowed(Refusal):
+    """Only the party's own token says that it pressed; only a key of the house enters a paper or a call."""
+
+    code = "consent_act_not_allowed"
 
 
 class NotFound(Refusal):
@@ -122,6 +129,7 @@ _STATUS: Final = {
     "authentication_required": HTTPStatus.UNAUTHORIZED,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
+    "consent_act_not_allowed": HTTPStatus.FORBIDDEN,
     "engine_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "idempotency_key_malformed": HTTPStatus.BAD_REQUEST,
     "idempotency_key_missing": HTTPStatus.BAD_REQUEST,

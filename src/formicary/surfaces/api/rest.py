@@ -25,6 +25,7 @@ from formicary.surfaces.api.problems import (
 from formicary.surfaces.api.routes import (
     accounts,
     approvals,
+    consents,
     escrows,
     events,
     keys,
@@ -46,6 +47,7 @@ __all__ = ["build_rest", "document"]
 _ROUTERS: Final = (
     parties.router,
     profiles.router,
+    consents.router,
     accounts.router,
     statements.router,
     transfers.router,
