@@ -73,7 +73,7 @@ def written(folder: Path, mapping: str = MAPPING, **files: str) -> MappingFile:
 
 def history(folder: Path, mapping: str = MAPPING, **files: str) -> History:
     """Read a history from a mapping and its files."""
-    return read_history(written(folder, mapping, **files), data_sets=folder, now=NOW, done=lambda _: None)
+    return read_history(written(folder, mapping, **files), data_sets=folder, now=NOW)
 
 
 def rejected(found: pl.DataFrame) -> list[tuple[str, int, str, str]]:

@@ -22,7 +22,7 @@ def read(name: str, data_set: str) -> tuple[MappingFile, History]:
     """Read an example where its data set is there."""
     folder = real_data(Path(data_set)).parents[1]
     written = MappingFile(ROOT / "examples" / "imports" / f"{name}.yaml")
-    return written, read_history(written, data_sets=folder, now=NOW, done=lambda _: None)
+    return written, read_history(written, data_sets=folder, now=NOW)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

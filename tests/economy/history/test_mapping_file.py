@@ -171,7 +171,7 @@ def test_a_mapping_that_does_not_fit_its_files(tmp_path: Path, old: str, new: st
     """A column or folder that is not there is the mapping's fault, and told as such."""
     mapping = written(tmp_path, MAPPING.replace(old, new, 1), sales=SALES)
     with pytest.raises(MappingMalformed, match=rf"line \d+, {field}"):
-        read_history(mapping, data_sets=None, now=1, done=lambda _: None)
+        read_history(mapping, data_sets=None, now=1)
 
 
 def test_data_sets_are_found(tmp_path: Path) -> None:

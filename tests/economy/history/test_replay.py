@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formicary.economy.history.rejections import Reason
@@ -186,6 +186,7 @@ SALE = st.tuples(
 )
 
 
+@settings(max_examples=40)
 @given(rows=st.lists(SALE, max_size=30))
 def test_any_history_comes_once(
     rows: list[tuple[int, str, str, int, bool]], tmp_path_factory: pytest.TempPathFactory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +40,7 @@ class History:
     rejected: pl.DataFrame
 
 
-def read_history(
-    written: MappingFile, *, data_sets: Path | None, now: int, done: Callable[[int], None]
-) -> History:
+def read_history(written: MappingFile, *, data_sets: Path | None, now: int) -> History:
     """Read all files of a mapping.
 
     Parameters
@@ -53,8 +51,6 @@ def read_history(
         What ``${FORMICARY_DATA}`` stands for.
     now
         Nothing in the history happened after it, in nanoseconds.
-    done
-        Told how many rows each batch had.
 
     Raises
     ------
@@ -63,7 +59,7 @@ def read_history(
     DataSetUnusable
         A file cannot be read.
     """
-    reader = _Reader(written, data_sets, done)
+    reader = _Reader(written, data_sets)
     declared, rejected = reader.parties()
     parties = Parties(written.mapping, declared)
     events = [reader.rows(index, parties, now) for index in range(len(written.mapping.events))]
@@ -75,9 +71,8 @@ def read_history(
 
 
 class _Reader:
-    def __init__(self, written: MappingFile, data_sets: Path | None, done: Callable[[int], None]) -> None:
+    def __init__(self, written: MappingFile, data_sets: Path | None) -> None:
         self._written = written
-        self._done = done
         self._tables = {
             name: Table(self._path(name, file, data_sets), file)
             for name, file in written.mapping.files.items()
@@ -105,9 +100,7 @@ class _Reader:
     def batches(self, name: str, columns: list[str], place: str) -> Iterator[pl.DataFrame]:
         """Yield a file's rows; ``place`` is where the mapping asks for these columns."""
         try:
-            for batch in self._tables[name].batches(columns):
-                yield batch
-                self._done(len(batch))
+            yield from self._tables[name].batches(columns)
         except ColumnMissing as missing:
             self._written.refuse(place, f"the file {name} has no column {missing}")
 

@@ -42,7 +42,7 @@ def run_import(
     """
     written = MappingFile(path)
     with progress("reading", None):
-        history = read_history(written, data_sets=program.data_sets, now=program.now(), done=lambda _: None)
+        history = read_history(written, data_sets=program.data_sets, now=program.now())
     if limit is not None:
         history = replace(history, plan=history.plan.limited(limit))
     outcome, seconds = (None, 0.0) if dry_run else _import(program, written, history)
