@@ -44,8 +44,10 @@ __all__ = [
     "GROUP_ITEMS_MAX",
     "GROUP_REQUESTS_MAX",
     "HISTORY_ENTRIES_MAX",
+    "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
+    "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
@@ -142,6 +144,12 @@ RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 
 BANK_FILE_BYTES_MAX: Final = 64 << 20
 """Bytes of a bank's statement file: some 100,000 entries; a busier account's come as several files."""
+
+IMPORT_BATCH_ROWS: Final = 1 << 18
+"""Rows of a team's file that are looked at together: large enough for columns, a few hundred megabytes."""
+
+MAPPING_BYTES_MAX: Final = 1 << 20
+"""Bytes of a mapping of a team's own history: a thousand kinds of events; more was written by a program."""
 
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
