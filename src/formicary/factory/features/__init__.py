@@ -1,0 +1,1 @@
+"""Features: defined once, the same online, replayed and in training."""
