@@ -2,7 +2,10 @@
 
 ``formicary bench amlsim`` or ``python -m benchmarks.amlsim``. A forest is trained on the daily job's features
 as of the end of the data, in five stratified folds. No feature is an id, an order or a time of fraud; a label
-is used of training folds only. It ends with 1 if the features alone rank no better than the baseline.
+is used of training folds only. It ends with 1 if the features alone rank worse than the baseline.
+
+In this sample an honest account pays each counterparty once, and only launderers pay one again. The figures
+say how much of such a pattern the features see, not how well they would do among people.
 
 Three sets of features:
 
