@@ -40,6 +40,7 @@ __all__ = [
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
+    "FRAUD_HOPS_MAX",
     "GENERATION_ROWS",
     "GROUP_ITEMS_MAX",
     "GROUP_REQUESTS_MAX",
@@ -57,6 +58,8 @@ __all__ = [
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
     "REQUEST_ITEMS_MAX",
+    "RING_EDGES_MAX",
+    "RING_STEPS_AT_ONCE",
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
     "SMALL_APPEND_ROWS_MAX",
@@ -284,3 +287,12 @@ WEBHOOK_SECONDS: Final = 15
 
 WEBHOOK_URL_CHARACTERS_MAX: Final = 1_024
 """Characters of a webhook's address: no honest one is longer."""
+
+FRAUD_HOPS_MAX: Final = 4
+"""Hops to known fraud that are told apart: within more than that nearly every party is near everyone."""
+
+RING_EDGES_MAX: Final = 200
+"""Payees or payers of a party in a ring of three: with more it is a shop, and work grows as their square."""
+
+RING_STEPS_AT_ONCE: Final = 10_000_000
+"""Paths of two transfers looked at together in the search for rings: about 200 MB."""

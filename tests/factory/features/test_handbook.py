@@ -114,22 +114,23 @@ def test_online_and_replayed_are_the_same_bits(events: Events, replayed: Values)
 def test_duckdb_computes_the_same(raw: pl.DataFrame, replayed: Values) -> None:
     """Counts, sums and shares of the first 60,000 payments, by joins of every payment with those before it."""
     first = raw.head(60_000).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    first = first.rename({"at": "moment"})
     day = 86_400 * 10**9
     found = dict(zip(replayed.names, replayed.values[:60_000].T, strict=True))
     for window in WINDOWS:
         length = int(window.removesuffix("d")) * day
         told = duckdb.sql(
             f"""
-            WITH asking AS (SELECT place, at, customer, terminal FROM first),
+            WITH asking AS (SELECT place, moment, customer, terminal FROM first),
             customers AS (
                 SELECT a.place, count(b.place) AS before, coalesce(sum(b.cents), 0) AS spent
                 FROM asking a LEFT JOIN first b ON b.customer = a.customer AND b.place < a.place
-                    AND b.at > a.at - {length} AND b.at <= a.at
+                    AND b.moment > a.moment - {length} AND b.moment <= a.moment
                 GROUP BY a.place),
             terminals AS (
                 SELECT a.place, count(b.place) AS payments, avg(b.fraud) AS risk
                 FROM asking a LEFT JOIN first b ON b.terminal = a.terminal AND b.place < a.place
-                    AND b.at > a.at - {length + 7 * day} AND b.at <= a.at - {7 * day}
+                    AND b.moment > a.moment - {length + 7 * day} AND b.moment <= a.moment - {7 * day}
                 GROUP BY a.place)
             SELECT * FROM customers JOIN terminals USING (place) ORDER BY place
             """  # noqa: S608, numbers of this test
