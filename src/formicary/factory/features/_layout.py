@@ -57,6 +57,7 @@ NOT_KNOWN: Final = -3
 # Columns of ``Plan.rings``. Places are words from the beginning of the row.
 RING_OFFSET: Final = 0
 RING_TILE: Final = 1
+"""Which of ``Plan.tiles`` its tiles are."""
 RING_ROOM: Final = 2
 RING_SUMS: Final = 3
 RING_EXTREMES: Final = 4
@@ -172,6 +173,8 @@ class Plan(NamedTuple):
     touch_updates: Words
     updates: Words
     parts: Words
+    tiles: Words
+    """The lengths of tiles, nanoseconds, each once."""
     rings: Words
     windows: Words
     kind_conditions: Words

@@ -69,6 +69,11 @@ class Ring:
         return _place(self.windows, bounds)
 
     @property
+    def parts(self) -> tuple[list[Part], list[Part]]:
+        """What an event adds: to sums, and to extremes."""
+        return self.sums, self.extremes
+
+    @property
     def stride(self) -> int:
         """The words of an entry."""
         return 1 + len(self.sums) + len(self.extremes)
@@ -90,11 +95,11 @@ class Ring:
             words[extremes + len(self.minima) : extremes + len(self.extremes)] = -LARGEST
         return words
 
-    def describe(self, offset: int, entries: int, first_window: int) -> list[int]:
+    def describe(self, *, offset: int, entries: int, first_window: int, tile_number: int) -> list[int]:
         """Return the ring's row of ``Plan.rings``."""
         described = [0] * layout.RING_COLUMNS
         described[layout.RING_OFFSET] = offset
-        described[layout.RING_TILE] = self.tile
+        described[layout.RING_TILE] = tile_number
         described[layout.RING_ROOM] = self.room
         described[layout.RING_SUMS] = len(self.sums)
         described[layout.RING_EXTREMES] = len(self.extremes)
@@ -269,6 +274,7 @@ class PlanBuilder:
             touch_updates=_words(touch_updates),
             updates=_words(updates, layout.UPDATE_COLUMNS),
             parts=_words(parts, layout.PART_COLUMNS),
+            tiles=_words(self._tiles()),
             rings=_words(laid.rings, layout.RING_COLUMNS),
             windows=_words(laid.windows, layout.WINDOW_COLUMNS),
             kind_conditions=_words(kind_conditions),
@@ -276,6 +282,9 @@ class PlanBuilder:
             code=steps,
             constants=constants,
         )
+
+    def _tiles(self) -> list[int]:
+        return sorted({ring.tile for ring in self.rings.values()})
 
     def _own_tables(self) -> range:
         return range(layout.FIRST_TABLE, len(self._tables))
@@ -297,7 +306,13 @@ class PlanBuilder:
             offset, entries = layout.HEADER_WORDS, hot
             for ring in rings:
                 ring.number = len(laid.rings)
-                laid.rings.append(ring.describe(offset, entries, len(laid.windows)))
+                described = ring.describe(
+                    offset=offset,
+                    entries=entries,
+                    first_window=len(laid.windows),
+                    tile_number=self._tiles().index(ring.tile),
+                )
+                laid.rings.append(described)
                 laid.windows.extend(ring.windows)
                 offset += ring.head_words
                 entries += ring.room * ring.stride
@@ -355,11 +370,16 @@ class PlanBuilder:
         updates: list[list[int]],
         parts: list[list[int]],
     ) -> None:
+        before: Ring | None = None
         for ring in self.rings.values():
             if ring.table != table or ring.kind.name != kind.name:
                 continue
-            first = len(parts)
-            for placed in (ring.sums, ring.extremes):
+            if before is not None and before.parts == ring.parts:
+                # What the event adds is still there from the ring before.
+                updates.append([layout.RING, ring.number, len(parts), -1, 0, len(parts)])
+                continue
+            before, first = ring, len(parts)
+            for placed in ring.parts:
                 for place, (operation, named, where) in enumerate(placed):
                     column = kind.numbers.index(named) if named else -1
                     condition = conditions[kind.name, where] if where else -1

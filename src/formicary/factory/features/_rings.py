@@ -66,24 +66,32 @@ def _entry(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
 
 
 @kernel_part
-def prefetch_entries(words: Words, plan: Plan, row: int, ring: int) -> None:
-    """Ask for the memory of the entries that the next event is likely to change or to see leave."""
+def prefetch_entries(words: Words, plan: Plan, row: int, ring: int, tiles: Words) -> None:
+    """Ask for the memory of the entries that an event at a time changes, or lets enter or leave."""
     rings = plan.rings
     base = row + fixed(rings, ring, RING_OFFSET)
+    tile = tiles[fixed(rings, ring, RING_TILE)]
     prefetch(words, _entry(words, rings, ring, row, words[base + RING_LENGTH]))
-    stride = WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
-    for window in range(fixed(rings, ring, RING_END_WINDOW) - fixed(rings, ring, RING_FIRST_WINDOW)):
-        prefetch(words, _entry(words, rings, ring, row, words[base + RING_WINDOWS + window * stride]))
+    kept = base + RING_WINDOWS
+    for window in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
+        if words[kept + WINDOW_LEAVES] < tile - fixed(plan.windows, window, WINDOW_BEGIN):
+            prefetch(words, _entry(words, rings, ring, row, words[kept + WINDOW_FIRST]))
+        if words[kept + WINDOW_ENTERS] <= tile - fixed(plan.windows, window, WINDOW_END):
+            prefetch(words, _entry(words, rings, ring, row, words[kept + WINDOW_ENDS]))
+        kept += WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
 
 
 @kernel_part
 def totals_of(
-    words: Words, plan: Plan, row: int, ring: int, window: int, at: Any, totals: Words, place: int
+    words: Words, plan: Plan, row: int, ring: int, window: int, tiles: Words, totals: Words, place: int
 ) -> bool:
-    """Write the sums and extremes of a window at a time to ``totals[place:]``; tell whether they are known."""
+    """Write a window's sums and extremes to ``totals[place:]``; tell whether they are known.
+
+    ``tiles`` are the numbers of each kind of tile at the asking time.
+    """
     rings = plan.rings
     base = row + fixed(rings, ring, RING_OFFSET)
-    tile = at // fixed(rings, ring, RING_TILE)
+    tile = tiles[fixed(rings, ring, RING_TILE)]
     oldest = tile - fixed(plan.windows, window, WINDOW_BEGIN)
     newest = tile - fixed(plan.windows, window, WINDOW_END)
     if words[base + RING_LOST] >= oldest:
@@ -148,13 +156,13 @@ def _widen(target: Words, place: Any, value: Any, is_minimum: bool) -> None:
 
 @kernel_part
 def put_into_ring(
-    state: State, plan: Plan, row: int, ring: int, at: Any, sums_of: Words, extremes_of: Words
+    state: State, plan: Plan, row: int, ring: int, tiles: Words, sums_of: Words, extremes_of: Words
 ) -> None:
     """Add an event's parts to the entry of its tile and to the windows that hold it at the head."""
     words = state.words
     rings = plan.rings
     base = row + fixed(rings, ring, RING_OFFSET)
-    tile = at // fixed(rings, ring, RING_TILE)
+    tile = tiles[fixed(rings, ring, RING_TILE)]
     if tile <= words[base + RING_LOST]:
         # No window that holds it is known any more.
         state.numbers[TOO_LATE] += 1

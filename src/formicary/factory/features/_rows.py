@@ -103,16 +103,15 @@ def find_row(state: State, table: int, high: Any, low: Any) -> int:
 
 
 @kernel_part
-def slot_of(state: State, table: int, high: Any, low: Any) -> Any:
+def slot_of(state: State, key_hash: Any) -> Any:
     """Return where the search for a key begins in the index."""
-    return np.int64(spread(high, low, table) & np.uint64(len(state.slots) - 1))
+    return np.int64(key_hash & np.uint64(len(state.slots) - 1))
 
 
 @kernel_part
-def likely_row(state: State, table: int, high: Any, low: Any) -> int:
+def likely_row(state: State, key_hash: Any) -> int:
     """Return the row of the first slot with the key's hash bits, without a look at the row, or ``NO_ROW``."""
     slots = state.slots
-    key_hash = spread(high, low, table)
     mask = np.uint64(len(slots) - 1)
     place = key_hash & mask
     while slots[place] != _EMPTY_SLOT:

@@ -65,7 +65,9 @@ class Scratch(NamedTuple):
     """Room that a kernel writes to and forgets."""
 
     keys: Words
-    """(``AHEAD``, touches, 2): the keys of the events that are looked at in advance."""
+    """(``AHEAD``, touches, 3): keys of the events that are looked at in advance, and the hashes of keys."""
+    tiles: Words
+    """(``AHEAD``, tiles): the number of each kind of tile at their times."""
     rows: Words
     """(``AHEAD``, touches): their rows."""
     sums: Words
@@ -78,7 +80,8 @@ def new_scratch(plan: Plan) -> Scratch:
     """Return room for events of any kind."""
     touches = int(np.diff(plan.kind_touches).max())
     return Scratch(
-        np.zeros((AHEAD, touches, 2), np.int64),
+        np.zeros((AHEAD, touches, 3), np.int64),
+        np.zeros((AHEAD, len(plan.tiles) + 1), np.int64),
         np.zeros((AHEAD, touches), np.int64),
         np.zeros(PARTS_MAX, np.int64),
         np.zeros(PARTS_MAX, np.int64),
@@ -90,26 +93,27 @@ def new_scratch(plan: Plan) -> Scratch:
 @kernel_part
 def look_ahead(state: State, plan: Plan, events: Events, first: int, end: int, scratch: Scratch) -> None:
     """Find the rows of up to ``AHEAD`` events and ask for their memory, all at once instead of one by one."""
-    slots = state.slots
     words = state.words
     for item in range(first, end):
+        for tile in range(len(plan.tiles)):
+            scratch.tiles[item - first, tile] = events.at[item] // plan.tiles[tile]
         kind = events.kinds[item]
         for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
             high, low = key_of(events, item, plan.touches[touch])
-            number = touch - fixed(plan.kind_touches, 0, kind)
-            scratch.keys[item - first, number, 0] = high
-            scratch.keys[item - first, number, 1] = low
-            prefetch(slots, slot_of(state, fixed(plan.touches, touch, 0), high, low))
+            keys = scratch.keys[item - first, touch - fixed(plan.kind_touches, 0, kind)]
+            key_hash = spread(high, low, fixed(plan.touches, touch, 0))
+            keys[0] = high
+            keys[1] = low
+            keys[2] = np.int64(key_hash)
+            prefetch(state.slots, slot_of(state, key_hash))
     for item in range(first, end):
         kind = events.kinds[item]
         for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
             number = touch - fixed(plan.kind_touches, 0, kind)
-            table = fixed(plan.touches, touch, 0)
-            keys = scratch.keys[item - first, number]
-            row = likely_row(state, table, keys[0], keys[1])
+            row = likely_row(state, np.uint64(scratch.keys[item - first, number, 2]))
             scratch.rows[item - first, number] = row
             if row >= 0:
-                for word in range(0, fixed(plan.hot_words, 0, table), LINE_WORDS):
+                for word in range(0, fixed(plan.hot_words, 0, fixed(plan.touches, touch, 0)), LINE_WORDS):
                     prefetch(words, row + word)
     for item in range(first, end):
         kind = events.kinds[item]
@@ -118,7 +122,8 @@ def look_ahead(state: State, plan: Plan, events: Events, first: int, end: int, s
             if row >= 0:
                 for update in range(fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)):
                     if fixed(plan.updates, update, UPDATE_KIND) == RING:
-                        prefetch_entries(words, plan, row, fixed(plan.updates, update, UPDATE_AT))
+                        ring = fixed(plan.updates, update, UPDATE_AT)
+                        prefetch_entries(words, plan, row, ring, scratch.tiles[item - first])
 
 
 @kernel_part
@@ -152,19 +157,28 @@ def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Sc
             row = row_for(state, plan, table, high, low)
         state.words[row + ROW_LATEST] = max(state.words[row + ROW_LATEST], at)
         for update in range(fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)):
-            _update_row(state, plan, row, update, events, item, scratch)
+            _update_row(state, plan, row, update, events, item, scratch, ahead)
 
 
 @kernel_part
 def _update_row(
-    state: State, plan: Plan, row: int, update: int, events: Events, item: int, scratch: Scratch
+    state: State,
+    plan: Plan,
+    row: int,
+    update: int,
+    events: Events,
+    item: int,
+    scratch: Scratch,
+    ahead: int,
 ) -> None:
     updates = plan.updates
     kind = fixed(updates, update, UPDATE_KIND)
-    at = events.at[item]
     if kind == RING:
+        ring = fixed(updates, update, UPDATE_AT)
         _gather(plan, update, events, item, scratch)
-        put_into_ring(state, plan, row, fixed(updates, update, UPDATE_AT), at, scratch.sums, scratch.extremes)
+        put_into_ring(
+            state, plan, row, ring, scratch.tiles[ahead], scratch.sums, scratch.extremes
+        )
     elif kind == CONSENT:
         bit = np.int64(1) << events.numbers[item, fixed(updates, update, UPDATE_COLUMN)]
         granted = events.numbers[item, fixed(updates, update, UPDATE_COLUMN) + 1]

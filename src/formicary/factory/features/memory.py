@@ -14,6 +14,7 @@ from formicary.factory.features._layout import Reals, Words
 __all__ = ["RoomExhausted", "reserved_reals", "reserved_words"]
 
 _WORD_BYTES: Final = 8
+_LARGE_WORDS: Final = 1 << 23
 # Python names this flag of Linux from 3.13 on only; elsewhere address space is given without it.
 _NO_RESERVE: Final = 0x4000 if sys.platform == "linux" else 0
 _HUGE_PAGES: Final = getattr(mmap, "MADV_HUGEPAGE", None)
@@ -24,7 +25,9 @@ class RoomExhausted(OperationalFault):
 
 
 def reserved_reals(rows: int, columns: int) -> Reals:
-    """Return zeros, (rows, columns) float64, in the same way: what is written once is not cleared twice."""
+    """Return room for what is to be written, (rows, columns) float64, of huge pages where it is large."""
+    if rows * columns < _LARGE_WORDS:
+        return np.empty((rows, columns))
     return reserved_words(rows * columns).view(np.float64).reshape(rows, columns)
 
 
