@@ -3,7 +3,7 @@
 All keys of all tables lie in one array of 64-bit words, each in a row of whole cache lines whose length its table's
 plan says::
 
-    | id high | id low | table | latest at | heads of rings | remembered | entries of rings | slots |
+    | id high | id low | table | latest at | heads of rings | remembered | slots | entries of rings |
 
 ``_rings`` says what a ring is. Reading changes nothing.
 """
@@ -161,8 +161,12 @@ class Plan(NamedTuple):
     """What happens to which rows when an event of a kind comes; compiled from all features together."""
 
     templates: Words
-    """The rows of new keys, end to end."""
+    """The beginnings of new rows, end to end; what follows is not read before it is written."""
     template_bounds: Words
+    row_words: Words
+    """For each table, the words of a row."""
+    table_rings: Words
+    """Where the rings of each table begin in ``rings``."""
     horizons: Words
     """For each table, nanoseconds after its latest event when a row tells nothing any more; -1 for never."""
     hot_words: Words

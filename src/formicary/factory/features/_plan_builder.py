@@ -137,12 +137,14 @@ class Remembered:
 
 @dataclass(frozen=True)
 class _Laid:
-    """Rings and windows with their places, and the row of a new key of each table."""
+    """Rings and windows with their places, and for each table how a new row begins and what rows take."""
 
-    rings: list[list[int]]
-    windows: list[tuple[int, int]]
-    rows: list[Words]
-    hot_words: list[int]
+    rings: list[list[int]] = field(default_factory=list)
+    windows: list[tuple[int, int]] = field(default_factory=list)
+    templates: list[Words] = field(default_factory=list)
+    hot_words: list[int] = field(default_factory=list)
+    row_words: list[int] = field(default_factory=list)
+    ring_counts: list[int] = field(default_factory=list)
 
 
 class PlanBuilder:
@@ -265,8 +267,10 @@ class PlanBuilder:
         touches, kind_touches, touch_updates, updates, parts = self._lay_updates(conditions)
         steps, constants = code.arrays()
         return Plan(
-            templates=np.concatenate(laid.rows),
-            template_bounds=np.cumsum([0, *map(len, laid.rows)]),
+            templates=np.concatenate(laid.templates),
+            template_bounds=np.cumsum([0, *map(len, laid.templates)]),
+            row_words=_words(laid.row_words),
+            table_rings=np.cumsum([0, *laid.ring_counts]),
             horizons=_words([_ALL_TIME, _ALL_TIME, *(self._spans[table] for table in self._own_tables())]),
             hot_words=_words(laid.hot_words),
             kind_touches=_words(kind_touches),
@@ -290,42 +294,41 @@ class PlanBuilder:
         return range(layout.FIRST_TABLE, len(self._tables))
 
     def _lay_rows(self) -> _Laid:
-        laid = _Laid(rings=[], windows=[], rows=[], hot_words=[])
-        for extra in (1, 2):
-            laid.rows.append(_padded(np.zeros(layout.HEADER_WORDS + extra, np.int64)))
+        laid = _Laid()
+        for _ in range(layout.FIRST_TABLE):
+            laid.templates.append(np.zeros(layout.LINE_WORDS, np.int64))
             laid.hot_words.append(layout.LINE_WORDS)
+            laid.row_words.append(layout.LINE_WORDS)
+            laid.ring_counts.append(0)
         for table in self._own_tables():
             rings = [ring for ring in self.rings.values() if ring.table == table]
             memories = [memory for memory in self.remembered.values() if memory.table == table]
             # Small things first: they are what nearly every event looks at.
             memories.sort(key=lambda memory: memory.words)
             parts = [np.zeros(layout.HEADER_WORDS, np.int64), *(ring.template() for ring in rings)]
-            hot = sum(map(len, parts)) + sum(
-                memory.words for memory in memories if memory.words < DISTINCT_SLOTS
-            )
-            offset, entries = layout.HEADER_WORDS, hot
+            offset = sum(map(len, parts))
+            for memory in memories:
+                memory.offset = offset
+                offset += memory.words
+                parts.append(memory.template())
+            small = [memory.words for memory in memories if memory.words < DISTINCT_SLOTS]
+            laid.hot_words.append(layout.HEADER_WORDS + sum(ring.head_words for ring in rings) + sum(small))
+            head, entries = layout.HEADER_WORDS, offset
             for ring in rings:
                 ring.number = len(laid.rings)
                 described = ring.describe(
-                    offset=offset,
+                    offset=head,
                     entries=entries,
                     first_window=len(laid.windows),
                     tile_number=self._tiles().index(ring.tile),
                 )
                 laid.rings.append(described)
                 laid.windows.extend(ring.windows)
-                offset += ring.head_words
+                head += ring.head_words
                 entries += ring.room * ring.stride
-            for memory in memories:
-                if memory.words == DISTINCT_SLOTS and offset < entries:
-                    parts.append(np.zeros(entries - hot, np.int64))
-                    offset = entries
-                memory.offset = offset
-                offset += memory.words
-                parts.append(memory.template())
-            parts.append(np.zeros(max(entries - offset, 0), np.int64))
-            laid.rows.append(_padded(np.concatenate(parts)))
-            laid.hot_words.append(hot)
+            laid.templates.append(np.concatenate(parts))
+            laid.row_words.append(_lines(entries))
+            laid.ring_counts.append(len(rings))
         return laid
 
     def _lay_conditions(self) -> tuple[dict[tuple[str, str], int], list[int], list[int], Code]:
@@ -416,9 +419,9 @@ def _place(things: list[Thing], thing: Thing) -> int:
     return things.index(thing)
 
 
-def _padded(row: Words) -> Words:
-    """Return a row with zeros up to a whole cache line."""
-    return np.pad(row, (0, -len(row) % layout.LINE_WORDS))
+def _lines(words: int) -> int:
+    """Return words rounded up to whole cache lines."""
+    return words + -words % layout.LINE_WORDS
 
 
 def _words(rows: Sequence[object], columns: int = 0) -> Words:

@@ -53,11 +53,11 @@ from formicary.factory.features._layout import (
     Words,
 )
 
-__all__ = ["prefetch_entries", "put_into_ring", "totals_of"]
+__all__ = ["entry_of", "prefetch_entries", "put_into_ring", "totals_of"]
 
 
 @kernel_part
-def _entry(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
+def entry_of(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
     """Return the place of the ``number``-th entry."""
     slot = words[row + fixed(rings, ring, RING_OFFSET) + RING_START] + number
     if slot >= fixed(rings, ring, RING_ROOM):
@@ -71,13 +71,13 @@ def prefetch_entries(words: Words, plan: Plan, row: int, ring: int, tiles: Words
     rings = plan.rings
     base = row + fixed(rings, ring, RING_OFFSET)
     tile = tiles[fixed(rings, ring, RING_TILE)]
-    prefetch(words, _entry(words, rings, ring, row, words[base + RING_LENGTH]))
+    prefetch(words, entry_of(words, rings, ring, row, words[base + RING_LENGTH]))
     kept = base + RING_WINDOWS
     for window in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
         if words[kept + WINDOW_LEAVES] < tile - fixed(plan.windows, window, WINDOW_BEGIN):
-            prefetch(words, _entry(words, rings, ring, row, words[kept + WINDOW_FIRST]))
+            prefetch(words, entry_of(words, rings, ring, row, words[kept + WINDOW_FIRST]))
         if words[kept + WINDOW_ENTERS] <= tile - fixed(plan.windows, window, WINDOW_END):
-            prefetch(words, _entry(words, rings, ring, row, words[kept + WINDOW_ENDS]))
+            prefetch(words, entry_of(words, rings, ring, row, words[kept + WINDOW_ENDS]))
         kept += WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
 
 
@@ -113,14 +113,14 @@ def totals_of(
         for one in range(sums):
             totals[place + one] = 0
     while end < words[base + RING_LENGTH]:
-        entry = _entry(words, rings, ring, row, end)
+        entry = entry_of(words, rings, ring, row, end)
         if words[entry] > newest:
             break
         for one in range(sums):
             totals[place + one] += words[entry + 1 + one]
         end += 1
     while first < end:
-        entry = _entry(words, rings, ring, row, first)
+        entry = entry_of(words, rings, ring, row, first)
         if words[entry] >= oldest:
             break
         for one in range(sums):
@@ -141,7 +141,7 @@ def _find_extremes(
     for one in range(extremes):
         target[place + one] = LARGEST if one < minima else -LARGEST
     for number in range(first, end):
-        column = _entry(words, rings, ring, row, number) + 1 + fixed(rings, ring, RING_SUMS)
+        column = entry_of(words, rings, ring, row, number) + 1 + fixed(rings, ring, RING_SUMS)
         for one in range(extremes):
             _widen(target, place + one, words[column + one], one < minima)
 
@@ -178,7 +178,7 @@ def put_into_ring(
             _make_room(state, plan, row, ring)
         words[base + RING_LENGTH] += 1
     number = words[base + RING_LENGTH] - 1
-    entry = _entry(words, rings, ring, row, number)
+    entry = entry_of(words, rings, ring, row, number)
     if tile > head:
         _begin_entry(words, rings, ring, entry, tile)
     _add_to_entry(words, rings, ring, entry, sums_of, extremes_of)
@@ -239,7 +239,7 @@ def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
             end = words[kept + WINDOW_ENDS]
             enters = LARGEST
             while end < length:
-                entry = _entry(words, rings, ring, row, end)
+                entry = entry_of(words, rings, ring, row, end)
                 if words[entry] > newest:
                     enters = words[entry]
                     break
@@ -248,7 +248,7 @@ def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
                 end += 1
             leaves = enters
             while first < end:
-                entry = _entry(words, rings, ring, row, first)
+                entry = entry_of(words, rings, ring, row, first)
                 if words[entry] >= oldest:
                     leaves = words[entry]
                     break
@@ -279,7 +279,7 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
     if dropped == 0:
         dropped = 1
         state.numbers[LOST] += 1
-        earliest = _entry(words, rings, ring, row, 0)
+        earliest = entry_of(words, rings, ring, row, 0)
         for window in range(windows):
             kept = base + RING_WINDOWS + window * stride
             if words[kept + WINDOW_FIRST] == 0 and words[kept + WINDOW_ENDS] > 0:
@@ -287,7 +287,7 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
                     words[kept + WINDOW_TOTALS + one] -= words[earliest + 1 + one]
                 end = words[kept + WINDOW_ENDS]
                 _find_extremes(words, rings, ring, row, 1, end, words, kept + WINDOW_TOTALS + sums)
-    words[base + RING_LOST] = words[_entry(words, rings, ring, row, dropped - 1)]
+    words[base + RING_LOST] = words[entry_of(words, rings, ring, row, dropped - 1)]
     start = words[base + RING_START] + dropped
     words[base + RING_START] = start - fixed(rings, ring, RING_ROOM) if start >= fixed(rings, ring, RING_ROOM) else start
     words[base + RING_LENGTH] -= dropped
@@ -299,9 +299,9 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
         words[kept + WINDOW_ENDS] = end
         length = words[base + RING_LENGTH]
         words[kept + WINDOW_LEAVES] = (
-            words[_entry(words, rings, ring, row, first)] if first < length else LARGEST
+            words[entry_of(words, rings, ring, row, first)] if first < length else LARGEST
         )
-        words[kept + WINDOW_ENTERS] = words[_entry(words, rings, ring, row, end)] if end < length else LARGEST
+        words[kept + WINDOW_ENTERS] = words[entry_of(words, rings, ring, row, end)] if end < length else LARGEST
 
 
 @kernel_part
@@ -313,9 +313,9 @@ def _put_late(
     rings = plan.rings
     base = row + fixed(rings, ring, RING_OFFSET)
     number = words[base + RING_LENGTH]
-    while number > 0 and words[_entry(words, rings, ring, row, number - 1)] > tile:
+    while number > 0 and words[entry_of(words, rings, ring, row, number - 1)] > tile:
         number -= 1
-    if number > 0 and words[_entry(words, rings, ring, row, number - 1)] == tile:
+    if number > 0 and words[entry_of(words, rings, ring, row, number - 1)] == tile:
         number -= 1
     else:
         if words[base + RING_LENGTH] == fixed(rings, ring, RING_ROOM):
@@ -326,8 +326,8 @@ def _put_late(
                 state.numbers[TOO_LATE] += 1
                 return
         _shift(words, rings, ring, row, number)
-        _begin_entry(words, rings, ring, _entry(words, rings, ring, row, number), tile)
-    _add_to_entry(words, rings, ring, _entry(words, rings, ring, row, number), sums_of, extremes_of)
+        _begin_entry(words, rings, ring, entry_of(words, rings, ring, row, number), tile)
+    _add_to_entry(words, rings, ring, entry_of(words, rings, ring, row, number), sums_of, extremes_of)
     kept = base + RING_WINDOWS
     for _ in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
         words[kept + WINDOW_FIRST] = 0
@@ -348,8 +348,8 @@ def _shift(words: Words, rings: Words, ring: int, row: int, number: Any) -> None
     last = words[base + RING_LENGTH]
     words[base + RING_LENGTH] = last + 1
     while last > number:
-        to = _entry(words, rings, ring, row, last)
-        source = _entry(words, rings, ring, row, last - 1)
+        to = entry_of(words, rings, ring, row, last)
+        source = entry_of(words, rings, ring, row, last - 1)
         for word in range(fixed(rings, ring, RING_STRIDE)):
             words[to + word] = words[source + word]
         last -= 1

@@ -154,7 +154,7 @@ def row_for(state: State, plan: Plan, table: int, high: Any, low: Any) -> int:
     words[used + ROW_TABLE] = table
     words[used + ROW_LATEST] = EMPTY
     _enter(state.slots, spread(high, low, table), used)
-    state.numbers[USED] = used + length
+    state.numbers[USED] = used + fixed(plan.row_words, 0, table)
     state.numbers[ROWS] += 1
     return int(used)
 
@@ -183,7 +183,7 @@ def sweep(state: State, plan: Plan) -> None:
     written = 0
     while read < used:
         table = words[read + ROW_TABLE]
-        length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+        length = fixed(plan.row_words, 0, table)
         horizon = fixed(plan.horizons, 0, table)
         told_until = words[read + ROW_LATEST] + horizon
         if horizon >= 0 and told_until < now:
@@ -210,4 +210,4 @@ def index_rows(state: State, plan: Plan) -> None:
     while row < state.numbers[USED]:
         table = words[row + ROW_TABLE]
         _enter(state.slots, spread(words[row], words[row + 1], table), row)
-        row += fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+        row += fixed(plan.row_words, 0, table)

@@ -85,8 +85,7 @@ class Compiled:
 
     def row_bytes(self, table: int) -> int:
         """Return what one key's row takes, in bytes."""
-        bounds = self.plan.template_bounds
-        return int(bounds[table + 1] - bounds[table]) * _WORD_BYTES
+        return int(self.plan.row_words[table]) * _WORD_BYTES
 
 
 def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
@@ -108,7 +107,7 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
     for one in sets:
         view = build_view(one, builder, plan)
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
-        key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
+        key_bytes = int(plan.row_words[tables].sum()) * _WORD_BYTES
         if key_bytes > one.key_bytes_max:
             message = (
                 f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"

@@ -73,7 +73,7 @@ class FeatureStore:
         words = reserved_words(bytes_max // _WORD_BYTES)
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
         self._scratch = new_scratch(compiled.plan)
-        self._row_words_max = int(np.diff(compiled.plan.template_bounds).max())
+        self._row_words_max = int(compiled.plan.row_words.max())
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
