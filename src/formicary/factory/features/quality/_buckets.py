@@ -1,9 +1,9 @@
 """Logarithmic buckets of both signs: what quantiles are told from.
 
 With g = (1 + e) / (1 - e) the bucket i holds magnitudes in (g^(i-1), g^i], and 2 g^i / (g + 1) is within the
-relative error e of each of them (Masson, Rim and Lee, *DDSketch: a fast and fully-mergeable quantile sketch with
-relative-error guarantees*, PVLDB 12(12), 2019). A bucket's key is i moved up to be positive, with the sign of
-its values, so that keys are in the order of values; the key of zero is 0.
+relative error e of each of them (Masson, Rim and Lee, *DDSketch: a fast and fully-mergeable quantile sketch
+with relative-error guarantees*, PVLDB 12(12), 2019). A bucket's key is i moved up to be positive, with the
+sign of its values, so that keys are in the order of values; the key of zero is 0.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def middle_of(key: int) -> float:
 def collapsed(keys: Keys) -> Keys:
     """Return keys (n,) of at most ``SKETCH_BUCKETS_MAX`` of each sign: the smallest magnitudes share one.
 
-    What is kept apart depends on the largest magnitudes alone, so that sketches that were collapsed at different
-    times merge to what one sketch of everything would be.
+    What is kept apart depends on the largest magnitudes alone, so that sketches that were collapsed at
+    different times merge to what one sketch of everything would be.
     """
     if not len(keys):
         return keys

@@ -93,9 +93,9 @@ class ValueSketch:
     def quantile(self, share: float) -> float:
         """Return the value of rank floor(share (n - 1)) among n values, from 0; NaN where there are none.
 
-        It is within ``RELATIVE_ERROR`` of the true one, the extremes are exact. Where the largest magnitude is
-        more than about 5e17 times the smallest, the smallest share a bucket: below its bound the error is at most
-        that bound.
+        It is within ``RELATIVE_ERROR`` of the true one, the extremes are exact. Where the largest magnitude
+        is more than about 5e17 times the smallest, the smallest share a bucket: below its bound the error is
+        at most that bound.
         """
         if not self.present:
             return math.nan
