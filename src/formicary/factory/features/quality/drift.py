@@ -6,7 +6,8 @@ Both sketches count in the same buckets, so whatever is cut at the bounds of buc
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,8 @@ _BINS: Final = 10
 _NORMAL_99: Final = 2.3263478740408408
 
 
-class Stability(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stability:
     """A population stability index, and what chance alone would make of it.
 
     Attributes
@@ -53,8 +55,7 @@ def stability(reference: ValueSketch, window: ValueSketch) -> Stability:
     the last bin holds what is above them, and missing values are a bin of their own. ``SMOOTHING`` rows are
     added to each.
     """
-    keys, of_reference, of_window = _aligned(reference, window)
-    del keys
+    _, of_reference, of_window = _aligned(reference, window)
     ends = _decile_buckets(of_reference)
     bins = np.searchsorted(ends, np.arange(len(of_reference)), side="left")
     counts = np.zeros((2, len(ends) + 2), np.int64)
