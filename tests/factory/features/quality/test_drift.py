@@ -55,8 +55,11 @@ def test_the_index_is_that_of_the_values(reference: list[float], window: list[fl
     assert found == pytest.approx(index_of(old, new), rel=1e-9, abs=1e-12)
 
 
+whole = st.lists(st.one_of(st.just(math.nan), st.integers(-60, 60).map(float)), max_size=60)
+
+
 @settings(deadline=None)
-@given(values, values)
+@given(*[st.one_of(values, whole)] * 2)
 def test_the_distance_is_within_its_bounds(reference: list[float], window: list[float]) -> None:
     """The Kolmogorov-Smirnov distance of the values lies between the two."""
     old, new = (np.array(column, np.float64) for column in (reference, window))
@@ -78,6 +81,17 @@ def test_bounds_of_many_values_are_narrow() -> None:
     old, new = chance.lognormal(3, 1, 50_000), chance.lognormal(3.3, 1, 50_000)
     lower, upper = distance_bounds(sketch_of(old), sketch_of(new))
     assert 0.1 < lower <= upper < lower + 2 * RELATIVE_ERROR
+
+
+def test_bounds_of_counts_are_exact() -> None:
+    """Whole numbers below fifty have a bucket each, unless others are so large that these share one."""
+    chance = np.random.default_rng(6)
+    old, new = chance.poisson(3, 1_000).astype(np.float64), chance.poisson(4, 1_000).astype(np.float64)
+    lower, upper = distance_bounds(sketch_of(old), sketch_of(new))
+    assert 0.1 < lower == upper
+    old[0] = 1e300
+    lower, upper = distance_bounds(sketch_of(old), sketch_of(new))
+    assert lower < upper
 
 
 def test_the_same_distribution_stays_below_what_chance_makes() -> None:

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from formicary.factory.features.quality._buckets import Keys, collapsed
+from formicary.base.limits import SKETCH_BUCKETS_MAX
+from formicary.factory.features.quality._buckets import Keys, collapsed, keys_of
 from formicary.factory.features.quality.sketch import ValueSketch
 
 __all__ = ["SMOOTHING", "Stability", "distance_bounds", "stability"]
@@ -23,6 +24,9 @@ SMOOTHING: Final = 0.5
 """Rows added to every bin, so that none is empty (Krichevsky and Trofimov, 1981)."""
 
 _BINS: Final = 10
+# The keys of the first and last whole number such that it, and all between, have a bucket of their own: 50 is
+# above 49 by more than the ratio of a bucket's bounds.
+_KEYS_OF_WHOLE: Final = tuple(keys_of(np.array([1.0, 49.0])).tolist())
 # The standard normal distribution's quantile at 0.99.
 _NORMAL_99: Final = 2.3263478740408408
 
@@ -74,8 +78,9 @@ def distance_bounds(reference: ValueSketch, window: ValueSketch) -> tuple[float,
     """Return between what the Kolmogorov-Smirnov distance lies: the largest difference of two distributions.
 
     At the bounds of buckets the distributions of the values are known exactly, within a bucket only from
-    where to where they go: the largest difference seen is the lower bound, the largest that could be is the
-    upper. Missing values are left out; (NaN, NaN) where there is no value on one side.
+    where to where they go, unless it holds one value: the largest difference seen is the lower bound, the
+    largest that could be is the upper. Missing values are left out; (NaN, NaN) where there is no value on one
+    side.
     """
     keys, of_reference, of_window = _aligned(reference, window)
     if not (reference.present and window.present):
@@ -84,9 +89,8 @@ def distance_bounds(reference: ValueSketch, window: ValueSketch) -> tuple[float,
     other_after = np.cumsum(of_window) / window.present
     lower = float(np.abs(after - other_after).max())
     before, other_before = (np.concatenate(([0.0], one[:-1])) for one in (after, other_after))
-    # All zeros are one value: there is nothing within their bucket.
-    inside = keys != 0
-    within = np.maximum(after - other_before, other_after - before)[inside]
+    within = np.maximum(after - other_before, other_after - before)
+    within[_is_one_value(keys, has_fractions=bool(reference.fractions or window.fractions))] = 0.0
     return lower, max(lower, float(within.max(initial=0.0)))
 
 
@@ -99,6 +103,15 @@ def _aligned(reference: ValueSketch, window: ValueSketch) -> tuple[Keys, Counts,
     np.add.at(counts[0], places[:known], reference.counts)
     np.add.at(counts[1], places[known:], window.counts)
     return keys, counts[0], counts[1]
+
+
+def _is_one_value(keys: Keys, *, has_fractions: bool) -> npt.NDArray[np.bool_]:
+    """Return which buckets (k,) hold one value only: zero, and whole numbers where there are no others."""
+    magnitudes: Keys = np.abs(keys)
+    if has_fractions or int(magnitudes.max()) >= _KEYS_OF_WHOLE[0] + SKETCH_BUCKETS_MAX:
+        # Of whole numbers that far apart the smallest share a bucket.
+        return np.equal(keys, 0)
+    return np.less_equal(magnitudes, _KEYS_OF_WHOLE[1])
 
 
 def _decile_buckets(counts: Counts) -> Counts:

@@ -35,6 +35,7 @@ class SketchDocument(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     missing: int
     withheld: int
+    fractions: int
     minimum: float | None
     maximum: float | None
     total: str
@@ -58,6 +59,8 @@ class ValueSketch:
         In how many of them there is no value, those withheld included.
     withheld
         In how many there is none because a party gave no consent.
+    fractions
+        How many values are no whole numbers.
     minimum, maximum
         The extremes; inf and -inf of no values.
     total
@@ -69,6 +72,7 @@ class ValueSketch:
     rows: int = 0
     missing: int = 0
     withheld: int = 0
+    fractions: int = 0
     minimum: float = math.inf
     maximum: float = -math.inf
     total: int = 0
@@ -118,6 +122,7 @@ class ValueSketch:
             rows=self.rows + other.rows,
             missing=self.missing + other.missing,
             withheld=self.withheld + other.withheld,
+            fractions=self.fractions + other.fractions,
             minimum=min(self.minimum, other.minimum),
             maximum=max(self.maximum, other.maximum),
             total=self.total + other.total,
@@ -131,6 +136,7 @@ class ValueSketch:
             rows=self.rows,
             missing=self.missing,
             withheld=self.withheld,
+            fractions=self.fractions,
             minimum=self.minimum if self.present else None,
             maximum=self.maximum if self.present else None,
             total=_total_text(self.total),
@@ -151,6 +157,7 @@ class ValueSketch:
             rows=document.rows,
             missing=document.missing,
             withheld=document.withheld,
+            fractions=document.fractions,
             minimum=math.inf if document.minimum is None else document.minimum,
             maximum=-math.inf if document.maximum is None else document.maximum,
             total=_total_of(document.total),
@@ -184,6 +191,7 @@ def sketch_of(values: Reals, withheld: npt.NDArray[np.bool_] | None = None) -> V
         rows=len(values),
         missing=int(is_missing.sum()),
         withheld=0 if withheld is None else int((withheld & is_missing).sum()),
+        fractions=int((present != np.trunc(present)).sum()),
         minimum=float(present.min()) if len(present) else math.inf,
         maximum=float(present.max()) if len(present) else -math.inf,
         total=exact_sum(present),
