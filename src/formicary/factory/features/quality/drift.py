@@ -111,7 +111,8 @@ def _is_one_value(keys: Keys, *, has_fractions: bool) -> npt.NDArray[np.bool_]:
     if has_fractions or int(magnitudes.max()) >= _KEYS_OF_WHOLE[0] + SKETCH_BUCKETS_MAX:
         # Of whole numbers that far apart the smallest share a bucket.
         return np.equal(keys, 0)
-    return np.less_equal(magnitudes, _KEYS_OF_WHOLE[1])
+    alone: npt.NDArray[np.bool_] = magnitudes <= _KEYS_OF_WHOLE[1]
+    return alone
 
 
 def _decile_buckets(counts: Counts) -> Counts:
