@@ -15,10 +15,18 @@ SCALE_BITS: Final = 1074
 _MANTISSA_BITS: Final = 53
 # Halves of a mantissa add up in 64 bits without a carry for 2^36 values.
 _HALF_BITS: Final = 27
+# So many whole numbers of this size add up in 64 bits.
+_WHOLE_VALUES_MAX: Final = 1 << 20
+_WHOLE_MAX: Final = float(1 << 42)
 
 
 def exact_sum(values: npt.NDArray[np.float64]) -> int:
     """Return the sum of finite values (n,) in units of 2^-1074."""
+    if len(values) <= _WHOLE_VALUES_MAX and bool((np.abs(values) <= _WHOLE_MAX).all()):
+        whole = values.astype(np.int64)
+        if np.array_equal(whole, values):
+            # The usual case, ten times as fast.
+            return int(whole.sum()) << SCALE_BITS
     fractions, exponents = np.frexp(values)
     mantissas = np.ldexp(fractions, _MANTISSA_BITS).astype(np.int64)
     once, places = np.unique(exponents, return_inverse=True)

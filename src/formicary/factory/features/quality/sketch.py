@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from formicary.factory.features.quality._buckets import Keys, Reals, counted, keys_of, middle_of
+from formicary.factory.features.quality._buckets import Keys, Reals, collapsed, counted, keys_of, middle_of
 from formicary.factory.features.quality._exact_sum import SCALE_BITS, exact_sum
 
 __all__ = ["SketchDocument", "ValueSketch", "sketch_of"]
@@ -115,6 +115,8 @@ class ValueSketch:
 
     def merge(self, other: ValueSketch) -> ValueSketch:
         """Return the sketch of the rows of both."""
+        if not (self.rows and other.rows):
+            return self if self.rows else other
         keys, counts = counted(
             np.concatenate((self.keys, other.keys)), np.concatenate((self.counts, other.counts))
         )
@@ -186,7 +188,7 @@ def sketch_of(values: Reals, withheld: npt.NDArray[np.bool_] | None = None) -> V
     """
     is_missing = np.isnan(values)
     present = np.clip(values[~is_missing], -_LARGEST, _LARGEST).astype(np.float64)
-    keys, counts = counted(keys_of(present), np.ones(len(present), np.int64))
+    keys, counts = np.unique(collapsed(keys_of(present)), return_counts=True)
     return ValueSketch(
         rows=len(values),
         missing=int(is_missing.sum()),

@@ -15,8 +15,8 @@ from formicary.factory.features.quality.sketch import ValueSketch
 __all__ = ["FeatureSummary", "Verdict", "summaries"]
 
 MOVED_INDEX: Final = 0.1
-"""The population stability index from which a feature moved: look at it. The rule of thumb of credit scoring
-(Lewis, *An Introduction to Credit Scoring*, 1994; Siddiqi, *Credit Risk Scorecards*, 2006)."""
+"""The population stability index from which a feature moved: look at it. The rule of thumb of those who
+make scorecards (Lewis, 1994; Siddiqi, *Credit Risk Scorecards*, 2006)."""
 
 SHIFTED_INDEX: Final = 0.25
 """From which it shifted, by the same rule: the model was trained on something else."""
