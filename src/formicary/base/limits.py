@@ -50,6 +50,7 @@ __all__ = [
     "KEY_OVERLAP_SECONDS_MAX",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "OBSERVED_ROWS",
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
     "PERSONAL_FIELD_CHARACTERS_MAX",
@@ -62,6 +63,7 @@ __all__ = [
     "RING_STEPS_AT_ONCE",
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
+    "SKETCH_BUCKETS_MAX",
     "SMALL_APPEND_ROWS_MAX",
     "SNAPSHOT_RECORDS_PER_ROW_MAX",
     "SNAPSHOT_ROWS",
@@ -272,6 +274,12 @@ API_STOP_SECONDS: Final = 5
 
 FEATURE_BYTES_MAX: Final = 32 << 30
 """Bytes of the rows of features: of ten million keys with three kilobytes each. Memory is taken as it is used."""
+
+SKETCH_BUCKETS_MAX: Final = 2_048
+"""Buckets of either sign in the sketch of a feature's values: from one minor unit to the largest sum."""
+
+OBSERVED_ROWS: Final = 1_024
+"""Readings of a set of features that wait to be counted: one by one, counting would cost the most."""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""

@@ -15,8 +15,10 @@ from formicary.base.errors import OperationalFault
 from formicary.base.limits import API_HISTORY_THREADS
 from formicary.factory.engine.async_client import AsyncEngineClient
 from formicary.factory.engine.client import EngineClient, EngineUnreachable, OutcomeUnknown
+from formicary.factory.engine.feature_reads import read_quality
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.state import Receipt
+from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.history import History
 from formicary.factory.history.looks import Question
 from formicary.factory.journal.access import Access
@@ -47,6 +49,7 @@ class RemoteBackend:
         self.lookup_accounts = client.lookup_accounts
         self.aggregates = client.aggregates
         self.status = client.status
+        self.feature_quality = client.feature_quality
         self._client = client
         self._histories = [_RemoteHistory(path, access) for _ in range(API_HISTORY_THREADS)]
         self._free: asyncio.Queue[_RemoteHistory] = asyncio.Queue()
@@ -138,6 +141,10 @@ class InProcessBackend:
             "timestamp": machine.timestamp,
             "accounts": len(machine.accounts),
         }
+
+    async def feature_quality(self) -> dict[str, tuple[FeatureSummary, ...]]:
+        """Return what each set of features was told as lately."""
+        return read_quality(self._factory.engine.state)
 
     async def remember(self, question: Callable[[History], Answer]) -> Answer:
         """Ask what was."""

@@ -26,6 +26,7 @@ from formicary.factory.engine.operations import id_pairs
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import EngineBusy
 from formicary.factory.engine.state import Receipt
+from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.ledger import (
     ACCOUNT,
     ACCOUNT_RESULT,
@@ -106,6 +107,11 @@ class AsyncEngineClient:
     async def status(self) -> dict[str, int]:
         """Return the engine's position, state hash and sizes."""
         return msgspec.json.decode(await self.call(Operation.STATUS, b""), type=dict[str, int])
+
+    async def feature_quality(self) -> dict[str, tuple[FeatureSummary, ...]]:
+        """Return what each set of features was told as lately, in figures."""
+        answer = await self.call(Operation.FEATURE_QUALITY, b"")
+        return msgspec.json.decode(answer, type=dict[str, tuple[FeatureSummary, ...]])
 
     async def call(self, operation: Operation, payload: bytes) -> bytes:
         """Send one frame and return the payload of its answer."""

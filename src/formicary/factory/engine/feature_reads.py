@@ -13,8 +13,11 @@ from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.features.columns import events_of
+from formicary.factory.features.quality.freshness import ages
+from formicary.factory.features.quality.observed import Observed
+from formicary.factory.features.quality.verdicts import FeatureSummary, summaries
 
-__all__ = ["FeatureReading", "UnknownFeatureSet", "read_features", "tell_features"]
+__all__ = ["FeatureReading", "UnknownFeatureSet", "read_features", "read_quality", "tell_features"]
 
 
 class UnknownFeatureSet(Refusal):
@@ -51,7 +54,7 @@ def tell_features(
     Parameters
     ----------
     state
-        It is read as it is.
+        It is read as it is; only ``observed`` counts the reading.
     name
         The set.
     purpose
@@ -78,7 +81,11 @@ def tell_features(
         field: _words(value) if kind.field(field).is_id else np.array([value])
         for field, value in asking.items()
     }
-    told = store.read(name, events_of(store.compiled, kind, at=[at], columns=columns), purpose=purpose)
+    events = events_of(store.compiled, kind, at=[at], columns=columns)
+    told = store.read(name, events, purpose=purpose)
+    if name not in state.observed:
+        state.observed[name] = Observed(store.compiled.views[name])
+    state.observed[name].note(told, ages([at], store.latest(name, events)), at=at)
     values = [None if math.isnan(value) else value for value in told.values[0].tolist()]
     withheld = int(told.withheld[0])
     return FeatureReading(
@@ -102,6 +109,11 @@ def read_features(
             return refusal
 
     return read
+
+
+def read_quality(state: FactoryState) -> dict[str, tuple[FeatureSummary, ...]]:
+    """Return what sets of features were told as lately, by name, for a ``ReadRequest``."""
+    return {name: summaries(observed.report()) for name, observed in state.observed.items()}
 
 
 def _words(value: int) -> Any:

@@ -52,6 +52,7 @@ class Operation(IntEnum):
     COMMAND = 7
     AGGREGATES = 8
     LOOK = 9
+    FEATURE_QUALITY = 10
 
 
 class MalformedFrame(Refusal):

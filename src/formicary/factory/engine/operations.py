@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.feature_reads import read_quality
 from formicary.factory.engine.frames import AggregatesBody, CommandBody, Frame, MalformedFrame, Operation
 from formicary.factory.engine.reads import read_aggregates
 from formicary.factory.engine.requests import (
@@ -132,6 +133,8 @@ def _read(operation: int, payload: bytes) -> Callable[[FactoryState], Any]:
         return lambda state: {str(key): sums for key, sums in state.machine.trial_balance().items()}
     if operation == Operation.STATUS:
         return _status
+    if operation == Operation.FEATURE_QUALITY:
+        return read_quality
     raise MalformedFrame
 
 

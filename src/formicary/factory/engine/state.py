@@ -22,6 +22,7 @@ from formicary.factory.engine.products import DomainEvent, Product
 from formicary.factory.features.compiler import compiled
 from formicary.factory.features.journal_fold import fold_rows
 from formicary.factory.features.live import FEATURES_ACTIVATED, FeaturesActivated, LiveFeature
+from formicary.factory.features.quality.observed import Observed
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew
 from formicary.factory.journal.events import Event
@@ -109,6 +110,8 @@ class FactoryState:
         It has a position of its own, since it is built anew when features change, and is no part of
         ``state_hash``: its words follow from the rows.
         """
+        self.observed: dict[str, Observed] = {}
+        """What sets of features were told as lately, by name: figures of this process, in no hash."""
         self._events_hash = 0
         self._decoders = {
             product.event_kind(event): (product, msgspec.json.Decoder(event))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from formicary.base.limits import FEATURE_BYTES_MAX
 from formicary.base.purposes import Purpose
 from formicary.factory.features import _layout as layout
+from formicary.factory.features._freshness import read_latest, replay_latest
 from formicary.factory.features._hash import rows_hash
 from formicary.factory.features._holders import holders_of, note_holders
 from formicary.factory.features._kernels import follow_events, read_events, replay_events
@@ -171,6 +172,31 @@ class FeatureStore:
             )
             first = end
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
+
+    def latest(self, view: str, events: Events) -> Words:
+        """Return when the row of each key of a view last changed (n, look-ups), ``EMPTY`` for no row."""
+        compiled = self.compiled.views[view].view
+        out = np.empty((len(events.kinds), len(compiled.lookups)), np.int64)
+        read_latest(self.state, compiled, events, out)
+        return out
+
+    def replay_latest(
+        self, view: str, events: Events, *, asked: npt.NDArray[np.bool_] | None = None
+    ) -> Words:
+        """Return what ``latest`` tells just before each event that ``replay`` asks about; change rows."""
+        compiled = self.compiled.views[view].view
+        wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
+        count = int((wanted & (events.kinds == compiled.kind)).sum())
+        out = np.empty((count, len(compiled.lookups)), np.int64)
+        done = first = 0
+        for part in _cut(events):
+            end = first + len(part.kinds)
+            self._reserve(len(part.kinds))
+            done += replay_latest(
+                self.state, self.compiled.plan, compiled, part, self._scratch, wanted[first:end], out[done:]
+            )
+            first = end
+        return out
 
     def note_holders(self, accounts: Words, parties: Words) -> None:
         """Remember which parties (n, 2) hold accounts (n, 2)."""

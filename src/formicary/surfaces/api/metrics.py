@@ -7,6 +7,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from formicary.surfaces.api.feature_gauges import FeatureGauges
+
 __all__ = ["Metrics"]
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -39,6 +41,8 @@ class Metrics:
         self.position = Gauge(
             "formicary_journal_position", "The engine's position when last asked.", registry=self._registry
         )
+        self.features = FeatureGauges(self._registry)
+        """What features are told as."""
         # A look-up of labels costs as much as counting.
         self._kept: dict[tuple[str, int], tuple[Histogram, Counter]] = {}
 

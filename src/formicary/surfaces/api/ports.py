@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.state import Receipt
+from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.history import History
 
 __all__ = ["Backend"]
@@ -46,6 +47,10 @@ class Backend(Protocol):
 
     async def status(self) -> dict[str, int]:
         """Return the engine's position, stamp and sizes."""
+        ...
+
+    async def feature_quality(self) -> dict[str, tuple[FeatureSummary, ...]]:
+        """Return what each set of features was told as lately, in figures."""
         ...
 
     async def remember(self, question: Callable[[History], Answer]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -78,4 +79,8 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Return this worker's figures in Prometheus' text format."""
     services: Services = request.app.state.services
+    # Without an engine the worker's own figures are what tells of it.
+    with suppress(OperationalFault):
+        for name, features in (await services.backend.feature_quality()).items():
+            services.metrics.features.show(name, features)
     return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
