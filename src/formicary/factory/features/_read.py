@@ -110,9 +110,7 @@ def read_item(
         totals_at = fixed(view.windows, place, 3)
         row = reading.rows[fixed(view.windows, place, 0)]
         if row >= 0:
-            known = totals_of(
-                words, plan, row, ring, window, scratch.tiles[ahead], reading.totals, totals_at
-            )
+            known = totals_of(words, plan, row, ring, window, scratch.tiles[ahead], reading.totals, totals_at)
         else:
             known = row == NO_ROW
         reading.known[place] = known

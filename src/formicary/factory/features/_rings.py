@@ -53,7 +53,7 @@ from formicary.factory.features._layout import (
     Words,
 )
 
-__all__ = ["entry_of", "prefetch_entries", "put_into_ring", "totals_of"]
+__all__ = ["entry_of", "move_entries", "prefetch_entries", "put_into_ring", "totals_of"]
 
 
 @kernel_part
@@ -112,23 +112,59 @@ def totals_of(
     else:
         for one in range(sums):
             totals[place + one] = 0
-    while end < words[base + RING_LENGTH]:
+        _find_extremes(words, rings, ring, row, 0, 0, totals, place + sums)
+    _walk(words, rings, ring, row, oldest, newest, first, end, totals, place)
+    return True
+
+
+@kernel_part
+def _walk(
+    words: Words,
+    rings: Words,
+    ring: int,
+    row: int,
+    oldest: Any,
+    newest: Any,
+    first: Any,
+    end: Any,
+    totals: Words,
+    place: Any,
+) -> tuple[Any, Any, Any, Any]:
+    """Let entries up to the tile ``newest`` enter a window and those before ``oldest`` leave it.
+
+    Its sums and extremes, at ``totals[place:]``, were those of the entries ``first`` to ``end``. Returns the new
+    ``first`` and ``end``, and the tiles that would leave and enter next.
+    """
+    length = words[row + fixed(rings, ring, RING_OFFSET) + RING_LENGTH]
+    sums = fixed(rings, ring, RING_SUMS)
+    extremes = fixed(rings, ring, RING_EXTREMES)
+    minima = fixed(rings, ring, RING_MINIMA)
+    enters = LARGEST
+    while end < length:
         entry = entry_of(words, rings, ring, row, end)
         if words[entry] > newest:
+            enters = words[entry]
             break
         for one in range(sums):
             totals[place + one] += words[entry + 1 + one]
+        for one in range(sums, sums + extremes):
+            _widen(totals, place + one, words[entry + 1 + one], one - sums < minima)
         end += 1
+    leaves = enters
+    lost_extreme = False
     while first < end:
         entry = entry_of(words, rings, ring, row, first)
         if words[entry] >= oldest:
+            leaves = words[entry]
             break
         for one in range(sums):
             totals[place + one] -= words[entry + 1 + one]
+        for one in range(sums, sums + extremes):
+            lost_extreme |= words[entry + 1 + one] == totals[place + one]
         first += 1
-    if extremes > 0:
+    if lost_extreme:
         _find_extremes(words, rings, ring, row, first, end, totals, place + sums)
-    return True
+    return first, end, leaves, enters
 
 
 @kernel_part
@@ -228,39 +264,28 @@ def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
     base = row + fixed(rings, ring, RING_OFFSET)
     sums = fixed(rings, ring, RING_SUMS)
     extremes = fixed(rings, ring, RING_EXTREMES)
-    length = words[base + RING_LENGTH]
     head = words[base + RING_HEAD]
     kept = base + RING_WINDOWS
     for window in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
         oldest = head - fixed(plan.windows, window, WINDOW_BEGIN)
         newest = head - fixed(plan.windows, window, WINDOW_END)
         if words[kept + WINDOW_LEAVES] < oldest or words[kept + WINDOW_ENTERS] <= newest:
-            first = words[kept + WINDOW_FIRST]
-            end = words[kept + WINDOW_ENDS]
-            enters = LARGEST
-            while end < length:
-                entry = entry_of(words, rings, ring, row, end)
-                if words[entry] > newest:
-                    enters = words[entry]
-                    break
-                for one in range(sums):
-                    words[kept + WINDOW_TOTALS + one] += words[entry + 1 + one]
-                end += 1
-            leaves = enters
-            while first < end:
-                entry = entry_of(words, rings, ring, row, first)
-                if words[entry] >= oldest:
-                    leaves = words[entry]
-                    break
-                for one in range(sums):
-                    words[kept + WINDOW_TOTALS + one] -= words[entry + 1 + one]
-                first += 1
+            first, end, leaves, enters = _walk(
+                words,
+                rings,
+                ring,
+                row,
+                oldest,
+                newest,
+                words[kept + WINDOW_FIRST],
+                words[kept + WINDOW_ENDS],
+                words,
+                kept + WINDOW_TOTALS,
+            )
             words[kept + WINDOW_FIRST] = first
             words[kept + WINDOW_ENDS] = end
             words[kept + WINDOW_LEAVES] = leaves
             words[kept + WINDOW_ENTERS] = enters
-            if extremes > 0:
-                _find_extremes(words, rings, ring, row, first, end, words, kept + WINDOW_TOTALS + sums)
         kept += WINDOW_TOTALS + sums + extremes
 
 
@@ -289,7 +314,9 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
                 _find_extremes(words, rings, ring, row, 1, end, words, kept + WINDOW_TOTALS + sums)
     words[base + RING_LOST] = words[entry_of(words, rings, ring, row, dropped - 1)]
     start = words[base + RING_START] + dropped
-    words[base + RING_START] = start - fixed(rings, ring, RING_ROOM) if start >= fixed(rings, ring, RING_ROOM) else start
+    words[base + RING_START] = (
+        start - fixed(rings, ring, RING_ROOM) if start >= fixed(rings, ring, RING_ROOM) else start
+    )
     words[base + RING_LENGTH] -= dropped
     for window in range(windows):
         kept = base + RING_WINDOWS + window * stride
@@ -301,7 +328,9 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
         words[kept + WINDOW_LEAVES] = (
             words[entry_of(words, rings, ring, row, first)] if first < length else LARGEST
         )
-        words[kept + WINDOW_ENTERS] = words[entry_of(words, rings, ring, row, end)] if end < length else LARGEST
+        words[kept + WINDOW_ENTERS] = (
+            words[entry_of(words, rings, ring, row, end)] if end < length else LARGEST
+        )
 
 
 @kernel_part
@@ -337,8 +366,20 @@ def _put_late(
         words[kept + WINDOW_ENTERS] = EMPTY
         for one in range(fixed(rings, ring, RING_SUMS)):
             words[kept + WINDOW_TOTALS + one] = 0
+        extremes_at = kept + WINDOW_TOTALS + fixed(rings, ring, RING_SUMS)
+        _find_extremes(words, rings, ring, row, 0, 0, words, extremes_at)
         kept += WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
     _move_windows(words, plan, row, ring)
+
+
+@kernel_part
+def move_entries(words: Words, plan: Plan, row: int, ring: int, to: int) -> None:
+    """Copy the entries of a ring to the same places of another row, whose beginning is that of this one."""
+    rings = plan.rings
+    for number in range(words[row + fixed(rings, ring, RING_OFFSET) + RING_LENGTH]):
+        source = entry_of(words, rings, ring, row, number)
+        for word in range(fixed(rings, ring, RING_STRIDE)):
+            words[source - row + to + word] = words[source + word]
 
 
 @kernel_part

@@ -24,6 +24,7 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
+from formicary.factory.features._rings import move_entries
 
 __all__ = [
     "find_row",
@@ -191,14 +192,30 @@ def sweep(state: State, plan: Plan) -> None:
             numbers[ROWS] -= 1
         else:
             if written != read:
-                for word in range(length):
-                    words[written + word] = words[read + word]
+                _move_row(words, plan, read, written)
             written += length
         read += length
     numbers[USED] = written
     numbers[SWEEP_AT] = max(2 * written, SWEEP_WORDS_MIN)
     if written != used:
         index_rows(state, plan)
+
+
+@kernel_part
+def _move_row(words: Words, plan: Plan, row: int, to: int) -> None:
+    """Move a row to a place before it: its beginning and what its rings hold, not the room between."""
+    table = words[row + ROW_TABLE]
+    length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+    first = fixed(plan.table_rings, 0, table)
+    end = fixed(plan.table_rings, 0, table + 1)
+    if to + fixed(plan.row_words, 0, table) > row:
+        # Where both lie over each other, entries of a ring may not be in the order of their places.
+        length = fixed(plan.row_words, 0, table)
+        end = first
+    for word in range(length):
+        words[to + word] = words[row + word]
+    for ring in range(first, end):
+        move_entries(words, plan, row, ring, to)
 
 
 @kernel

@@ -120,7 +120,9 @@ def look_ahead(state: State, plan: Plan, events: Events, first: int, end: int, s
         for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
             row = scratch.rows[item - first, touch - fixed(plan.kind_touches, 0, kind)]
             if row >= 0:
-                for update in range(fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)):
+                for update in range(
+                    fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)
+                ):
                     if fixed(plan.updates, update, UPDATE_KIND) == RING:
                         ring = fixed(plan.updates, update, UPDATE_AT)
                         prefetch_entries(words, plan, row, ring, scratch.tiles[item - first])
@@ -176,9 +178,7 @@ def _update_row(
     if kind == RING:
         ring = fixed(updates, update, UPDATE_AT)
         _gather(plan, update, events, item, scratch)
-        put_into_ring(
-            state, plan, row, ring, scratch.tiles[ahead], scratch.sums, scratch.extremes
-        )
+        put_into_ring(state, plan, row, ring, scratch.tiles[ahead], scratch.sums, scratch.extremes)
     elif kind == CONSENT:
         bit = np.int64(1) << events.numbers[item, fixed(updates, update, UPDATE_COLUMN)]
         granted = events.numbers[item, fixed(updates, update, UPDATE_COLUMN) + 1]

@@ -31,10 +31,10 @@ def reserved_reals(rows: int, columns: int) -> Reals:
     return reserved_words(rows * columns).view(np.float64).reshape(rows, columns)
 
 
-def reserved_words(count: int) -> Words:
+def reserved_words(count: int, *, huge_pages: bool = True) -> Words:
     """Return ``count`` zeros of address space, (count,) int64; a page costs memory from its first use on.
 
-    So rows grow to any number without ever being copied. Huge pages are asked for: rows are visited at random, and
+    So rows grow to any number without ever being copied. Huge pages spare time where visited at random, as
     each visit to a small page is a walk through the page table.
 
     Raises
@@ -48,6 +48,6 @@ def reserved_words(count: int) -> Words:
     except OSError as error:
         message = f"cannot reserve {count * _WORD_BYTES} bytes for the rows of features"
         raise RoomExhausted(message) from error
-    if _HUGE_PAGES is not None:
+    if huge_pages and _HUGE_PAGES is not None:
         space.madvise(_HUGE_PAGES)
     return np.frombuffer(space, np.int64, count)

@@ -27,6 +27,7 @@ __all__ = ["FeatureStore", "Values"]
 
 _SLOTS_MIN: Final = 1 << 12
 _WORD_BYTES: Final = 8
+_DENSE_WORDS_MAX: Final = 1 << 13
 # Events between two looks at whether there is room: bounds what is kept free.
 _EVENTS_AT_A_TIME: Final = 8_192
 
@@ -71,10 +72,12 @@ class FeatureStore:
         numbers = np.zeros(layout.NUMBERS, np.int64)
         numbers[layout.SWEEP_AT] = SWEEP_WORDS_MIN
         numbers[layout.NOW] = numbers[layout.SWEPT_UNTIL] = EMPTY
-        words = reserved_words(bytes_max // _WORD_BYTES)
+        self._row_words_max = int(compiled.plan.row_words.max())
+        # Of a row that is hardly filled a huge page would be cleared for nothing.
+        is_dense = self._row_words_max <= _DENSE_WORDS_MAX
+        words = reserved_words(bytes_max // _WORD_BYTES, huge_pages=is_dense)
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
         self._scratch = new_scratch(compiled.plan)
-        self._row_words_max = int(compiled.plan.row_words.max())
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
@@ -120,7 +123,7 @@ class FeatureStore:
             There is no memory left for new keys.
         """
         for part in _cut(events):
-            self._reserve(len(part.kinds))
+            self.make_room(len(part.kinds))
             follow_events(self.state, self.compiled.plan, part, self._scratch)
 
     def read(self, view: str, events: Events, *, purpose: Purpose) -> Values:
@@ -157,7 +160,7 @@ class FeatureStore:
         done = first = 0
         for part in _cut(events):
             end = first + len(part.kinds)
-            self._reserve(len(part.kinds))
+            self.make_room(len(part.kinds))
             done += replay_events(
                 self.state,
                 self.compiled.plan,
@@ -191,7 +194,7 @@ class FeatureStore:
         done = first = 0
         for part in _cut(events):
             end = first + len(part.kinds)
-            self._reserve(len(part.kinds))
+            self.make_room(len(part.kinds))
             done += replay_latest(
                 self.state, self.compiled.plan, compiled, part, self._scratch, wanted[first:end], out[done:]
             )
@@ -200,7 +203,7 @@ class FeatureStore:
 
     def note_holders(self, accounts: Words, parties: Words) -> None:
         """Remember which parties (n, 2) hold accounts (n, 2)."""
-        self._reserve(len(accounts))
+        self.make_room(len(accounts))
         note_holders(self.state, self.compiled.plan, accounts, parties)
 
     def holders_of(self, accounts: Words) -> Words:
@@ -209,7 +212,14 @@ class FeatureStore:
         holders_of(self.state, accounts, parties)
         return parties
 
-    def _reserve(self, events: int) -> None:
+    def make_room(self, events: int) -> None:
+        """Make room for the keys of so many more events.
+
+        Raises
+        ------
+        RoomExhausted
+            There is no memory left for new keys.
+        """
         state = self.state
         rows = events * self._touches_max
         if int(state.numbers[layout.USED]) + rows * self._row_words_max > len(state.words):
