@@ -27,6 +27,7 @@ __all__ = [
     "API_SEARCH_ROWS_MAX",
     "API_STOP_SECONDS",
     "APPROVAL_SECONDS_MAX",
+    "ARCHIVE_PART_POSITIONS",
     "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
@@ -64,6 +65,8 @@ __all__ = [
     "TIMERS_PER_STEP_MAX",
     "TOKEN_CHARACTERS_MAX",
     "TOKEN_SECONDS_MAX",
+    "TRAINING_PART_POSITIONS",
+    "TRAINING_PART_ROWS",
     "VERIFY_STATEMENT_SECONDS",
     "WEBHOOKS_MAX",
     "WEBHOOK_ATTEMPTS_MAX",
@@ -261,6 +264,18 @@ API_STOP_SECONDS: Final = 5
 
 FEATURE_BYTES_MAX: Final = 32 << 30
 """Bytes of the rows of features: of ten million keys with three kilobytes each. Memory is taken as it is used."""
+
+ARCHIVE_PART_POSITIONS: Final = 1 << 18
+"""Positions of one part of the journal's archive: its files are written, checked and read whole."""
+
+TRAINING_PART_POSITIONS: Final = 1 << 18
+"""Positions that one file of a training set is of: what an interrupted run may have to fold again."""
+
+TRAINING_PART_ROWS: Final = 1 << 18
+"""Rows after which a file of a training set ends: a hundred features of so many take 200 megabytes of memory.
+
+One event of the journal may hold ``FACTS_PER_EVENT_MAX`` of them, and is not cut.
+"""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""
