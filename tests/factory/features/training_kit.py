@@ -1,4 +1,4 @@
-"""A factory whose payments are looked at through features, and its rows as a source, for tests of training sets."""
+"""A factory whose payments are looked at through features, and its rows as a source of training sets."""
 
 from __future__ import annotations
 
@@ -146,6 +146,7 @@ class House:
     clock: SimulatedClock = field(default_factory=lambda: SimulatedClock(START))
     told: dict[str, dict[int, Any]] = field(default_factory=lambda: {"FRAUD": {}, "CREDIT": {}})
     """For each purpose what was told, by the position of the event that asked."""
+    agreeing: set[int] = field(default_factory=set)
     commands: int = 0
     transfers: int = 0
 
@@ -179,7 +180,10 @@ class House:
         """Ask, then note an application of a party."""
         at = self.clock.now()
         told = self._tell("credit", {"applicant": applicant, "amount": minor}, at)
-        columns = {"ids": {"applicant": [f"{applicant:032x}"]}, "numbers": {"amount": [minor]}}
+        columns: dict[str, Any] = {
+            "ids": {"applicant": [f"{applicant:032x}"]},
+            "numbers": {"amount": [minor]},
+        }
         before = self.engine.state.position
         self.does("facts", RecordFacts(subject=SOURCE, kind="application", at=[at], **columns))
         self._note(told, before + 1)
@@ -187,22 +191,26 @@ class House:
     def labels(self, payee: int, *, hours_ago: int, rows: int = 1) -> None:
         """Find out late that payments were fraud."""
         at = self.clock.now() - hours_ago * HOUR
-        columns = {"ids": {"payee": [f"{payee:032x}"] * rows}, "numbers": {"fraud": [1] * rows}}
+        columns: dict[str, Any] = {
+            "ids": {"payee": [f"{payee:032x}"] * rows},
+            "numbers": {"fraud": [1] * rows},
+        }
         self.does("facts", RecordFacts(subject=SOURCE, kind="label", at=[at] * rows, **columns))
 
     def agrees(self, subject: int) -> None:
         """Let a party agree that its data are used to decide on credit."""
-        act = {"wording": wording_of("Yes."), "act": ConsentAct.SIGNED_IN_PARTY}
+        self.agreeing.add(subject)
+        act: dict[str, Any] = {"wording": wording_of("Yes."), "act": ConsentAct.SIGNED_IN_PARTY}
         self.does("consent", GrantConsent(subject=subject, purpose=Purpose.CREDIT, **act))
 
     def revokes(self, subject: int) -> None:
         """Let a party take it back."""
+        self.agreeing.remove(subject)
         self.does("consent", RevokeConsent(subject=subject, purpose=Purpose.CREDIT))
 
     def works(self, seed: int, *, steps: int) -> None:
         """Let all of that happen by chance."""
         chance = Random(seed)
-        agreeing: set[int] = set()
         for _ in range(steps):
             self.clock.advance(chance.choice((1, 10**9, HOUR, 20 * HOUR)))
             one, other = chance.sample(PARTIES, 2)
@@ -213,11 +221,9 @@ class House:
                 self.labels(other, hours_ago=chance.randint(0, 90), rows=chance.randint(1, 3))
             elif step < 0.9:
                 self.applies(one, chance.randint(1, 10**6))
-            elif one in agreeing:
-                agreeing.remove(one)
+            elif one in self.agreeing:
                 self.revokes(one)
             else:
-                agreeing.add(one)
                 self.agrees(one)
 
     def _tell(self, name: str, asking: dict[str, int], at: int) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 ::
 
-    <folder>/part-0000000000000000001-0000000000000262144.parquet   ...   <folder>/manifest.json
+    <folder>/part-0000000000000000001-0000000000000262144.parquet   ...
+    <folder>/manifest.json
     <folder>/unfinished/   while it is being written: how far it is, and the state there
 
 A row tells what was known just before its event, by the same kernels that answer while the engine runs. As
 many rows come out as events asked; what is not known, as of who comes for the first time, is null.
 
-Where a purpose rests on consent, what is told of a party is null in every row unless the party had agreed when
-the event asked and still agrees at the end of the set: who takes consent back is gone from the next set, with
-all of its history.
+Where a purpose rests on consent, what is told of a party is null in every row unless the party had agreed
+when the event asked and still agrees at the end of the set: who takes consent back is gone from the next set,
+with all of its history.
 """
 
 from __future__ import annotations
