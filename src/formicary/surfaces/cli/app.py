@@ -10,7 +10,16 @@ import typer
 
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.surfaces.cli import escrow, keys, ledger_audits, ledger_reads, ledger_writes, parties, payments
+from formicary.surfaces.cli import (
+    escrow,
+    features_backfill,
+    keys,
+    ledger_audits,
+    ledger_reads,
+    ledger_writes,
+    parties,
+    payments,
+)
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
 from formicary.surfaces.cli.doctor import doctor
@@ -46,6 +55,9 @@ def build(program: Program) -> typer.Typer:
     ledger_audits.register(ledger)
     ledger_writes.register(ledger)
     app.add_typer(ledger, name="ledger")
+    features = typer.Typer(no_args_is_help=True, help="Features of all of history, for models to learn from.")
+    features_backfill.register(features)
+    app.add_typer(features, name="features")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")
