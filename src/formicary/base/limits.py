@@ -27,6 +27,7 @@ __all__ = [
     "API_SEARCH_ROWS_MAX",
     "API_STOP_SECONDS",
     "APPROVAL_SECONDS_MAX",
+    "ARCHIVE_PART_POSITIONS",
     "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CONNECTIONS_MAX",
@@ -71,6 +72,8 @@ __all__ = [
     "TIMERS_PER_STEP_MAX",
     "TOKEN_CHARACTERS_MAX",
     "TOKEN_SECONDS_MAX",
+    "TRAINING_PART_POSITIONS",
+    "TRAINING_PART_ROWS",
     "VERIFY_STATEMENT_SECONDS",
     "WEBHOOKS_MAX",
     "WEBHOOK_ATTEMPTS_MAX",
@@ -280,6 +283,18 @@ SKETCH_BUCKETS_MAX: Final = 2_048
 
 OBSERVED_ROWS: Final = 1_024
 """Readings of a set of features that wait to be counted: one by one, counting would cost the most."""
+
+ARCHIVE_PART_POSITIONS: Final = 1 << 18
+"""Positions of one part of the journal's archive: its files are written, checked and read whole."""
+
+TRAINING_PART_POSITIONS: Final = 1 << 18
+"""Positions that one file of a training set is of: what an interrupted run may have to fold again."""
+
+TRAINING_PART_ROWS: Final = 1 << 18
+"""Rows after which a file of a training set ends: a hundred features of so many take 200 megabytes of memory.
+
+One event of the journal may hold ``FACTS_PER_EVENT_MAX`` of them, and is not cut.
+"""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""

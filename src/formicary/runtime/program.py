@@ -7,10 +7,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from formicary.base.errors import Refusal
+from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
+from formicary.factory.features.archive_manifest import ArchiveManifest
+from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
 from formicary.runtime.demo_factory import DemoFactory, open_demo
@@ -91,6 +95,25 @@ class LocalProgram:
                 engine=self._running_state(),
                 progress=progress,
             )
+
+    def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
+        """Archive in a folder what the journal has beyond it; ``progress`` as in ``verify``."""
+        return backfill.archive_journal(self._settings, folder, progress)
+
+    def backfill(
+        self,
+        name: str,
+        *,
+        purpose: Purpose,
+        folder: Path,
+        first: int,
+        last: int | None,
+        archive: Path | None,
+        progress: Callable[[int, int], None],
+    ) -> TrainingManifest:
+        """Write a training set of a set of features to a folder, from the journal or an archive of it."""
+        wanted = backfill.Wanted(name=name, purpose=purpose, folder=folder, first=first, last=last)
+        return backfill.backfill(self._settings, wanted, archive, progress)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

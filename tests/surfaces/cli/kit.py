@@ -14,10 +14,14 @@ import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
+from formicary.base.purposes import purpose_name
 from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
+from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
+from formicary.factory.features.live import LiveFeature
+from formicary.factory.features.training_manifest import TrainingManifest, TrainingPart, TrainingRequest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
@@ -115,6 +119,7 @@ class MemoryProgram:
     api: Any = None
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
+    backfills: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
@@ -166,6 +171,32 @@ class MemoryProgram:
         """Return what it was told to find."""
         progress(5, 5)
         return self.verification
+
+    def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
+        """Say that five rows were archived."""
+        progress(5, 5)
+        file = ArchivedFile(
+            name=folder.name, size_bytes=99, checksum="", table="transfers", rows=5, first=1, last=5
+        )
+        return ArchiveManifest(parts=(ArchivedPart(after=0, until=5, files=(file,)),))
+
+    def backfill(self, name: str, *, progress: Callable[[int, int], None], **wanted: Any) -> TrainingManifest:
+        """Keep what was wanted, and say that two rows were written."""
+        progress(3, 5)
+        self.backfills.append(wanted)
+        request = TrainingRequest(
+            set=name,
+            asking="payment",
+            purpose=purpose_name(wanted["purpose"]),
+            first=wanted["first"],
+            last=wanted["last"] or 5,
+            features={"payer_count": LiveFeature(version=1, fingerprint="00")},
+            state="00",
+            part_positions=5,
+            part_rows=5,
+        )
+        part = TrainingPart(name="part", size_bytes=88, checksum="", after=0, until=5, rows=2)
+        return TrainingManifest(request=request, rows=2, parts=(part,), state_hash="feed")
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from formicary.base.kernels import kernel
-from formicary.factory.features._layout import HEADER_HOLDER, HOLDER_TABLE, Plan, State, Words
+from formicary.factory.features._layout import (
+    HEADER_HOLDER,
+    HOLDER_TABLE,
+    HOLDER_WORDS,
+    USED,
+    Plan,
+    State,
+    Words,
+)
 from formicary.factory.features._rows import find_row, row_for
 
 __all__ = ["holders_of", "note_holders"]
@@ -12,10 +20,12 @@ __all__ = ["holders_of", "note_holders"]
 @kernel
 def note_holders(state: State, plan: Plan, accounts: Words, parties: Words) -> None:
     """Remember the parties (n, 2) that hold accounts (n, 2); the caller made room for them."""
+    used = state.numbers[USED]
     for item in range(len(accounts)):
         row = row_for(state, plan, HOLDER_TABLE, accounts[item, 0], accounts[item, 1])
         state.words[row + HEADER_HOLDER] = parties[item, 0]
         state.words[row + HEADER_HOLDER + 1] = parties[item, 1]
+    state.numbers[HOLDER_WORDS] += state.numbers[USED] - used
 
 
 @kernel

@@ -37,6 +37,7 @@ SWEEP_AT: Final = 3
 SWEPT_UNTIL: Final = 4
 TOO_LATE: Final = 5
 LOST: Final = 6
+HOLDER_WORDS: Final = 7
 NUMBERS: Final = 8
 
 LINE_WORDS: Final = 8

@@ -9,6 +9,7 @@ import numpy as np
 from formicary.base.kernels import fixed, kernel, kernel_part
 from formicary.factory.features._layout import (
     EMPTY,
+    HOLDER_WORDS,
     NO_ID,
     NO_ROW,
     NOT_KNOWN,
@@ -173,8 +174,9 @@ def _enter(slots: Any, key_hash: Any, row: int) -> None:
 def sweep(state: State, plan: Plan) -> None:
     """Drop the rows that tell nothing any more, and move the others together.
 
-    When it happens depends on the words in use alone, and what is dropped on the time of events alone, so that
-    the same events leave the same rows however they were cut.
+    When it happens depends on the words in use by what events began alone, and what is dropped on the time of
+    events alone, so that the same events leave the same rows however they were cut. Whose accounts are is
+    noted ahead of a block's events, so those rows do not count.
     """
     words = state.words
     numbers = state.numbers
@@ -196,7 +198,7 @@ def sweep(state: State, plan: Plan) -> None:
             written += length
         read += length
     numbers[USED] = written
-    numbers[SWEEP_AT] = max(2 * written, SWEEP_WORDS_MIN)
+    numbers[SWEEP_AT] = max(2 * (written - numbers[HOLDER_WORDS]), SWEEP_WORDS_MIN)
     if written != used:
         index_rows(state, plan)
 

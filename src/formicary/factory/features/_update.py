@@ -13,6 +13,7 @@ from formicary.factory.features._layout import (
     CONSENT,
     EMPTY,
     FIRST,
+    HOLDER_WORDS,
     LARGEST,
     LAST,
     LINE_WORDS,
@@ -137,7 +138,7 @@ def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Sc
     numbers = state.numbers
     at = events.at[item]
     numbers[NOW] = max(numbers[NOW], at)
-    if numbers[USED] > numbers[SWEEP_AT]:
+    if numbers[USED] - numbers[HOLDER_WORDS] > numbers[SWEEP_AT]:
         sweep(state, plan)
         scratch.rows[:] = NO_ROW
     kind = events.kinds[item]

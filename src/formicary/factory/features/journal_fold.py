@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.purposes import Purpose
 from formicary.factory.features._layout import Events, Words
 from formicary.factory.features._plan_builder import CONSENT_KIND
 from formicary.factory.features.columns import MalformedEvents, events_of, join_events
 from formicary.factory.features.kinds import EventKind, Facts, FieldType, Transfers
-from formicary.factory.features.store import FeatureStore
+from formicary.factory.features.store import FeatureStore, Values
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.fact_columns import FactColumns, facts_of
 from formicary.factory.ledger import TransferFlags
 from formicary.factory.ledger.views import is_created
 
-__all__ = ["fold_rows", "journaled_events"]
+__all__ = ["CONSENT_EVENTS", "Replayed", "fold_rows", "journaled_events", "positions_of_kind", "replay_rows"]
 
 Rows = npt.NDArray[Any]
 
 _FACTS: Final = "facts.FactsRecorded"
 _GRANTED: Final = "consent.ConsentGranted"
 _REVOKED: Final = "consent.ConsentRevoked"
+CONSENT_EVENTS: Final = (_GRANTED, _REVOKED)
+"""The kinds of the journal's events that say who agrees to what."""
 _ACCOUNT_OF: Final = {"debit_party": "debit_account_id", "credit_party": "credit_account_id"}
 _ID_OF: Final = {"debit_account": "debit_account_id", "credit_account": "credit_account_id"}
 # What only reserves money, or gives a reservation back, has moved none.
@@ -34,6 +38,30 @@ _MOVES_NOTHING: Final = int(TransferFlags.PENDING | TransferFlags.VOID_PENDING_T
 
 class _Consent(msgspec.Struct):
     purpose: int
+
+
+class _FactTimes(msgspec.Struct):
+    kind: str
+    at: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """The asking events of some rows of the journal.
+
+    Attributes
+    ----------
+    asking
+        The events (n,), in the order in which they became known.
+    positions
+        Where each stands in the journal, (n,).
+    values
+        What each was told.
+    """
+
+    asking: Events
+    positions: Words
+    values: Values
 
 
 def fold_rows(
@@ -52,27 +80,72 @@ def fold_rows(
     """
     if until <= store.position:
         return
+    fresh, _ = _fresh_events(store, accounts=accounts, transfers=transfers, events=events)
+    store.follow(fresh)
+    store.position = until
+
+
+def replay_rows(
+    store: FeatureStore,
+    view: str,
+    *,
+    purpose: Purpose,
+    accounts: Rows,
+    transfers: Rows,
+    events: Sequence[Event],
+    first: int,
+    until: int,
+) -> Replayed:
+    """Do the same as ``fold_rows``, and tell what each asking event from position ``first`` on was told.
+
+    An event is told what was known just before it, by the rows of smaller positions.
+    """
+    joined, positions = _fresh_events(store, accounts=accounts, transfers=transfers, events=events)
+    asked = positions >= first
+    values = store.replay(view, joined, purpose=purpose, asked=asked)
+    asked &= joined.kinds == store.compiled.views[view].view.kind
+    store.position = max(store.position, until)
+    return Replayed(
+        asking=Events(*(column[asked] for column in joined)), positions=positions[asked], values=values
+    )
+
+
+def positions_of_kind(kind: EventKind, *, transfers: Rows, events: Sequence[Event]) -> Words:
+    """Return the position of each event of a kind that rows hold, (n,) in order, from the rows alone.
+
+    So many rows must come out where they go in, whatever is made of them on the way.
+    """
+    if isinstance(kind.source, Transfers) and len(transfers):
+        moved = _moved(transfers)
+        return np.ascontiguousarray(moved["position"][np.isin(moved["code"], kind.source.codes)])
+    if not isinstance(kind.source, Facts):
+        return np.empty(0, np.int64)
+    told = [event for event in events if event.kind == _FACTS]
+    facts = [msgspec.json.decode(event.body, type=_FactTimes) for event in told]
+    counts = [len(one.at) if one.kind == kind.source.kind else 0 for one in facts]
+    return np.repeat(np.array([event.position for event in told], np.int64), counts)
+
+
+def _fresh_events(
+    store: FeatureStore, *, accounts: Rows, transfers: Rows, events: Sequence[Event]
+) -> tuple[Events, Words]:
+    """Note whose the new accounts are; return what else the store does not know as events and positions."""
     if len(accounts):
         fresh = accounts[accounts["position"] > store.position]
         store.note_holders(_words_of(fresh, "id"), _words_of(fresh, "user_data_128"))
     if len(transfers):
         transfers = transfers[transfers["position"] > store.position]
     fresh_events = [event for event in events if event.position > store.position]
-    joined, _ = journaled_events(store, transfers=transfers, events=fresh_events)
-    if joined is not None:
-        store.follow(joined)
-    store.position = until
+    return journaled_events(store, transfers=transfers, events=fresh_events)
 
 
 def journaled_events(
     store: FeatureStore, *, transfers: Rows, events: Sequence[Event]
-) -> tuple[Events | None, Words]:
-    """Return rows of the journal as events of the kinds that features know, and their positions (n,).
-
-    Events are None where there are none.
-    """
-    parts: list[Events] = []
-    positions: list[Words] = []
+) -> tuple[Events, Words]:
+    """Return rows of the journal as events of the kinds that features know, and their positions (n,)."""
+    nothing = np.empty(0, np.int64)
+    parts = [events_of(store.compiled, CONSENT_KIND, at=nothing, columns={})]
+    positions: list[Words] = [nothing]
     for kind, rows in _of_kinds(store.compiled.kinds, transfers):
         columns = {name: _transfer_column(store, rows, kind.field(name).source) for name in kind}
         parts.append(events_of(store.compiled, kind, at=rows["timestamp"], columns=columns))
@@ -81,20 +154,22 @@ def journaled_events(
         for part in _of_event(store, event):
             parts.append(part)
             positions.append(np.full(len(part.kinds), event.position))
-    if not parts:
-        return None, np.empty(0, np.int64)
     return join_events(parts, positions), np.sort(np.concatenate(positions), kind="stable")
 
 
 def _of_kinds(kinds: Sequence[EventKind], transfers: Rows) -> Iterator[tuple[EventKind, Rows]]:
     if not len(transfers):
         return
-    moved = transfers[is_created(transfers) & ((transfers["flags"] & _MOVES_NOTHING) == 0)]
+    moved = _moved(transfers)
     for kind in kinds:
         if isinstance(kind.source, Transfers):
             rows = moved[np.isin(moved["code"], kind.source.codes)]
             if len(rows):
                 yield kind, rows
+
+
+def _moved(transfers: Rows) -> Rows:
+    return np.asarray(transfers[is_created(transfers) & ((transfers["flags"] & _MOVES_NOTHING) == 0)])
 
 
 def _transfer_column(store: FeatureStore, rows: Rows, source: str) -> Rows:

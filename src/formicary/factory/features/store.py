@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.errors import ProgrammingError
 from formicary.base.limits import FEATURE_BYTES_MAX
-from formicary.base.purposes import Purpose
+from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._freshness import read_latest, replay_latest
+from formicary.factory.features._consents import consents_of
 from formicary.factory.features._hash import rows_hash
 from formicary.factory.features._holders import holders_of, note_holders
 from formicary.factory.features._kernels import follow_events, read_events, replay_events
@@ -174,6 +176,9 @@ class FeatureStore:
                 withheld[done:],
             )
             first = end
+        if done != count:
+            message = f"{count} events asked, and {done} were answered"
+            raise ProgrammingError(message)
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
 
     def latest(self, view: str, events: Events) -> Words:
@@ -211,6 +216,13 @@ class FeatureStore:
         parties = np.zeros((len(accounts), 2), np.int64)
         holders_of(self.state, accounts, parties)
         return parties
+
+    def consents(self, parties: Words, purpose: Purpose) -> npt.NDArray[np.bool_]:
+        """Tell which of the parties (n, 2) agree to a purpose now, (n,); all, where nobody is asked."""
+        agreed = np.ones(len(parties), np.bool_)
+        if purpose in NEEDS_CONSENT:
+            consents_of(self.state, np.ascontiguousarray(parties), int(purpose), agreed)
+        return agreed
 
     def make_room(self, events: int) -> None:
         """Make room for the keys of so many more events.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from formicary.factory.journal.upcasters import Upcasters
 if TYPE_CHECKING:
     from psycopg.abc import Buffer
 
-__all__ = ["Block", "BlockSource", "packed", "spans"]
+__all__ = ["Block", "BlockSource", "packed", "part_of", "spans"]
 
 Rows = npt.NDArray[Any]
 
@@ -43,6 +44,20 @@ class Block:
     events: tuple[Event, ...]
     after: int
     until: int
+
+
+def part_of(block: Block, *, after: int, until: int) -> Block:
+    """Return the rows of a block after ``after`` up to ``until``, of positions that it has."""
+    accounts, transfers = (
+        rows[slice(*np.searchsorted(rows["position"], (after, until), side="right"))]
+        for rows in (block.accounts, block.transfers)
+    )
+    first, end = (
+        bisect_right(block.events, place, key=lambda event: event.position) for place in (after, until)
+    )
+    return Block(
+        accounts=accounts, transfers=transfers, events=block.events[first:end], after=after, until=until
+    )
 
 
 def spans(

@@ -36,6 +36,8 @@ Positions = npt.NDArray[np.int64]
 _CONNECTIONS: Final = 2
 # Positions looked through at a time for commits: at most as many commits of 44 bytes.
 _COMMIT_SPAN: Final = 8 * BLOCK_ROWS
+# The same for events of a few kinds, which may be a kilobyte each: all of them still come as one value.
+_EVENT_SPAN: Final = 8 * BLOCK_ROWS
 
 
 class JournalReader:
@@ -159,6 +161,28 @@ class JournalReader:
         """Return the first events of products after a position, in order."""
         parameters = [int8(after), int8(min(limit, QUERY_LIMIT_MAX))]
         return list(decode_events(self._source.session.value(statements.READ_EVENTS, parameters)))
+
+    def events_of(self, kinds: Sequence[str], *, after: int, until: int) -> Iterator[Event]:
+        """Yield the events of some kinds after ``after`` up to ``until``, in order and in their present form.
+
+        Raises
+        ------
+        SegmentMissing
+            A part of the journal was archived and dropped.
+        """
+        elements = b"".join(struct.pack(">i", len(kind.encode())) + kind.encode() for kind in kinds)
+        array = array_header(len(kinds), SQL_TYPES["text"].oid) + elements
+        source = self._source
+        for start, end in spans(
+            after=after,
+            until=until,
+            segment_positions=source.segment_positions,
+            positions_max=_EVENT_SPAN,
+        ):
+            sql = statements.read_kinds(start // source.segment_positions)
+            (stored,) = packed(source.session, sql, [int8(start), int8(end), array])
+            for event in sorted(decode_events(stored), key=lambda event: event.position):
+                yield self._upcasters.apply(event)
 
     def close(self) -> None:
         """Close the connection; a later call opens a new one."""

@@ -36,6 +36,7 @@ __all__ = [
     "block_codec",
     "commit_codec",
     "count_from",
+    "read_kinds",
     "read_packed",
     "read_picked",
     "read_transfers",
@@ -166,6 +167,11 @@ def read_packed(table: str, segment: int) -> str:
         f"SELECT string_agg({_PACKED[table]}, '') FROM journal.{table}_{segment}"
         f" WHERE {key} > $1::bigint AND {key} <= $2::bigint"
     )
+
+
+def read_kinds(segment: int) -> str:
+    """Return the query of the events after $1 up to $2 of the kinds of the array $3 as one value."""
+    return f"{read_packed('events', segment)} AND kind = ANY ($3::text[])"
 
 
 def read_transfers(segment: int) -> str:

@@ -11,9 +11,12 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
 from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.features.archive_manifest import ArchiveManifest
+from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
@@ -162,6 +165,24 @@ class Program(Protocol):
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
+        ...
+
+    def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
+        """Archive in a folder what the journal has beyond it; ``progress`` as in ``verify``."""
+        ...
+
+    def backfill(
+        self,
+        name: str,
+        *,
+        purpose: Purpose,
+        folder: Path,
+        first: int,
+        last: int | None,
+        archive: Path | None,
+        progress: Callable[[int, int], None],
+    ) -> TrainingManifest:
+        """Write a training set of a set of features to a folder, from the journal or an archive of it."""
         ...
 
     def doctor(self) -> Iterable[Check]:
