@@ -13,8 +13,8 @@ from formicary.base.errors import ProgrammingError
 from formicary.base.limits import FEATURE_BYTES_MAX
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features import _layout as layout
-from formicary.factory.features._freshness import read_latest, replay_latest
 from formicary.factory.features._consents import consents_of
+from formicary.factory.features._freshness import read_latest, replay_latest
 from formicary.factory.features._hash import rows_hash
 from formicary.factory.features._holders import holders_of, note_holders
 from formicary.factory.features._kernels import follow_events, read_events, replay_events

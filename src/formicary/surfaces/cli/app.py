@@ -12,8 +12,8 @@ from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
     escrow,
-    features_quality,
     features_backfill,
+    features_quality,
     keys,
     ledger_audits,
     ledger_reads,
@@ -58,7 +58,9 @@ def build(program: Program) -> typer.Typer:
     ledger_audits.register(ledger)
     ledger_writes.register(ledger)
     app.add_typer(ledger, name="ledger")
-    features = typer.Typer(no_args_is_help=True, help="Features: what they mean, and what they were in all of history.")
+    features = typer.Typer(
+        no_args_is_help=True, help="Features: what they mean, and what they were in all of history."
+    )
     features_backfill.register(features)
     features_quality.register(features)
     app.add_typer(features, name="features")
