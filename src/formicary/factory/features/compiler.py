@@ -29,7 +29,7 @@ __all__ = ["Compiled", "CompiledView", "compile_sets", "compiled", "features_of"
 _WORD_BYTES: Final = 8
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CompiledView:
     """One set of features, ready to be read."""
 
@@ -40,11 +40,12 @@ class CompiledView:
     key_bytes: int
     """What the rows of one asking event's keys take together."""
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the features, in the order of their columns."""
         return tuple(feature.name for feature in self.set.features)
 
+    @functools.cache  # noqa: B019, a view lives as long as its process, and purposes are few
     def consent_bit(self, purpose: Purpose) -> int:
         """Return what the kernels take for a purpose.
 

@@ -80,6 +80,7 @@ class FeatureStore:
         words = reserved_words(bytes_max // _WORD_BYTES, huge_pages=is_dense)
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
         self._scratch = new_scratch(compiled.plan)
+        self._readings = {name: new_reading(view.view) for name, view in compiled.views.items()}
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
@@ -140,7 +141,7 @@ class FeatureStore:
         count = len(events.kinds)
         out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
         bit = compiled.consent_bit(purpose)
-        reading = new_reading(compiled.view)
+        reading = self._readings[view]
         read_events(
             self.state, self.compiled.plan, compiled.view, events, bit, reading, self._scratch, out, withheld
         )
@@ -155,7 +156,7 @@ class FeatureStore:
         """
         compiled = self.compiled.views[view]
         bit = compiled.consent_bit(purpose)
-        reading = new_reading(compiled.view)
+        reading = self._readings[view]
         wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
         count = int((wanted & (events.kinds == compiled.view.kind)).sum())
         out, withheld = reserved_reals(count, len(compiled.names)), np.zeros(count, np.int64)
