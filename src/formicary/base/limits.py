@@ -260,7 +260,7 @@ API_STOP_SECONDS: Final = 5
 """Seconds a worker that is told to end has for what is under way: half of what its parent waits."""
 
 FEATURE_BYTES_MAX: Final = 32 << 30
-"""Bytes of the rows of features: of ten million keys with three kilobytes each. Memory is taken as it is used."""
+"""Bytes of the rows of features: ten million keys of three kilobytes each. Memory is taken as it is used."""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""

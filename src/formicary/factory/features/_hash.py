@@ -15,7 +15,7 @@ __all__ = ["rows_hash"]
 
 @kernel
 def rows_hash(state: State, plan: Plan) -> Any:
-    """Return the sum of the rows' hashes; a row that tells nothing any more counts as one that was dropped."""
+    """Return the sum of the rows' hashes; one that tells nothing any more counts as dropped."""
     words = state.words
     total = np.uint64(0)
     row = 0

@@ -1,4 +1,4 @@
-"""The plan of all sets together: tables, rings and what is remembered, each once however many features use it."""
+"""The plan of all sets together: tables, rings and what is remembered, each once for all that use it."""
 
 from __future__ import annotations
 

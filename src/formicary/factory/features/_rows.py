@@ -62,7 +62,7 @@ def spread(high: Any, low: Any, seed: Any) -> Any:
 
 @kernel_part
 def key_of(events: Events, item: int, columns: Words) -> tuple[Any, Any]:
-    """Return the two words of a key made of the ids in ``columns[1:]``; both 0 where one of them is absent."""
+    """Return the two words of a key made of the ids in ``columns[1:]``; both 0 where one of them is 0."""
     high = events.ids[item, columns[1], 0]
     low = events.ids[item, columns[1], 1]
     for place in range(2, 5):
@@ -173,8 +173,8 @@ def _enter(slots: Any, key_hash: Any, row: int) -> None:
 def sweep(state: State, plan: Plan) -> None:
     """Drop the rows that tell nothing any more, and move the others together.
 
-    When it happens depends on the words in use alone, and what is dropped on the time of events alone, so that
-    the same events leave the same rows however they were cut.
+    When it happens depends on the words in use alone, and what is dropped on the time of events alone, so
+    that the same events leave the same rows however they were cut.
     """
     words = state.words
     numbers = state.numbers

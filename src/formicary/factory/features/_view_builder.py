@@ -130,7 +130,7 @@ class _Reads:
 
 
 def _subjects(one: FeatureSet) -> list[int]:
-    """Return for each feature which id columns of the asking event are parties that it tells about, as bits."""
+    """Return for each feature which ids of the asking event are parties that it tells about, as bits."""
     by_name: dict[str, int] = {}
     parties = {
         name: 1 << column

@@ -6,9 +6,9 @@
     share(TERMINAL_PAYMENT, where=PAYMENT["fraud"] == 1, by="payee", over="30d", delay="7d")
 
 A window of length W at time t holds the events with ``t - W < at <= t`` that were known before. With a delay
-d it holds those with ``t - d - W < at <= t - d``. By default it is made of *tiles*: it then begins with a whole
-tile, so that it is up to one tile longer than W; with a delay, tiles that end by ``t - d`` and are W long.
-``exact=True`` keeps the key's recent events themselves.
+d it holds those with ``t - d - W < at <= t - d``. By default it is made of *tiles*: it then begins with a
+whole tile, so that it is up to one tile longer than W; with a delay, tiles that end by ``t - d`` and are W
+long. ``exact=True`` keeps the key's recent events themselves.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ KEY_IDS_MAX: Final = 4
 class Options(TypedDict, total=False):
     """What every operator takes; spans of time as text.
 
-    ``by`` and ``of`` name the ids that make the key: of the events that are aggregated, and of the event that asks
-    (the same unless given).
+    ``by`` and ``of`` name the ids that make the key: of the events that are aggregated, and of the event that
+    asks (the same unless given).
     """
 
     where: Expression
@@ -282,9 +282,9 @@ def maximum(value: FieldValue, **options: Unpack[Options]) -> Aggregate:
 def distinct(value: FieldValue, **options: Unpack[Options]) -> Aggregate:
     """Return about how many different values a field had: exact for one, within a fifth up to some 200.
 
-    Each value falls into one of 64 slots, which remember when they were last hit; from the share of slots that
-    were hit within the window follows the estimate (linear counting: Whang, Vander-Zanden and Taylor 1990;
-    with times in place of bits: Kim and O'Hallaron 2003).
+    Each value falls into one of 64 slots, which remember when they were last hit; from the share of slots
+    that were hit within the window follows the estimate (linear counting: Whang, Vander-Zanden and Taylor
+    1990; with times in place of bits: Kim and O'Hallaron 2003).
     """
     return Aggregate(Operator.DISTINCT, value.kind, value.field, options)
 

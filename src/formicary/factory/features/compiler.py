@@ -154,11 +154,11 @@ def features_of(sets: Sequence[FeatureSet]) -> list[tuple[FeatureSet, Feature]]:
 
 def _kinds_in_conflict(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     meanings: dict[str, str] = {}
-    wrong: list[FeatureRefused] = []
-    for kind in PlanBuilder.kinds_of(sets):
-        if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical():
-            wrong.append(FeatureMalformed(f"two different kinds of event are called {kind.name}"))
-    return wrong
+    return [
+        FeatureMalformed(f"two different kinds of event are called {kind.name}")
+        for kind in PlanBuilder.kinds_of(sets)
+        if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical()
+    ]
 
 
 def _fingerprint(plan: Plan, kinds: Sequence[EventKind]) -> str:

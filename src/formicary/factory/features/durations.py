@@ -1,4 +1,4 @@
-"""Spans of time as definitions write them, ``30m``, ``12h``, ``7d``, and the tiles that windows are cut into."""
+"""Spans of time as definitions write them, ``30m``, ``12h``, ``7d``, and the tiles of windows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 WINDOW_MAX: Final = 366 * DAY
-"""The longest window or delay, a year: what came before says little of today, and a key would never be freed."""
+"""The longest window or delay, a year: what came before says little of today, and no key would be freed."""
 
 _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _PATTERN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")

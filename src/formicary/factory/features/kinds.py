@@ -165,7 +165,7 @@ class EventKind:
             self._require_of_transfers()
 
     def __getitem__(self, field: str) -> FieldValue:
-        """Return a field to use in definitions; whether there is one of this name is found when they compile."""
+        """Return a field to use in definitions; whether there is one of this name shows when they compile."""
         return FieldValue(self, field)
 
     def __repr__(self) -> str:
@@ -218,7 +218,10 @@ class EventKind:
         for name, field in self.fields.items():
             known = TRANSFER_IDS if field.is_id else TRANSFER_NUMBERS
             if field.source not in known:
-                message = f"{place_of_caller()}: {self.name}.{name}: a transfer has no {field.source!r}, only {', '.join(known)}"
+                message = (
+                    f"{place_of_caller()}: {self.name}.{name}: "
+                    f"a transfer has no {field.source!r}, only {', '.join(known)}"
+                )
                 raise UnknownField(message)
 
     def __iter__(self) -> Iterator[str]:

@@ -26,8 +26,8 @@ class RoomExhausted(OperationalFault):
 def reserved_words(count: int) -> Words:
     """Return ``count`` zeros of address space, (count,) int64; a page costs memory from its first use on.
 
-    So rows grow to any number without ever being copied. Huge pages are asked for: rows are visited at random, and
-    each visit to a small page is a walk through the page table.
+    So rows grow to any number without ever being copied. Huge pages are asked for: rows are visited at
+    random, and each visit to a small page is a walk through the page table.
 
     Raises
     ------
