@@ -12,11 +12,12 @@ import numpy as np
 
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features._layout import Plan, View
-from formicary.factory.features._plan_builder import PlanBuilder
+from formicary.factory.features._plan_builder import CONSENT_KIND, PlanBuilder
 from formicary.factory.features._view_builder import build_view
 from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.errors import (
     BudgetExceeded,
+    DuplicateFeature,
     FeatureMalformed,
     FeatureRefused,
     PurposeNotDeclared,
@@ -110,10 +111,8 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
         key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
         if key_bytes > one.key_bytes_max:
-            message = (
-                f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
-            )
-            raise BudgetExceeded(message)
+            message = f"the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
+            raise one.error(BudgetExceeded, message)
         views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
     return Compiled(
         plan=plan,
@@ -133,13 +132,11 @@ def compiled(sets: tuple[FeatureSet, ...]) -> Compiled:
 def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     """Return all that is wrong with sets of features, in the order of their definition."""
     wrong: list[FeatureRefused] = []
-    names = [one.name for one in sets]
-    wrong += [
-        FeatureMalformed(f"two sets are called {name}")
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
+    places: dict[str, str] = {}
     for one in sets:
+        if one.name in places:
+            wrong.append(one.error(DuplicateFeature, f"also the name of a set at {places[one.name]}"))
+        places.setdefault(one.name, one.place)
         for feature in one.features:
             wrong += feature.findings()
         wrong += require_names(one)
@@ -153,12 +150,15 @@ def features_of(sets: Sequence[FeatureSet]) -> list[tuple[FeatureSet, Feature]]:
 
 
 def _kinds_in_conflict(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
-    meanings: dict[str, str] = {}
-    return [
-        FeatureMalformed(f"two different kinds of event are called {kind.name}")
-        for kind in PlanBuilder.kinds_of(sets)
-        if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical()
-    ]
+    # Every plan has the kind of consent, whether a set mentions it or not.
+    meanings = {CONSENT_KIND.name: CONSENT_KIND.canonical()}
+    wrong: dict[tuple[str, str], FeatureRefused] = {}
+    for one in sets:
+        for kind in PlanBuilder.kinds_of([one]):
+            if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical():
+                message = f"two different kinds of event are called {kind.name}"
+                wrong.setdefault((one.name, kind.name), one.error(FeatureMalformed, message))
+    return list(wrong.values())
 
 
 def _fingerprint(plan: Plan, kinds: Sequence[EventKind]) -> str:

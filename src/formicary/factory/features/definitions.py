@@ -106,6 +106,8 @@ class FeatureSet:
         The most bytes that all rows of one asking event's keys may take together.
     ring_events
         How many events an exact window keeps of a key; a power of two.
+    place
+        File and line of the definition, for errors.
     """
 
     name: str
@@ -114,18 +116,23 @@ class FeatureSet:
     owner: str
     key_bytes_max: int = 16_384
     ring_events: int = 256
+    place: str = field(default_factory=place_of_caller)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or not self.owner:
-            message = f"a set of features has a name in snake case and an owner, not {self.name!r}"
-            raise FeatureMalformed(message)
+            message = "a set of features has a name in snake case and an owner"
+            raise self.error(FeatureMalformed, message)
         if self.ring_events < 1 or self.ring_events & (self.ring_events - 1):
-            message = f"{self.name}: ring_events is a power of two, not {self.ring_events}"
-            raise FeatureMalformed(message)
+            message = f"ring_events is a power of two, not {self.ring_events}"
+            raise self.error(FeatureMalformed, message)
         owned = [
             feature if feature.owner else replace(feature, owner=self.owner) for feature in self.features
         ]
         object.__setattr__(self, "features", tuple(owned))
+
+    def error(self, kind: type[FeatureRefused], message: str) -> FeatureRefused:
+        """Return an error about this set that says where it is defined."""
+        return kind(f"{self.place}: {self.name}: {message}")
 
 
 def windowed(

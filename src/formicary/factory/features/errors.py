@@ -73,7 +73,7 @@ class CyclicFeatures(FeatureRefused):
 
 
 class DuplicateFeature(FeatureRefused):
-    """Two features have the same name."""
+    """Two features of a set, or two sets, have the same name."""
 
     code = "duplicate_feature"
 

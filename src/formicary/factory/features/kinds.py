@@ -123,6 +123,10 @@ class Transfers:
 
     codes: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        # The member of an enumeration is written with its name, which is no part of what a feature means.
+        object.__setattr__(self, "codes", tuple(int(code) for code in self.codes))
+
 
 @dataclass(frozen=True)
 class Facts:
