@@ -40,12 +40,15 @@ __all__ = [
     "FOLLOWER_POSITIONS_MAX",
     "FOLLOWER_RETRY_SECONDS_MAX",
     "FRAME_BYTES_MAX",
+    "FRAUD_HOPS_MAX",
     "GENERATION_ROWS",
     "GROUP_ITEMS_MAX",
     "GROUP_REQUESTS_MAX",
     "HISTORY_ENTRIES_MAX",
+    "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
+    "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
@@ -55,6 +58,8 @@ __all__ = [
     "QUEUE_REQUESTS_MAX",
     "RECEIPTS_IN_MEMORY_MAX",
     "REQUEST_ITEMS_MAX",
+    "RING_EDGES_MAX",
+    "RING_STEPS_AT_ONCE",
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
     "SMALL_APPEND_ROWS_MAX",
@@ -142,6 +147,12 @@ RECEIPTS_IN_MEMORY_MAX: Final = 1 << 16
 
 BANK_FILE_BYTES_MAX: Final = 64 << 20
 """Bytes of a bank's statement file: some 100,000 entries; a busier account's come as several files."""
+
+IMPORT_BATCH_ROWS: Final = 1 << 18
+"""Rows of a team's file that are looked at together: large enough for columns, a few hundred megabytes."""
+
+MAPPING_BYTES_MAX: Final = 1 << 20
+"""Bytes of a mapping of a team's own history: a thousand kinds of events; more was written by a program."""
 
 CONNECTIONS_MAX: Final = 512
 """Callers connected to the engine's socket: API workers and tools, not end users; each holds buffers."""
@@ -276,3 +287,12 @@ WEBHOOK_SECONDS: Final = 15
 
 WEBHOOK_URL_CHARACTERS_MAX: Final = 1_024
 """Characters of a webhook's address: no honest one is longer."""
+
+FRAUD_HOPS_MAX: Final = 4
+"""Hops to known fraud that are told apart: within more than that nearly every party is near everyone."""
+
+RING_EDGES_MAX: Final = 200
+"""Payees or payers of a party in a ring of three: with more it is a shop, and work grows as their square."""
+
+RING_STEPS_AT_ONCE: Final = 10_000_000
+"""Paths of two transfers looked at together in the search for rings: about 200 MB."""

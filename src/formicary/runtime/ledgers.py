@@ -27,7 +27,7 @@ from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
 
-__all__ = ["InProcessLedger", "RunningLedger", "open_ledger"]
+__all__ = ["InProcessLedger", "RunningLedger", "is_up", "open_ledger"]
 
 Records = npt.NDArray[Any]
 
@@ -123,7 +123,7 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
         try:
             client = stack.enter_context(EngineClient(settings.engine_socket))
         except EngineUnreachable:
-            if _is_up(settings):
+            if is_up(settings):
                 # It is being started again: taking its journal over would only stop it once more.
                 raise
             factory = stack.enter_context(open_factory(settings, clock=clock_of(settings), products=PRODUCTS))
@@ -132,7 +132,7 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
             yield RunningLedger(client, settings, stack)
 
 
-def _is_up(settings: Settings) -> bool:
+def is_up(settings: Settings) -> bool:
     """Tell whether processes that ``formicary up`` started for this home are alive."""
     try:
         processes = [line.split() for line in settings.processes_file.read_text().splitlines()]

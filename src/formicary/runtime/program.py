@@ -15,6 +15,7 @@ from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
 from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
+from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
@@ -66,6 +67,14 @@ class LocalProgram:
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
         return open_demo(self._settings, fresh=fresh, start_ns=start_ns)
+
+    def history(self, *, start_ns: int) -> AbstractContextManager[HistoryFactory]:
+        """Open the deployment's own factory in the time of a history; refused while an engine runs."""
+        return open_history(self._settings, start_ns=start_ns)
+
+    def now(self) -> int:
+        """Return the present time in nanoseconds since the Unix epoch."""
+        return clock_of(self._settings).now()
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
         """Run every process until told to end; ``on_change`` gets their numbers by name."""

@@ -113,6 +113,7 @@ class MemoryProgram:
     demo_verification: Verification | None = None
     checks: Sequence[Check] = ()
     api: Any = None
+    imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -134,6 +135,18 @@ class MemoryProgram:
     def issue_house_key(self) -> str:
         """Return a key."""
         return "fk_test_key"
+
+    @contextmanager
+    def history(self, *, start_ns: int) -> Iterator[Any]:
+        """Give the factory that keeps what was imported, at the time asked for."""
+        if self.failure is not None:
+            raise self.failure
+        self.imported.set_time(start_ns)
+        yield self.imported
+
+    def now(self) -> int:
+        """Return the time of the clock."""
+        return self.clock.now()
 
     @contextmanager
     def demo(self, *, fresh: bool, start_ns: int) -> Iterator[MemoryFactory]:

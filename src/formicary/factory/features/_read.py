@@ -269,7 +269,9 @@ def _withhold(state: State, view: View, events: Events, item: int, purpose: int,
             high = events.ids[item, column, 0]
             low = events.ids[item, column, 1]
             row = find_row(state, CONSENT_TABLE, high, low)
-            if row < 0 or not (state.words[row + HEADER_CONSENT] >> purpose) & 1:
+            # Nobody is told about where there is no party.
+            is_nobody = high == 0 and low == 0
+            if not is_nobody and (row < 0 or not (state.words[row + HEADER_CONSENT] >> purpose) & 1):
                 lacking |= 1 << column
         column += 1
     if lacking:

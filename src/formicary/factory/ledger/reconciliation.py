@@ -24,11 +24,13 @@ from formicary.base.times import MalformedTime, parse_time
 from formicary.factory.ledger.statements import Statement
 
 __all__ = [
+    "CAMT_COLUMNS",
     "Difference",
     "DifferenceKind",
     "Line",
     "MalformedStatement",
     "Reconciliation",
+    "camt053_rows",
     "lines_of",
     "read_camt053",
     "read_csv",
@@ -37,6 +39,8 @@ __all__ = [
 
 _REFERENCE: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _COLUMNS: Final = ("booked_at", "amount", "currency", "reference")
+CAMT_COLUMNS: Final = ("entry", *_COLUMNS, "servicer_reference", "account")
+"""What is read of each entry of a camt.053 document; an absent text is empty."""
 
 
 class MalformedStatement(Refusal):
@@ -178,6 +182,17 @@ def read_camt053(document: bytes, currency: Currency) -> list[Line]:
     MalformedStatement
         It is no such document, an entry cannot be read, or it is too large.
     """
+    return [_line(row, currency, f"entry {row['entry']}") for row in camt053_rows(document)]
+
+
+def camt053_rows(document: bytes) -> list[dict[str, str]]:
+    """Return the booked entries of a camt.053 document of any version as texts, (n) of ``CAMT_COLUMNS``.
+
+    Raises
+    ------
+    MalformedStatement
+        It is no such document, an entry has no amount or no side, or it is too large.
+    """
     _check_size(len(document))
     if b"<!DOCTYPE" in document or b"\0" in document:
         # A document type could define entities without end; in an encoding of two bytes it would hide.
@@ -186,26 +201,37 @@ def read_camt053(document: bytes, currency: Currency) -> list[Line]:
         root = ET.fromstring(document)  # noqa: S314, as above
     except ET.ParseError as error:
         _refuse(str(error))
+    entries: list[tuple[str, ET.Element]] = [
+        (
+            statement.findtext(
+                "{*}Acct/{*}Id/{*}IBAN", statement.findtext("{*}Acct/{*}Id/{*}Othr/{*}Id", "")
+            ),
+            entry,
+        )
+        for statement in root.iterfind("{*}BkToCstmrStmt/{*}Stmt")
+        for entry in statement.iterfind("{*}Ntry")
+    ]
     return [
-        _entry(entry, currency, f"entry {number}")
-        for number, entry in enumerate(root.iterfind("{*}BkToCstmrStmt/{*}Stmt/{*}Ntry"), start=1)
+        _row(entry, account, number)
+        for number, (account, entry) in enumerate(entries, start=1)
         if entry.findtext("{*}Sts/{*}Cd", entry.findtext("{*}Sts", "")) == "BOOK"
     ]
 
 
-def _entry(entry: ET.Element, currency: Currency, place: str) -> Line:
+def _row(entry: ET.Element, account: str, number: int) -> dict[str, str]:
     amount = entry.find("{*}Amt")
-    reference = entry.findtext("{*}NtryDtls/{*}TxDtls/{*}Refs/{*}EndToEndId", "")
     sign = {"CRDT": "", "DBIT": "-"}.get(entry.findtext("{*}CdtDbtInd", ""))
     if amount is None or sign is None:
-        _refuse(f"{place}: it has no amount or no side")
-    row = {
+        _refuse(f"entry {number}: it has no amount or no side")
+    return {
+        "entry": str(number),
         "booked_at": entry.findtext("{*}BookgDt/{*}DtTm", entry.findtext("{*}BookgDt/{*}Dt", "")),
         "amount": f"{sign}{amount.text or ''}",
         "currency": amount.get("Ccy", ""),
-        "reference": reference,
+        "reference": entry.findtext("{*}NtryDtls/{*}TxDtls/{*}Refs/{*}EndToEndId", ""),
+        "servicer_reference": entry.findtext("{*}AcctSvcrRef", ""),
+        "account": account,
     }
-    return _line(row, currency, place)
 
 
 def _line(row: Mapping[str, str | None], currency: Currency, place: str) -> Line:

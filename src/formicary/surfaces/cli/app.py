@@ -15,6 +15,7 @@ from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
 from formicary.surfaces.cli.doctor import doctor
 from formicary.surfaces.cli.exit_codes import ExitCode
+from formicary.surfaces.cli.import_history import import_history
 from formicary.surfaces.cli.openapi import openapi
 from formicary.surfaces.cli.output import report_error
 from formicary.surfaces.cli.ports import Program
@@ -37,6 +38,7 @@ def build(program: Program) -> typer.Typer:
     app.callback()(_formicary)
     app.command()(up)
     app.command()(demo)
+    app.command("import")(import_history)
     app.command(context_settings={"allow_extra_args": True})(bench)
     app.command()(verify)
     app.command()(doctor)

@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     DONE = 0
     """What was asked for was done, or had been done before."""
     FINDINGS = 1
-    """A check found something: `verify`, `doctor`, or a demo that does not balance."""
+    """A check found something: `verify`, `doctor`, rows that `import` rejects, an unbalanced demo."""
     USAGE = 2
     """The command line is wrong."""
     REFUSED = 3

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from formicary.client import Formicary
+from formicary.economy.history.engine import HistoryEngine
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
@@ -145,6 +146,14 @@ class Program(Protocol):
 
     def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
+        ...
+
+    def history(self, *, start_ns: int) -> AbstractContextManager[HistoryEngine]:
+        """Open the deployment's own factory in the time of a history; refused while an engine runs."""
+        ...
+
+    def now(self) -> int:
+        """Return the present time in nanoseconds since the Unix epoch."""
         ...
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:

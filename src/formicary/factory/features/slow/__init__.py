@@ -1,0 +1,1 @@
+"""Slow features: what a daily job computes from the transfers, devices and labels known by a day's end."""
