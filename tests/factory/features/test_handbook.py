@@ -67,7 +67,9 @@ def test_every_payment_is_told_the_published_features(raw: pl.DataFrame, replaye
     Two payments of one customer bear the same second; the book took them in the other order, so that each has the
     values of the other.
     """
-    published = pl.read_parquet(real_data(Path("fraud_handbook", "transformed_2018-07-25_2018-08-14.parquet")))
+    published = pl.read_parquet(
+        real_data(Path("fraud_handbook", "transformed_2018-07-25_2018-08-14.parquet"))
+    )
     mine = pl.DataFrame(
         {"TRANSACTION_ID": raw["id"]} | dict(zip(replayed.names, replayed.values.T, strict=True))
     )

@@ -18,10 +18,13 @@ from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
+from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.errors import FeatureRefused
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.products.payments import PAYMENTS
+from formicary.products.payments.features import FEATURES
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
@@ -113,6 +116,9 @@ class MemoryProgram:
     demo_verification: Verification | None = None
     checks: Sequence[Check] = ()
     api: Any = None
+    sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
+        default_factory=lambda: {None: FEATURES}
+    )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
 
@@ -166,6 +172,13 @@ class MemoryProgram:
         """Return what it was told to find."""
         progress(5, 5)
         return self.verification
+
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the sets that the test put here, or under this file."""
+        found = self.sets[file]
+        if isinstance(found, FeatureRefused):
+            raise found
+        return found
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -25,7 +25,7 @@ from formicary.factory.features.errors import (
 from formicary.factory.features.kinds import EventKind
 from formicary.factory.features.names import require_names
 
-__all__ = ["Compiled", "CompiledView", "compile_sets", "compiled", "features_of", "findings"]
+__all__ = ["Compiled", "CompiledView", "all_findings", "compile_sets", "compiled", "features_of", "findings"]
 
 _WORD_BYTES: Final = 8
 
@@ -96,11 +96,19 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
     Raises
     ------
     FeatureRefused
-        Something in them is wrong: the first thing that is; ``findings`` gives all.
+        Something in them is wrong: the first thing that is; ``all_findings`` gives all.
     """
-    found = findings(sets)
-    if found:
-        raise found[0]
+    wrong = findings(sets)
+    if wrong:
+        raise wrong[0]
+    made = _compile(sets)
+    wrong = _over_budget(made)
+    if wrong:
+        raise wrong[0]
+    return made
+
+
+def _compile(sets: Sequence[FeatureSet]) -> Compiled:
     builder = PlanBuilder()
     for one in sets:
         builder.add_set(one)
@@ -110,9 +118,6 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
         view = build_view(one, builder, plan)
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
         key_bytes = int((plan.template_bounds[tables + 1] - plan.template_bounds[tables]).sum()) * _WORD_BYTES
-        if key_bytes > one.key_bytes_max:
-            message = f"the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
-            raise one.error(BudgetExceeded, message)
         views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
     return Compiled(
         plan=plan,
@@ -144,9 +149,31 @@ def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     return wrong
 
 
+def all_findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
+    """Return all that is wrong with sets of features; where nothing else is, with the bytes they take."""
+    wrong = findings(sets)
+    if wrong or not sets:
+        return wrong
+    try:
+        return _over_budget(_compile(sets))
+    except BudgetExceeded as error:
+        return [error]
+
+
 def features_of(sets: Sequence[FeatureSet]) -> list[tuple[FeatureSet, Feature]]:
     """Return every feature with its set, in order."""
     return [(one, feature) for one in sets for feature in one.features]
+
+
+def _over_budget(made: Compiled) -> list[FeatureRefused]:
+    return [
+        view.set.error(
+            BudgetExceeded,
+            f"the keys of a {view.set.on.name} take {view.key_bytes} bytes, over {view.set.key_bytes_max}",
+        )
+        for view in made.views.values()
+        if view.key_bytes > view.set.key_bytes_max
+    ]
 
 
 def _kinds_in_conflict(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:

@@ -158,8 +158,8 @@ class EventKind:
     def __init__(self, name: str, source: Transfers | Facts | None = None, **fields: Field) -> None:
         for named in (name, *fields):
             if not NAME.fullmatch(named):
-                message = f"{place_of_caller()}: {named!r} is no name in snake case"
-                raise FeatureMalformed(message)
+                message = f"{named!r} is no name in snake case"
+                raise FeatureMalformed(message, place=place_of_caller(), name=name)
         self.name = name
         self.source = source
         self.fields: Mapping[str, Field] = {
@@ -222,11 +222,8 @@ class EventKind:
         for name, field in self.fields.items():
             known = TRANSFER_IDS if field.is_id else TRANSFER_NUMBERS
             if field.source not in known:
-                message = (
-                    f"{place_of_caller()}: {self.name}.{name}: "
-                    f"a transfer has no {field.source!r}, only {', '.join(known)}"
-                )
-                raise UnknownField(message)
+                message = f"a transfer has no {field.source!r}, only {', '.join(known)}"
+                raise UnknownField(message, place=place_of_caller(), name=f"{self.name}.{name}")
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the fields."""

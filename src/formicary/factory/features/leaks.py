@@ -23,7 +23,7 @@ from formicary.factory.features.errors import FeatureRefused
 __all__ = ["FeatureLeaks", "Pipeline", "require_no_leak"]
 
 Pipeline = Callable[[Events], Reals]
-"""Events (n) in the order in which they became known; a row of features for each of the asking ones, in order."""
+"""Events (n) in the order in which they became known; a row of features for each asking one, in order."""
 
 _CHANGE: Final = 7
 
@@ -76,7 +76,7 @@ def require_no_leak(
         differs = np.flatnonzero(before.view(np.int64) != again.view(np.int64))
         # Two missing values may differ in bits that mean nothing.
         differs = [number for number in differs if not (np.isnan(before[number]) and np.isnan(again[number]))]
-        if len(differs):
+        if differs:
             number = int(differs[0])
             message = (
                 f"{one.names[number]} of the event at place {place} tells {before[number]!r}, but "

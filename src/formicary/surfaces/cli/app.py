@@ -10,7 +10,16 @@ import typer
 
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.surfaces.cli import escrow, keys, ledger_audits, ledger_reads, ledger_writes, parties, payments
+from formicary.surfaces.cli import (
+    escrow,
+    features,
+    keys,
+    ledger_audits,
+    ledger_reads,
+    ledger_writes,
+    parties,
+    payments,
+)
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
 from formicary.surfaces.cli.doctor import doctor
@@ -52,6 +61,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")
     app.add_typer(keys.group(), name="keys")
+    app.add_typer(features.group(), name="features")
     return app
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
 from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
@@ -162,6 +163,10 @@ class Program(Protocol):
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
+        ...
+
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the products' sets of features and those of a file, else the deployment's own; unchecked."""
         ...
 
     def doctor(self) -> Iterable[Check]:
