@@ -105,7 +105,7 @@ class Aggregate:
     @property
     def by(self) -> tuple[str, ...]:
         """The fields of an aggregated event whose ids are the key."""
-        by = self.options["by"]
+        by = self.options.get("by", ())
         return (by,) if isinstance(by, str) else tuple(by)
 
     @property
@@ -157,6 +157,13 @@ class Aggregate:
         UnknownField, TypeMismatch, FeatureMalformed, WindowNotTiled, LabelWithoutDelay
             See each.
         """
+        unknown = sorted(self.options.keys() - Options.__annotations__.keys())
+        if unknown:
+            # Left alone, a condition whose name is misspelt would be no condition.
+            message = (
+                f"{', '.join(unknown)}: there is no such option, only {', '.join(Options.__annotations__)}"
+            )
+            raise FeatureMalformed(message)
         if not 1 <= len(self.by) <= KEY_IDS_MAX or len(self.by) != len(self.of):
             message = (
                 f"a key is made of one to {KEY_IDS_MAX} ids, as many of the asking event as of the other"

@@ -92,7 +92,7 @@ class Feature:
             try:
                 self.value.check()
             except FeatureRefused as error:
-                found.append(self.error(type(error), str(error)))
+                found.append(self.error(type(error), error.said))
         return found
 
 

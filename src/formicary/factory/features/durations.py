@@ -32,7 +32,8 @@ def duration(text: str) -> int:
     FeatureMalformed
         It is not a whole number followed by s, m, h or d, or longer than a year.
     """
-    match = _PATTERN.fullmatch(text)
+    # Whoever writes a definition may forget the quotes.
+    match = _PATTERN.fullmatch(str(text))
     span = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 0 < span <= WINDOW_MAX:
         message = f"{text!r} is no span of time: write 30m, 12h or 7d, at most 366d"
