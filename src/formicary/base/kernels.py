@@ -41,7 +41,7 @@ import numba.extending
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import KERNEL_CACHES_KEPT_MAX
 
-__all__ = ["CacheUnusable", "cache_folder", "kernel", "kernel_part", "prefetch"]
+__all__ = ["CacheUnusable", "cache_folder", "fixed", "kernel", "kernel_part", "prefetch"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -105,6 +105,33 @@ def _prefetch_plain(array: Any, index: Any) -> None:
 prefetch: Final[Any] = _prefetch_plain if _CONFIG.DISABLE_JIT else numba.extending.intrinsic(_prefetch_typed)
 """Ask for the cache line of ``array[index]``, one-dimensional, in advance: rows at random places are each
 hundreds of nanoseconds away, but a dozen can be on their way at once. For kernels; changes no result."""
+
+
+def _fixed_typed(_: Any, array: Any, row: Any, column: Any) -> Any:  # noqa: ARG001, numba goes by the names
+    """Tell numba what ``fixed`` is: a load of what nothing changes while a kernel runs."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = context.make_array(signature.args[0])(context, builder, arguments[0])
+        columns = builder.extract_value(given.shape, signature.args[0].ndim - 1)
+        place = builder.add(builder.mul(arguments[1], columns), arguments[2])
+        loaded = builder.load(builder.gep(given.data, [place]))
+        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return loaded
+
+    return array.dtype(array, numba.types.intp, numba.types.intp), generate
+
+
+def _fixed_plain(array: Any, row: Any, column: Any) -> Any:
+    """Read it, where kernels are plain Python."""
+    return array[row, column]
+
+
+fixed: Final[Any] = _fixed_plain if _CONFIG.DISABLE_JIT else numba.extending.intrinsic(_fixed_typed)
+"""Read ``array[row, column]`` of a table that no kernel changes; the indexes are not negative.
+
+The compiler may then read it once where the text reads it in every turn of a loop. Of an array of int64 or
+float64, contiguous.
+"""
 
 
 def cache_folder(package: Path, environment: Mapping[str, str]) -> Path:

@@ -95,9 +95,9 @@ def refused(kind: type[FeatureRefused], *sets: FeatureSet, name: str = "wrong") 
     assert made is None
     error = caught.value
     assert type(error) is kind
-    assert (error.place, error.name) in {
-        (one.place, one.name) for part in sets for one in (part, *part.features)
-    }
+    places = {(part.place, part.name) for part in sets}
+    places |= {(one.place, one.name) for part in sets for one in part.features}
+    assert (error.place, error.name) in places
     assert error.name == name
     file, _, line = error.place.rpartition(":")
     assert (Path(file), line.isdigit()) == (Path(__file__), True)

@@ -17,9 +17,9 @@ from tests.surfaces.cli.kit import MemoryProgram, Terminal
 TEAM = Path("team.py")
 
 
-def team(*features: Feature, **more: int) -> FeatureSet:
+def team(*features: Feature, key_bytes_max: int = 16_384) -> FeatureSet:
     """Return a team's own set."""
-    return FeatureSet(name="team", on=PAYMENT, features=features, owner="us", **more)
+    return FeatureSet(name="team", on=PAYMENT, features=features, owner="us", key_bytes_max=key_bytes_max)
 
 
 def paid(name: str, by: str = "payer") -> Feature:

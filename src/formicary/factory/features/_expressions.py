@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.base.kernels import kernel_part
+from formicary.base.kernels import fixed, kernel_part
 from formicary.factory.features._layout import Events, Reals, Words
 from formicary.factory.features.expressions import Op
 
@@ -66,8 +66,8 @@ def compute(
     """Return what the operations ``code[first:end]`` give for an event, NaN for a missing value."""
     depth = 0
     for step in range(first, end):
-        op = code[step, 0]
-        argument = code[step, 1]
+        op = fixed(code, step, 0)
+        argument = fixed(code, step, 1)
         if op <= WEEKDAY:
             stack[depth] = _load(op, argument, constants, events, item, features)
             depth += 1
@@ -82,7 +82,7 @@ def compute(
 @kernel_part
 def _load(op: Any, argument: Any, constants: Reals, events: Events, item: int, features: Reals) -> Any:
     if op == CONSTANT:
-        return constants[argument]
+        return fixed(constants, 0, argument)
     if op == FIELD:
         return np.float64(events.numbers[item, argument])
     if op == FIELD_REAL:

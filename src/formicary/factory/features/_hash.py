@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from formicary.base.kernels import kernel
+from formicary.base.kernels import fixed, kernel
 from formicary.factory.features._layout import NOW, ROW_LATEST, ROW_TABLE, USED, Plan, State
 from formicary.factory.features._rows import spread
 
@@ -21,8 +21,8 @@ def rows_hash(state: State, plan: Plan) -> Any:
     row = 0
     while row < state.numbers[USED]:
         table = words[row + ROW_TABLE]
-        end = row + plan.template_bounds[table + 1] - plan.template_bounds[table]
-        horizon = plan.horizons[table]
+        end = row + fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+        horizon = fixed(plan.horizons, 0, table)
         if horizon < 0 or words[row + ROW_LATEST] + horizon >= state.numbers[NOW]:
             row_hash = np.uint64(0)
             for word in range(row, end):

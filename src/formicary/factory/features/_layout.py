@@ -131,17 +131,16 @@ FEATURE_C: Final = 5
 FEATURE_SPAN: Final = 6
 FEATURE_COLUMNS: Final = 7
 
-# What ``FEATURE_READS`` may be; a number never changes its meaning.
+# What ``FEATURE_READS`` may be.
 READS_NOTHING: Final = 0
 READS_SUM: Final = 1
 READS_MEAN: Final = 2
 READS_STD: Final = 3
-READS_MIN: Final = 4
-READS_MAX: Final = 5
-READS_DISTINCT: Final = 6
-READS_VALUE: Final = 7
-READS_REAL: Final = 8
-READS_AGE: Final = 9
+READS_EXTREME: Final = 4
+READS_DISTINCT: Final = 5
+READS_VALUE: Final = 6
+READS_REAL: Final = 7
+READS_AGE: Final = 8
 
 
 NO_CONSENT_NEEDED: Final = -1

@@ -115,7 +115,7 @@ class PlanBuilder:
         return place_of(self.ring(aggregate).sums, (operation, named, where))
 
     def extreme_place(self, aggregate: Aggregate) -> int:
-        """Return where a ring keeps an extreme: minima lie before maxima."""
+        """Return where a ring keeps an extreme, after its sums: minima lie before maxima."""
         ring, where = self.ring(aggregate), self._condition(aggregate)
         if aggregate.operator == Operator.MIN:
             return place_of(ring.minima, (layout.MINIMUM, aggregate.field, where))

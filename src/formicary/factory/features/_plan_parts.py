@@ -64,15 +64,18 @@ class Ring:
     @property
     def head_words(self) -> int:
         """The words before the entries."""
-        return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + len(self.sums))
+        return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + self.stride - 1)
 
     def template(self) -> Words:
         """Return the head of the ring of a key without events."""
         words = np.zeros(self.head_words, np.int64)
         words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
         for window in range(len(self.windows)):
-            kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + len(self.sums))
+            kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + self.stride - 1)
             words[kept + layout.WINDOW_LEAVES] = words[kept + layout.WINDOW_ENTERS] = LARGEST
+            extremes = kept + layout.WINDOW_TOTALS + len(self.sums)
+            words[extremes : extremes + len(self.minima)] = LARGEST
+            words[extremes + len(self.minima) : extremes + len(self.extremes)] = -LARGEST
         return words
 
     def describe(self, offset: int, entries: int, first_window: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.kernels import kernel_part
+from formicary.base.kernels import fixed, kernel_part
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     CONSENT_TABLE,
@@ -25,7 +25,6 @@ from formicary.factory.features._layout import (
     NO_CONSENT_NEEDED,
     NO_ROW,
     READS_DISTINCT,
-    READS_MAX,
     READS_MEAN,
     READS_NOTHING,
     READS_REAL,
@@ -40,7 +39,7 @@ from formicary.factory.features._layout import (
     View,
     Words,
 )
-from formicary.factory.features._rings import extreme_of, totals_of
+from formicary.factory.features._rings import totals_of
 from formicary.factory.features._rows import find_row, is_row_of, key_of, seen_row
 from formicary.factory.features._update import Scratch
 
@@ -93,8 +92,8 @@ def read_item(
     words = state.words
     at = events.at[item]
     for lookup in range(len(view.lookups)):
-        touch = view.lookups[lookup, LOOKUP_TOUCH]
-        table = view.lookups[lookup, 0]
+        touch = fixed(view.lookups, lookup, LOOKUP_TOUCH)
+        table = fixed(view.lookups, lookup, 0)
         if touch >= 0:
             high = scratch.keys[ahead, touch, 0]
             low = scratch.keys[ahead, touch, 1]
@@ -106,34 +105,34 @@ def read_item(
             row = seen_row(state, table, high, low, at)
         reading.rows[lookup] = row
     for place in range(len(view.windows)):
-        ring = view.windows[place, 1]
-        window = view.windows[place, 2]
-        totals_at = view.windows[place, 3]
-        row = reading.rows[view.windows[place, 0]]
+        ring = fixed(view.windows, place, 1)
+        window = fixed(view.windows, place, 2)
+        totals_at = fixed(view.windows, place, 3)
+        row = reading.rows[fixed(view.windows, place, 0)]
         if row >= 0:
             known = totals_of(words, plan, row, ring, window, at, reading.totals, totals_at)
         else:
             known = row == NO_ROW
         reading.known[place] = known
     for feature in range(len(view.features)):
-        if view.features[feature, FEATURE_READS] != READS_NOTHING:
-            out[feature] = _value(words, plan, view, feature, at, reading)
+        if fixed(view.features, feature, FEATURE_READS) != READS_NOTHING:
+            out[feature] = _value(words, view, feature, at, reading)
     for program in range(len(view.programs)):
-        first = view.programs[program, 1]
-        end = view.programs[program, 2]
+        first = fixed(view.programs, program, 1)
+        end = fixed(view.programs, program, 2)
         value = compute(view.code, view.constants, first, end, events, item, out, reading.stack)
-        out[view.programs[program, 0]] = value
+        out[fixed(view.programs, program, 0)] = value
     if purpose == NO_CONSENT_NEEDED:
         return 0
     return _withhold(state, view, events, item, purpose, out)
 
 
 @kernel_part
-def _value(words: Words, plan: Plan, view: View, feature: int, at: Any, reading: Reading) -> Any:
+def _value(words: Words, view: View, feature: int, at: Any, reading: Reading) -> Any:
     features = view.features
-    row = reading.rows[features[feature, FEATURE_LOOKUP]]
-    place = features[feature, FEATURE_WINDOW]
-    reads = features[feature, FEATURE_READS]
+    row = reading.rows[fixed(features, feature, FEATURE_LOOKUP)]
+    place = fixed(features, feature, FEATURE_WINDOW)
+    reads = fixed(features, feature, FEATURE_READS)
     if place < 0:
         if row < 0:
             # Of a key without events there are none to be told apart; all else is missing.
@@ -145,31 +144,27 @@ def _value(words: Words, plan: Plan, view: View, feature: int, at: Any, reading:
         return 0.0 if reads == READS_SUM else math.nan
     totals = reading.totals
     if reads == READS_SUM:
-        return np.float64(totals[features[feature, FEATURE_A]])
-    events_in = totals[features[feature, FEATURE_B]]
+        return np.float64(totals[fixed(features, feature, FEATURE_A)])
+    events_in = totals[fixed(features, feature, FEATURE_B)]
     if events_in == 0:
         return math.nan
     if reads == READS_MEAN:
-        return np.float64(totals[features[feature, FEATURE_A]]) / np.float64(events_in)
+        return np.float64(totals[fixed(features, feature, FEATURE_A)]) / np.float64(events_in)
     if reads == READS_STD:
-        squares = features[feature, FEATURE_C]
-        return _deviation(totals, features[feature, FEATURE_A], squares, events_in)
-    ring = view.windows[place, 1]
-    window = view.windows[place, 2]
-    extreme = features[feature, FEATURE_A]
-    is_maximum = reads == READS_MAX
-    return np.float64(extreme_of(words, plan, row, ring, window, at, extreme, is_maximum))
+        squares = fixed(features, feature, FEATURE_C)
+        return _deviation(totals, fixed(features, feature, FEATURE_A), squares, events_in)
+    return np.float64(totals[fixed(features, feature, FEATURE_A)])
 
 
 @kernel_part
 def _remembered(words: Words, view: View, feature: int, row: Any, at: Any) -> Any:
     """Return what one remembered event, or the slots of a count of different values, tell."""
     features = view.features
-    reads = features[feature, FEATURE_READS]
-    place = row + features[feature, FEATURE_A]
-    span = features[feature, FEATURE_SPAN]
+    reads = fixed(features, feature, FEATURE_READS)
+    place = row + fixed(features, feature, FEATURE_A)
+    span = fixed(features, feature, FEATURE_SPAN)
     if reads == READS_DISTINCT:
-        return _distinct(words, place, features[feature, FEATURE_B], at, span)
+        return _distinct(words, place, fixed(features, feature, FEATURE_B), at, span)
     when = words[place]
     # What a later event has replaced is not kept.
     if when == EMPTY or when > at or (span > 0 and when <= at - span):
@@ -262,7 +257,7 @@ def _withhold(state: State, view: View, events: Events, item: int, purpose: int,
     lacking = 0
     asked = 0
     for feature in range(len(view.subjects)):
-        asked |= view.subjects[feature]
+        asked |= fixed(view.subjects, 0, feature)
     column = 0
     while asked >> column:
         if (asked >> column) & 1:
@@ -276,6 +271,6 @@ def _withhold(state: State, view: View, events: Events, item: int, purpose: int,
         column += 1
     if lacking:
         for feature in range(len(view.subjects)):
-            if view.subjects[feature] & lacking:
+            if fixed(view.subjects, 0, feature) & lacking:
                 out[feature] = math.nan
     return lacking

@@ -3,7 +3,7 @@
 ::
 
     | length | start | head | lost | window, window, … | entry, entry, … |
-    window:  | first | end | leaves | enters | totals |
+    window:  | first | end | leaves | enters | sums | minima, maxima |
     entry:   | tile | sums | minima, maxima |
 
 An entry holds all events of one tile; an exact window has tiles of a nanosecond. Entries are in the order of
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from formicary.base.kernels import kernel_part, prefetch
+from formicary.base.kernels import fixed, kernel_part, prefetch
 from formicary.factory.features._layout import (
     EMPTY,
     LARGEST,
@@ -54,26 +54,26 @@ from formicary.factory.features._layout import (
     Words,
 )
 
-__all__ = ["extreme_of", "prefetch_entries", "put_into_ring", "totals_of"]
+__all__ = ["prefetch_entries", "put_into_ring", "totals_of"]
 
 
 @kernel_part
 def _entry(words: Words, rings: Words, ring: int, row: int, number: Any) -> Any:
     """Return the place of the ``number``-th entry."""
-    slot = words[row + rings[ring, RING_OFFSET] + RING_START] + number
-    if slot >= rings[ring, RING_ROOM]:
-        slot -= rings[ring, RING_ROOM]
-    return row + rings[ring, RING_ENTRIES] + slot * rings[ring, RING_STRIDE]
+    slot = words[row + fixed(rings, ring, RING_OFFSET) + RING_START] + number
+    if slot >= fixed(rings, ring, RING_ROOM):
+        slot -= fixed(rings, ring, RING_ROOM)
+    return row + fixed(rings, ring, RING_ENTRIES) + slot * fixed(rings, ring, RING_STRIDE)
 
 
 @kernel_part
 def prefetch_entries(words: Words, plan: Plan, row: int, ring: int) -> None:
     """Ask for the memory of the entries that the next event is likely to change or to see leave."""
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
+    base = row + fixed(rings, ring, RING_OFFSET)
     prefetch(words, _entry(words, rings, ring, row, words[base + RING_LENGTH]))
-    stride = WINDOW_TOTALS + rings[ring, RING_SUMS]
-    for window in range(rings[ring, RING_END_WINDOW] - rings[ring, RING_FIRST_WINDOW]):
+    stride = WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
+    for window in range(fixed(rings, ring, RING_END_WINDOW) - fixed(rings, ring, RING_FIRST_WINDOW)):
         prefetch(words, _entry(words, rings, ring, row, words[base + RING_WINDOWS + window * stride]))
 
 
@@ -81,20 +81,22 @@ def prefetch_entries(words: Words, plan: Plan, row: int, ring: int) -> None:
 def totals_of(
     words: Words, plan: Plan, row: int, ring: int, window: int, at: Any, totals: Words, place: int
 ) -> bool:
-    """Write the sums of a window at a time to ``totals[place:]``; tell whether they are known."""
+    """Write a window's sums and extremes at a time to ``totals[place:]``; tell whether they are known."""
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
-    tile = at // rings[ring, RING_TILE]
-    oldest = tile - plan.windows[window, WINDOW_BEGIN]
-    newest = tile - plan.windows[window, WINDOW_END]
+    base = row + fixed(rings, ring, RING_OFFSET)
+    tile = at // fixed(rings, ring, RING_TILE)
+    oldest = tile - fixed(plan.windows, window, WINDOW_BEGIN)
+    newest = tile - fixed(plan.windows, window, WINDOW_END)
     if words[base + RING_LOST] >= oldest:
         return False
-    sums = rings[ring, RING_SUMS]
-    kept = base + RING_WINDOWS + (window - rings[ring, RING_FIRST_WINDOW]) * (WINDOW_TOTALS + sums)
+    sums = fixed(rings, ring, RING_SUMS)
+    extremes = fixed(rings, ring, RING_EXTREMES)
+    number = window - fixed(rings, ring, RING_FIRST_WINDOW)
+    kept = base + RING_WINDOWS + number * (WINDOW_TOTALS + sums + extremes)
     first = 0
     end = 0
     if tile >= words[base + RING_HEAD]:
-        for one in range(sums):
+        for one in range(sums + extremes):
             totals[place + one] = words[kept + WINDOW_TOTALS + one]
         if words[kept + WINDOW_LEAVES] >= oldest and words[kept + WINDOW_ENTERS] > newest:
             return True
@@ -117,30 +119,32 @@ def totals_of(
         for one in range(sums):
             totals[place + one] -= words[entry + 1 + one]
         first += 1
+    if extremes > 0:
+        _find_extremes(words, rings, ring, row, first, end, totals, place + sums)
     return True
 
 
 @kernel_part
-def extreme_of(
-    words: Words, plan: Plan, row: int, ring: int, window: int, at: Any, extreme: int, is_maximum: bool
-) -> Any:
-    """Return the extreme of a window whose totals are known and not empty."""
-    rings = plan.rings
-    tile = at // rings[ring, RING_TILE]
-    oldest = tile - plan.windows[window, WINDOW_BEGIN]
-    newest = tile - plan.windows[window, WINDOW_END]
-    column = 1 + rings[ring, RING_SUMS] + extreme
-    found = -LARGEST if is_maximum else LARGEST
-    number = words[row + rings[ring, RING_OFFSET] + RING_LENGTH] - 1
-    while number >= 0:
-        entry = _entry(words, rings, ring, row, number)
-        if words[entry] < oldest:
-            break
-        if words[entry] <= newest:
-            value = words[entry + column]
-            found = max(found, value) if is_maximum else min(found, value)
-        number -= 1
-    return found
+def _find_extremes(
+    words: Words, rings: Words, ring: int, row: int, first: Any, end: Any, target: Words, place: Any
+) -> None:
+    """Write the extremes of the entries from ``first`` to before ``end``."""
+    extremes = fixed(rings, ring, RING_EXTREMES)
+    minima = fixed(rings, ring, RING_MINIMA)
+    for one in range(extremes):
+        target[place + one] = LARGEST if one < minima else -LARGEST
+    for number in range(first, end):
+        column = _entry(words, rings, ring, row, number) + 1 + fixed(rings, ring, RING_SUMS)
+        for one in range(extremes):
+            _widen(target, place + one, words[column + one], one < minima)
+
+
+@kernel_part
+def _widen(target: Words, place: Any, value: Any, is_minimum: bool) -> None:
+    if is_minimum:
+        target[place] = min(target[place], value)
+    else:
+        target[place] = max(target[place], value)
 
 
 @kernel_part
@@ -150,8 +154,8 @@ def put_into_ring(
     """Add an event's parts to the entry of its tile and to the windows that hold it at the head."""
     words = state.words
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
-    tile = at // rings[ring, RING_TILE]
+    base = row + fixed(rings, ring, RING_OFFSET)
+    tile = at // fixed(rings, ring, RING_TILE)
     if tile <= words[base + RING_LOST]:
         # No window that holds it is known any more.
         state.numbers[TOO_LATE] += 1
@@ -163,7 +167,7 @@ def put_into_ring(
     if tile > head:
         words[base + RING_HEAD] = tile
         _move_windows(words, plan, row, ring)
-        if words[base + RING_LENGTH] == rings[ring, RING_ROOM]:
+        if words[base + RING_LENGTH] == fixed(rings, ring, RING_ROOM):
             _make_room(state, plan, row, ring)
         words[base + RING_LENGTH] += 1
     number = words[base + RING_LENGTH] - 1
@@ -171,57 +175,58 @@ def put_into_ring(
     if tile > head:
         _begin_entry(words, rings, ring, entry, tile)
     _add_to_entry(words, rings, ring, entry, sums_of, extremes_of)
-    sums = rings[ring, RING_SUMS]
+    sums = fixed(rings, ring, RING_SUMS)
+    extremes = fixed(rings, ring, RING_EXTREMES)
     kept = base + RING_WINDOWS
-    for window in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
-        if plan.windows[window, WINDOW_END] == 0:
+    for window in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
+        if fixed(plan.windows, window, WINDOW_END) == 0:
             for one in range(sums):
                 words[kept + WINDOW_TOTALS + one] += sums_of[one]
+            for one in range(extremes):
+                is_minimum = one < fixed(rings, ring, RING_MINIMA)
+                _widen(words, kept + WINDOW_TOTALS + sums + one, extremes_of[one], is_minimum)
             words[kept + WINDOW_ENDS] = number + 1
         elif words[kept + WINDOW_ENDS] == number:
             words[kept + WINDOW_ENTERS] = tile
         if words[kept + WINDOW_FIRST] == number:
             words[kept + WINDOW_LEAVES] = tile
-        kept += WINDOW_TOTALS + sums
+        kept += WINDOW_TOTALS + sums + extremes
 
 
 @kernel_part
 def _begin_entry(words: Words, rings: Words, ring: int, entry: Any, tile: Any) -> None:
     words[entry] = tile
-    sums = rings[ring, RING_SUMS]
+    sums = fixed(rings, ring, RING_SUMS)
     for one in range(sums):
         words[entry + 1 + one] = 0
-    for one in range(rings[ring, RING_EXTREMES]):
-        words[entry + 1 + sums + one] = LARGEST if one < rings[ring, RING_MINIMA] else -LARGEST
+    for one in range(fixed(rings, ring, RING_EXTREMES)):
+        words[entry + 1 + sums + one] = LARGEST if one < fixed(rings, ring, RING_MINIMA) else -LARGEST
 
 
 @kernel_part
 def _add_to_entry(
     words: Words, rings: Words, ring: int, entry: Any, sums_of: Words, extremes_of: Words
 ) -> None:
-    sums = rings[ring, RING_SUMS]
+    sums = fixed(rings, ring, RING_SUMS)
     for one in range(sums):
         words[entry + 1 + one] += sums_of[one]
-    for one in range(rings[ring, RING_EXTREMES]):
-        place = entry + 1 + sums + one
-        if one < rings[ring, RING_MINIMA]:
-            words[place] = min(words[place], extremes_of[one])
-        else:
-            words[place] = max(words[place], extremes_of[one])
+    for one in range(fixed(rings, ring, RING_EXTREMES)):
+        _widen(words, entry + 1 + sums + one, extremes_of[one], one < fixed(rings, ring, RING_MINIMA))
 
 
 @kernel_part
 def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
     """Let entries enter and leave every window until it is that at the head."""
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
-    sums = rings[ring, RING_SUMS]
+    base = row + fixed(rings, ring, RING_OFFSET)
+    sums = fixed(rings, ring, RING_SUMS)
+    extremes = fixed(rings, ring, RING_EXTREMES)
     length = words[base + RING_LENGTH]
     head = words[base + RING_HEAD]
     kept = base + RING_WINDOWS
-    for window in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
-        oldest = head - plan.windows[window, WINDOW_BEGIN]
-        newest = head - plan.windows[window, WINDOW_END]
+    for window in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
+        oldest = head - fixed(plan.windows, window, WINDOW_BEGIN)
+        newest = head - fixed(plan.windows, window, WINDOW_END)
         if words[kept + WINDOW_LEAVES] < oldest or words[kept + WINDOW_ENTERS] <= newest:
             first = words[kept + WINDOW_FIRST]
             end = words[kept + WINDOW_ENDS]
@@ -247,7 +252,9 @@ def _move_windows(words: Words, plan: Plan, row: int, ring: int) -> None:
             words[kept + WINDOW_ENDS] = end
             words[kept + WINDOW_LEAVES] = leaves
             words[kept + WINDOW_ENTERS] = enters
-        kept += WINDOW_TOTALS + sums
+            if extremes > 0:
+                _find_extremes(words, rings, ring, row, first, end, words, kept + WINDOW_TOTALS + sums)
+        kept += WINDOW_TOTALS + sums + extremes
 
 
 @kernel_part
@@ -255,10 +262,10 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
     """Drop the entries that every window has left; if there is none, the earliest gives way and is lost."""
     words = state.words
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
-    sums = rings[ring, RING_SUMS]
-    stride = WINDOW_TOTALS + sums
-    windows = rings[ring, RING_END_WINDOW] - rings[ring, RING_FIRST_WINDOW]
+    base = row + fixed(rings, ring, RING_OFFSET)
+    sums = fixed(rings, ring, RING_SUMS)
+    stride = WINDOW_TOTALS + sums + fixed(rings, ring, RING_EXTREMES)
+    windows = fixed(rings, ring, RING_END_WINDOW) - fixed(rings, ring, RING_FIRST_WINDOW)
     dropped = words[base + RING_LENGTH]
     for window in range(windows):
         dropped = min(dropped, words[base + RING_WINDOWS + window * stride + WINDOW_FIRST])
@@ -271,9 +278,13 @@ def _make_room(state: State, plan: Plan, row: int, ring: int) -> None:
             if words[kept + WINDOW_FIRST] == 0 and words[kept + WINDOW_ENDS] > 0:
                 for one in range(sums):
                     words[kept + WINDOW_TOTALS + one] -= words[earliest + 1 + one]
+                end = words[kept + WINDOW_ENDS]
+                _find_extremes(words, rings, ring, row, 1, end, words, kept + WINDOW_TOTALS + sums)
     words[base + RING_LOST] = words[_entry(words, rings, ring, row, dropped - 1)]
     start = words[base + RING_START] + dropped
-    words[base + RING_START] = start - rings[ring, RING_ROOM] if start >= rings[ring, RING_ROOM] else start
+    words[base + RING_START] = (
+        start - fixed(rings, ring, RING_ROOM) if start >= fixed(rings, ring, RING_ROOM) else start
+    )
     words[base + RING_LENGTH] -= dropped
     for window in range(windows):
         kept = base + RING_WINDOWS + window * stride
@@ -295,14 +306,14 @@ def _put_late(
     """Put an event where its tile belongs, and add up every window anew."""
     words = state.words
     rings = plan.rings
-    base = row + rings[ring, RING_OFFSET]
+    base = row + fixed(rings, ring, RING_OFFSET)
     number = words[base + RING_LENGTH]
     while number > 0 and words[_entry(words, rings, ring, row, number - 1)] > tile:
         number -= 1
     if number > 0 and words[_entry(words, rings, ring, row, number - 1)] == tile:
         number -= 1
     else:
-        if words[base + RING_LENGTH] == rings[ring, RING_ROOM]:
+        if words[base + RING_LENGTH] == fixed(rings, ring, RING_ROOM):
             before = words[base + RING_LENGTH]
             _make_room(state, plan, row, ring)
             number -= before - words[base + RING_LENGTH]
@@ -313,27 +324,27 @@ def _put_late(
         _begin_entry(words, rings, ring, _entry(words, rings, ring, row, number), tile)
     _add_to_entry(words, rings, ring, _entry(words, rings, ring, row, number), sums_of, extremes_of)
     kept = base + RING_WINDOWS
-    for _ in range(rings[ring, RING_FIRST_WINDOW], rings[ring, RING_END_WINDOW]):
+    for _ in range(fixed(rings, ring, RING_FIRST_WINDOW), fixed(rings, ring, RING_END_WINDOW)):
         words[kept + WINDOW_FIRST] = 0
         words[kept + WINDOW_ENDS] = 0
         # So that the next move looks at it.
         words[kept + WINDOW_LEAVES] = EMPTY
         words[kept + WINDOW_ENTERS] = EMPTY
-        for one in range(rings[ring, RING_SUMS]):
+        for one in range(fixed(rings, ring, RING_SUMS)):
             words[kept + WINDOW_TOTALS + one] = 0
-        kept += WINDOW_TOTALS + rings[ring, RING_SUMS]
+        kept += WINDOW_TOTALS + fixed(rings, ring, RING_SUMS) + fixed(rings, ring, RING_EXTREMES)
     _move_windows(words, plan, row, ring)
 
 
 @kernel_part
 def _shift(words: Words, rings: Words, ring: int, row: int, number: Any) -> None:
     """Move the entries from ``number`` on one place further."""
-    base = row + rings[ring, RING_OFFSET]
+    base = row + fixed(rings, ring, RING_OFFSET)
     last = words[base + RING_LENGTH]
     words[base + RING_LENGTH] = last + 1
     while last > number:
         to = _entry(words, rings, ring, row, last)
         source = _entry(words, rings, ring, row, last - 1)
-        for word in range(rings[ring, RING_STRIDE]):
+        for word in range(fixed(rings, ring, RING_STRIDE)):
             words[to + word] = words[source + word]
         last -= 1

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.base.kernels import kernel, kernel_part
+from formicary.base.kernels import fixed, kernel, kernel_part
 from formicary.factory.features._layout import (
     EMPTY,
     NO_ID,
@@ -146,8 +146,8 @@ def row_for(state: State, plan: Plan, table: int, high: Any, low: Any) -> int:
         return row
     words = state.words
     used = state.numbers[USED]
-    begin = plan.template_bounds[table]
-    length = plan.template_bounds[table + 1] - begin
+    begin = fixed(plan.template_bounds, 0, table)
+    length = fixed(plan.template_bounds, 0, table + 1) - begin
     for word in range(length):
         words[used + word] = plan.templates[begin + word]
     words[used] = high
@@ -184,8 +184,8 @@ def sweep(state: State, plan: Plan) -> None:
     written = 0
     while read < used:
         table = words[read + ROW_TABLE]
-        length = plan.template_bounds[table + 1] - plan.template_bounds[table]
-        horizon = plan.horizons[table]
+        length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+        horizon = fixed(plan.horizons, 0, table)
         told_until = words[read + ROW_LATEST] + horizon
         if horizon >= 0 and told_until < now:
             numbers[SWEPT_UNTIL] = max(numbers[SWEPT_UNTIL], told_until)
@@ -211,4 +211,4 @@ def index_rows(state: State, plan: Plan) -> None:
     while row < state.numbers[USED]:
         table = words[row + ROW_TABLE]
         _enter(state.slots, spread(words[row], words[row + 1], table), row)
-        row += plan.template_bounds[table + 1] - plan.template_bounds[table]
+        row += fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.kernels import kernel_part, prefetch
+from formicary.base.kernels import fixed, kernel_part, prefetch
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     CONSENT,
@@ -94,31 +94,33 @@ def look_ahead(state: State, plan: Plan, events: Events, first: int, end: int, s
     words = state.words
     for item in range(first, end):
         kind = events.kinds[item]
-        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
+        for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
             high, low = key_of(events, item, plan.touches[touch])
-            number = touch - plan.kind_touches[kind]
+            number = touch - fixed(plan.kind_touches, 0, kind)
             scratch.keys[item - first, number, 0] = high
             scratch.keys[item - first, number, 1] = low
-            prefetch(slots, slot_of(state, plan.touches[touch, 0], high, low))
+            prefetch(slots, slot_of(state, fixed(plan.touches, touch, 0), high, low))
     for item in range(first, end):
         kind = events.kinds[item]
-        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
-            number = touch - plan.kind_touches[kind]
-            table = plan.touches[touch, 0]
+        for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
+            number = touch - fixed(plan.kind_touches, 0, kind)
+            table = fixed(plan.touches, touch, 0)
             keys = scratch.keys[item - first, number]
             row = likely_row(state, table, keys[0], keys[1])
             scratch.rows[item - first, number] = row
             if row >= 0:
-                for word in range(0, plan.hot_words[table], LINE_WORDS):
+                for word in range(0, fixed(plan.hot_words, 0, table), LINE_WORDS):
                     prefetch(words, row + word)
     for item in range(first, end):
         kind = events.kinds[item]
-        for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
-            row = scratch.rows[item - first, touch - plan.kind_touches[kind]]
+        for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
+            row = scratch.rows[item - first, touch - fixed(plan.kind_touches, 0, kind)]
             if row >= 0:
-                for update in range(plan.touch_updates[touch], plan.touch_updates[touch + 1]):
-                    if plan.updates[update, UPDATE_KIND] == RING:
-                        prefetch_entries(words, plan, row, plan.updates[update, UPDATE_AT])
+                for update in range(
+                    fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)
+                ):
+                    if fixed(plan.updates, update, UPDATE_KIND) == RING:
+                        prefetch_entries(words, plan, row, fixed(plan.updates, update, UPDATE_AT))
 
 
 @kernel_part
@@ -134,24 +136,24 @@ def update_item(state: State, plan: Plan, events: Events, item: int, scratch: Sc
         sweep(state, plan)
         scratch.rows[:] = NO_ROW
     kind = events.kinds[item]
-    for condition in range(plan.kind_conditions[kind], plan.kind_conditions[kind + 1]):
-        first = plan.condition_bounds[condition]
-        end = plan.condition_bounds[condition + 1]
+    for condition in range(fixed(plan.kind_conditions, 0, kind), fixed(plan.kind_conditions, 0, kind + 1)):
+        first = fixed(plan.condition_bounds, 0, condition)
+        end = fixed(plan.condition_bounds, 0, condition + 1)
         value = compute(plan.code, plan.constants, first, end, events, item, scratch.stack, scratch.stack)
         # What cannot be told, NaN, does not hold.
         scratch.conditions[condition] = value == value and value != 0.0  # noqa: PLR0124
-    for touch in range(plan.kind_touches[kind], plan.kind_touches[kind + 1]):
-        number = touch - plan.kind_touches[kind]
+    for touch in range(fixed(plan.kind_touches, 0, kind), fixed(plan.kind_touches, 0, kind + 1)):
+        number = touch - fixed(plan.kind_touches, 0, kind)
         high = scratch.keys[ahead, number, 0]
         low = scratch.keys[ahead, number, 1]
         if high == 0 and low == 0:
             continue
         row = scratch.rows[ahead, number]
-        table = plan.touches[touch, 0]
+        table = fixed(plan.touches, touch, 0)
         if not is_row_of(state, row, table, high, low):
             row = row_for(state, plan, table, high, low)
         state.words[row + ROW_LATEST] = max(state.words[row + ROW_LATEST], at)
-        for update in range(plan.touch_updates[touch], plan.touch_updates[touch + 1]):
+        for update in range(fixed(plan.touch_updates, 0, touch), fixed(plan.touch_updates, 0, touch + 1)):
             _update_row(state, plan, row, update, events, item, scratch)
 
 
@@ -160,18 +162,18 @@ def _update_row(
     state: State, plan: Plan, row: int, update: int, events: Events, item: int, scratch: Scratch
 ) -> None:
     updates = plan.updates
-    kind = updates[update, UPDATE_KIND]
+    kind = fixed(updates, update, UPDATE_KIND)
     at = events.at[item]
     if kind == RING:
         _gather(plan, update, events, item, scratch)
-        put_into_ring(state, plan, row, updates[update, UPDATE_AT], at, scratch.sums, scratch.extremes)
+        put_into_ring(state, plan, row, fixed(updates, update, UPDATE_AT), at, scratch.sums, scratch.extremes)
     elif kind == CONSENT:
-        bit = np.int64(1) << events.numbers[item, updates[update, UPDATE_COLUMN]]
-        granted = events.numbers[item, updates[update, UPDATE_COLUMN] + 1]
-        place = row + updates[update, UPDATE_AT]
+        bit = np.int64(1) << events.numbers[item, fixed(updates, update, UPDATE_COLUMN)]
+        granted = events.numbers[item, fixed(updates, update, UPDATE_COLUMN) + 1]
+        place = row + fixed(updates, update, UPDATE_AT)
         state.words[place] = state.words[place] | bit if granted else state.words[place] & ~bit
     else:
-        condition = updates[update, UPDATE_CONDITION]
+        condition = fixed(updates, update, UPDATE_CONDITION)
         if condition < 0 or scratch.conditions[condition]:
             _remember(state, plan, row, update, events, item)
 
@@ -180,9 +182,9 @@ def _update_row(
 def _remember(state: State, plan: Plan, row: int, update: int, events: Events, item: int) -> None:
     words = state.words
     updates = plan.updates
-    kind = updates[update, UPDATE_KIND]
-    column = updates[update, UPDATE_COLUMN]
-    place = row + updates[update, UPDATE_AT]
+    kind = fixed(updates, update, UPDATE_KIND)
+    column = fixed(updates, update, UPDATE_COLUMN)
+    place = row + fixed(updates, update, UPDATE_AT)
     at = events.at[item]
     if kind == LAST:
         if at >= words[place]:
@@ -197,7 +199,7 @@ def _remember(state: State, plan: Plan, row: int, update: int, events: Events, i
             value_hash = spread(events.ids[item, column, 0], events.ids[item, column, 1], 1)
         else:
             value_hash = spread(0, events.numbers[item, column], 2)
-        slot = place + np.int64(value_hash & np.uint64(updates[update, UPDATE_MASK]))
+        slot = place + np.int64(value_hash & np.uint64(fixed(updates, update, UPDATE_MASK)))
         words[slot] = max(words[slot], at)
 
 
@@ -205,12 +207,12 @@ def _remember(state: State, plan: Plan, row: int, update: int, events: Events, i
 def _gather(plan: Plan, update: int, events: Events, item: int, scratch: Scratch) -> None:
     """Write what the event adds to each sum and extreme of a ring."""
     parts = plan.parts
-    for part in range(plan.updates[update, UPDATE_COLUMN], plan.updates[update, UPDATE_END]):
-        of = parts[part, PART_OF]
-        place = parts[part, PART_PLACE]
-        condition = parts[part, PART_CONDITION]
+    for part in range(fixed(plan.updates, update, UPDATE_COLUMN), fixed(plan.updates, update, UPDATE_END)):
+        of = fixed(parts, part, PART_OF)
+        place = fixed(parts, part, PART_PLACE)
+        condition = fixed(parts, part, PART_CONDITION)
         holds = condition < 0 or scratch.conditions[condition]
-        value = np.int64(1) if of == ONE else events.numbers[item, parts[part, PART_COLUMN]]
+        value = np.int64(1) if of == ONE else events.numbers[item, fixed(parts, part, PART_COLUMN)]
         if of == MINIMUM:
             scratch.extremes[place] = value if holds else LARGEST
         elif of == MAXIMUM:

@@ -22,8 +22,8 @@ _READS = {
     Operator.MEAN: layout.READS_MEAN,
     Operator.STD: layout.READS_STD,
     Operator.SHARE: layout.READS_MEAN,
-    Operator.MIN: layout.READS_MIN,
-    Operator.MAX: layout.READS_MAX,
+    Operator.MIN: layout.READS_EXTREME,
+    Operator.MAX: layout.READS_EXTREME,
     Operator.DISTINCT: layout.READS_DISTINCT,
     Operator.LAST: layout.READS_VALUE,
     Operator.FIRST: layout.READS_VALUE,
@@ -101,7 +101,7 @@ class _Reads:
         if value.operator == Operator.SHARE:
             described[layout.FEATURE_B] = base + builder.sum_place(value, layout.ONE, whole=True)
         elif value.operator in (Operator.MIN, Operator.MAX):
-            described[layout.FEATURE_A] = builder.extreme_place(value)
+            described[layout.FEATURE_A] = base + len(ring.sums) + builder.extreme_place(value)
         elif value.operator != Operator.COUNT:
             described[layout.FEATURE_A] = base + builder.sum_place(value, layout.VALUE)
         if value.operator == Operator.STD:
@@ -122,7 +122,7 @@ class _Reads:
             if known[:3] == [lookup, ring.number, window]:
                 return place, known[3]
         self.windows.append([lookup, ring.number, window, self.totals])
-        self.totals += len(ring.sums)
+        self.totals += ring.stride - 1
         return len(self.windows) - 1, self.windows[-1][3]
 
     def _first_window(self, ring: Ring) -> int:

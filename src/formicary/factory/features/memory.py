@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from formicary.base.errors import OperationalFault
-from formicary.factory.features._layout import Words
+from formicary.factory.features._layout import Reals, Words
 
-__all__ = ["RoomExhausted", "reserved_words"]
+__all__ = ["RoomExhausted", "reserved_reals", "reserved_words"]
 
 _WORD_BYTES: Final = 8
 # Python names this flag of Linux from 3.13 on only; elsewhere address space is given without it.
@@ -21,6 +21,11 @@ _HUGE_PAGES: Final = getattr(mmap, "MADV_HUGEPAGE", None)
 
 class RoomExhausted(OperationalFault):
     """The rows of features take all the memory that was reserved for them."""
+
+
+def reserved_reals(rows: int, columns: int) -> Reals:
+    """Return zeros, (rows, columns) float64, in the same way: what is written once is not cleared twice."""
+    return reserved_words(rows * columns).view(np.float64).reshape(rows, columns)
 
 
 def reserved_words(count: int) -> Words:

@@ -20,7 +20,7 @@ from formicary.factory.features._read import new_reading
 from formicary.factory.features._rows import SWEEP_WORDS_MIN, index_rows
 from formicary.factory.features._update import new_scratch
 from formicary.factory.features.compiler import Compiled
-from formicary.factory.features.memory import RoomExhausted, reserved_words
+from formicary.factory.features.memory import RoomExhausted, reserved_reals, reserved_words
 
 __all__ = ["FeatureStore", "Values"]
 
@@ -152,7 +152,7 @@ class FeatureStore:
         reading = new_reading(compiled.view)
         wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
         count = int((wanted & (events.kinds == compiled.view.kind)).sum())
-        out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
+        out, withheld = reserved_reals(count, len(compiled.names)), np.zeros(count, np.int64)
         done = first = 0
         for part in _cut(events):
             end = first + len(part.kinds)
