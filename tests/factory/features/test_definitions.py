@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,44 +46,15 @@ from formicary.factory.features.kinds import (
     EventKind,
     Transfers,
     amount,
-    identifier,
-    number,
     party,
-    real,
 )
-from formicary.factory.features.live import LiveFeature, newly_live
+from tests.factory.features.orders import AMOUNT, ORDER, WEEK, feature, orders
 
-ORDER = EventKind(
-    "order",
-    None,
-    buyer=party(),
-    device=identifier(),
-    amount=amount(),
-    score=real(),
-    bad=number(known_after="7d"),
-)
 OTHER = EventKind("other", None, buyer=party(), amount=amount())
-AMOUNT = ORDER["amount"]
-WEEK: Any = {"by": "buyer", "over": "7d"}
 # What no type checker would let pass; whoever writes a definition may have none.
 MISTYPED: Any = 7
 MISSPELT: Any = {"wher": AMOUNT > 1}
 NOTHING: Any = {}
-
-
-def feature(name: str, value: Any, **more: Any) -> Feature:
-    """Return a feature that has all it must have, defined where the test calls this."""
-    frame = inspect.currentframe()
-    assert frame is not None
-    assert frame.f_back is not None
-    place = f"{__file__}:{frame.f_back.f_lineno}"
-    fields = {"unit": "orders", "meaning": "What the tests ask.", "place": place} | more
-    return Feature(name=name, value=value, **fields)
-
-
-def orders(*features: Feature, **more: Any) -> FeatureSet:
-    """Return a set on orders."""
-    return FeatureSet(name="orders", on=ORDER, features=features, owner="tests", **more)
 
 
 def refused(kind: type[FeatureRefused], *sets: FeatureSet, name: str = "wrong") -> str:
@@ -336,33 +306,6 @@ def test_too_many_sums() -> None:
     assert [(found.name, found.said) for found in all_findings([one])] == [("wrong", said)]
 
 
-def test_meaning_changed() -> None:
-    """Under the same version a feature means the same for ever, or its history would tell of two things."""
-    before = newly_live([orders(feature("n", count(ORDER, **WEEK)))], {})
-    assert before is not None
-    live = before.features
-    changed = feature("n", count(ORDER, by="buyer", over="14d"))
-    fresh = None
-    with pytest.raises(MeaningChanged) as caught:
-        fresh = newly_live([orders(feature("new", AMOUNT * 1), changed)], live)
-    assert fresh is None
-    assert str(caught.value).startswith(f"{changed.place}: n: version 1 of it is live")
-    lower = {"orders.n": LiveFeature(version=3, fingerprint=live["orders.n"].fingerprint)}
-    with pytest.raises(MeaningChanged):
-        newly_live([orders(feature("n", count(ORDER, **WEEK), version=2))], lower)
-
-
-def test_what_goes_live() -> None:
-    """The same again is no news; a new version and a new feature are, and only they."""
-    first = newly_live([orders(feature("n", count(ORDER, **WEEK)))], {})
-    assert first is not None
-    assert newly_live([orders(feature("n", count(ORDER, **WEEK), unit="pieces"))], first.features) is None
-    second = feature("n", count(ORDER, by="buyer", over="14d"), version=2)
-    fresh = newly_live([orders(second, feature("new", AMOUNT * 1))], first.features)
-    assert fresh is not None
-    assert {name: one.version for name, one in fresh.features.items()} == {"orders.n": 2, "orders.new": 1}
-
-
 def test_malformed_events() -> None:
     """Columns are held against the kind before any of them is used."""
     made = compile_sets([orders(feature("n", count(ORDER, **WEEK)))])
@@ -415,5 +358,8 @@ def test_two_budgets_are_found_at_once() -> None:
 def test_every_kind_of_error_is_tried_here() -> None:
     """A new kind of error has its test in this file."""
     tried = {name for name, value in globals().items() if isinstance(value, type)}
-    elsewhere: dict[str, Callable[[], None] | str] = {DefinitionsUnusable.__name__: "tests/runtime"}
-    assert set(errors.__all__) <= tried | set(elsewhere)
+    elsewhere = {
+        DefinitionsUnusable.__name__: "tests/runtime/test_feature_definitions.py",
+        MeaningChanged.__name__: "tests/factory/features/test_live.py",
+    }
+    assert set(errors.__all__) <= tried | elsewhere.keys()

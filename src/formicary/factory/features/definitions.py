@@ -35,7 +35,7 @@ class Feature:
     value
         An aggregate over events, or an expression over other features and the asking event.
     unit
-        What it is counted in: ``payments``, ``minor units``, ``seconds``, ``share``.
+        What it is counted in: ``orders``, ``minor units``, ``seconds``, ``share``.
     meaning
         One sentence that says what it is to whoever reads a decision.
     owner
