@@ -30,7 +30,8 @@ PAYMENT: Final = EventKind("payment", payer=party(), payee=party(), amount=amoun
 WINDOWS: Final = ("1d", "7d", "30d")
 
 _AMOUNT: Final = PAYMENT["amount"]
-_LARGE: Final = _AMOUNT > 10_000
+_LARGE_AMOUNT: Final = 10_000
+_LARGE: Final = _AMOUNT > _LARGE_AMOUNT
 _OPERATORS: Final[dict[str, Callable[..., Aggregate]]] = {
     "count": partial(count, PAYMENT),
     "sum": partial(total, _AMOUNT),

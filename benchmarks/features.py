@@ -1,8 +1,8 @@
 """How fast features are told: replayed, online, and beside what others do with the same rows.
 
-``formicary bench features``: events a second of one core at 27 and 60 windowed features, on keys that fit the
-caches and on many more; one event online; bytes a key; a snapshot of many keys; then polars, DuckDB and Feast on
-the same rows in the same run, with the rows that each of them loses.
+``formicary bench features``: events a second of one core at 27 and 60 windowed features, of few keys and of
+many; one event online; bytes a key; a snapshot of many keys; then polars, DuckDB and Feast on the same rows in
+the same run, with the rows that each of them loses.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _part(events: Events, first: int, end: int) -> Events:
 def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], float]:
     """Return what replays the second half of events after the first, and tells its seconds of processor time.
 
-    What is told goes to the same room again and again, as it does for a decision: a training set's pages cost extra.
+    What is told goes to the same room again and again, as it does for a decision.
     """
     view, half = compiled.views[name].view, len(events.kinds) // 2
     reading, scratch = new_reading(view), new_scratch(compiled.plan)
@@ -112,7 +112,7 @@ def measure_kernels(events: int, repeats: int) -> list[dict[str, Any]]:
 
 
 def measure_online(events: int) -> dict[str, float]:
-    """Return microseconds to read one event's 27 features and to let it change its rows.
+    """Return microseconds to read an event's 27 features and to let it change its rows.
 
     Called from Python for one event most of it is the way into the kernel and back; a decision is made inside.
     """

@@ -72,3 +72,10 @@ def test_the_api(tmp_path: Path) -> None:
     for wrong in ("-1", "eighty", "65536", "\u0663"):
         with pytest.raises(SettingMalformed):
             read_settings({"FORMICARY_API_PORT": wrong}, folder=tmp_path, is_root=False)
+
+
+def test_a_teams_features(tmp_path: Path) -> None:
+    """The file is named, from the current folder on; an empty variable names none."""
+    named = read_settings({"FORMICARY_FEATURES": "team/features.py"}, folder=tmp_path, is_root=False)
+    assert named.features == tmp_path / "team" / "features.py"
+    assert read_settings({"FORMICARY_FEATURES": ""}, folder=tmp_path, is_root=False).features is None

@@ -41,7 +41,7 @@ import numba.extending
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import KERNEL_CACHES_KEPT_MAX
 
-__all__ = ["CacheUnusable", "cache_folder", "kernel", "kernel_part", "fixed", "prefetch"]
+__all__ = ["CacheUnusable", "cache_folder", "fixed", "kernel", "kernel_part", "prefetch"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -276,7 +276,7 @@ API_STOP_SECONDS: Final = 5
 """Seconds a worker that is told to end has for what is under way: half of what its parent waits."""
 
 FEATURE_BYTES_MAX: Final = 32 << 30
-"""Bytes of the rows of features: of ten million keys with three kilobytes each. Memory is taken as it is used."""
+"""Bytes of the rows of features: ten million keys of three kilobytes each. Memory is taken as it is used."""
 
 SKETCH_BUCKETS_MAX: Final = 2_048
 """Buckets of either sign in the sketch of a feature's values: from one minor unit to the largest sum."""

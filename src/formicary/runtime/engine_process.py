@@ -18,6 +18,7 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.server import EngineServer
 from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.features.warm_up import load_kernels as load_kernels_of_features
 from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.follower.entry_points import EntryPoints
 from formicary.factory.history import load_kernels
@@ -61,6 +62,7 @@ def warm_up() -> None:
     ledger.create_accounts(np.zeros(2 * FIRST_ROOM, ACCOUNT))
     ledger.create_transfers(np.zeros(2 * FIRST_ROOM, TRANSFER))
     _warm_up_folding(ledger.account_rows, ledger.rows)
+    load_kernels_of_features()
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:

@@ -15,7 +15,7 @@ from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import ANSWERED
 from formicary.runtime.engine_process import warm_up
 from formicary.runtime.ledgers import is_up
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
 
@@ -72,7 +72,7 @@ def open_history(settings: Settings, *, start_ns: int) -> Iterator[HistoryFactor
         raise EngineRuns
     warm_up()
     clock = SimulatedClock(start_ns)
-    with open_factory(settings, clock=clock, products=PRODUCTS) as factory:
+    with open_factory(settings, clock=clock, products=products_of(settings)) as factory:
         yield HistoryFactory(factory, clock)
 
 

@@ -23,7 +23,7 @@ from formicary.factory.ledger import (
 )
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.database import open_database
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 from formicary.runtime.wiring import Factory, open_factory
 
@@ -126,7 +126,8 @@ def open_ledger(settings: Settings) -> Iterator[InProcessLedger | RunningLedger]
             if is_up(settings):
                 # It is being started again: taking its journal over would only stop it once more.
                 raise
-            factory = stack.enter_context(open_factory(settings, clock=clock_of(settings), products=PRODUCTS))
+            products = products_of(settings)
+            factory = stack.enter_context(open_factory(settings, clock=clock_of(settings), products=products))
             yield InProcessLedger(factory)
         else:
             yield RunningLedger(client, settings, stack)

@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from formicary.factory.engine.products import Product
 from formicary.factory.facts import FACTS_PRODUCT
+from formicary.factory.features.compiler import compiled
+from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.errors import DuplicateFeature
 from formicary.factory.identity import IDENTITY
 from formicary.products.payments import PAYMENTS
+from formicary.runtime.feature_definitions import sets_in
+from formicary.runtime.settings import Settings
 
-__all__ = ["PRODUCTS"]
+__all__ = ["PRODUCTS", "feature_sets", "products_of"]
 
 PRODUCTS: Final[tuple[Product, ...]] = (*IDENTITY, FACTS_PRODUCT, *PAYMENTS)
-"""What ``formicary up`` runs."""
+"""What ``formicary up`` runs, but for a team's own definitions."""
+
+
+def products_of(settings: Settings) -> tuple[Product, ...]:
+    """Return what ``formicary up`` runs with these settings.
+
+    A team's own features stand with the product of facts, which is every team's own as well.
+
+    Raises
+    ------
+    FeatureRefused
+        A team's definitions cannot be used: see ``sets_in`` and ``compile_sets``.
+    """
+    if settings.features is None:
+        return PRODUCTS
+    own = sets_in(settings.features)
+    _require_new(own)
+    facts = replace(FACTS_PRODUCT, features=(*FACTS_PRODUCT.features, *own))
+    products = tuple(facts if product is FACTS_PRODUCT else product for product in PRODUCTS)
+    # Before anything is started: an engine that could not compile them would only be started again.
+    compiled(_sets_of(products))
+    return products
+
+
+def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:
+    """Return the products' sets of features and those that a file defines, whatever is wrong with them."""
+    return (*_sets_of(PRODUCTS), *(() if file is None else sets_in(file)))
+
+
+def _sets_of(products: tuple[Product, ...]) -> tuple[FeatureSet, ...]:
+    return tuple(one for product in products for one in product.features)
+
+
+def _require_new(sets: tuple[FeatureSet, ...]) -> None:
+    owners = {one.name: product.name for product in PRODUCTS for one in product.features}
+    for one in sets:
+        if one.name in owners:
+            message = f"the product {owners[one.name]} has a set of this name"
+            raise one.error(DuplicateFeature, message)

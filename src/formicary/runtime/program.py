@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from formicary.client import Formicary
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.features.archive_manifest import ArchiveManifest
+from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
 from formicary.runtime import backfill
@@ -23,7 +24,7 @@ from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import feature_sets, products_of
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
@@ -82,16 +83,17 @@ class LocalProgram:
 
     def up(self, on_change: Callable[[dict[str, int]], None]) -> None:
         """Run every process until told to end; ``on_change`` gets their numbers by name."""
-        run_processes(self._settings, on_change=on_change, products=PRODUCTS)
+        run_processes(self._settings, on_change=on_change, products=products_of(self._settings))
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
+        products = products_of(self._settings)
         with open_database(self._settings) as access:
             return verify(
                 access,
                 snapshots=StateSnapshots(self._settings.snapshots_folder),
-                products=PRODUCTS,
-                upcasters=known_events(PRODUCTS),
+                products=products,
+                upcasters=known_events(products),
                 engine=self._running_state(),
                 progress=progress,
             )
@@ -114,6 +116,10 @@ class LocalProgram:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
         wanted = backfill.Wanted(name=name, purpose=purpose, folder=folder, first=first, last=last)
         return backfill.backfill(self._settings, wanted, archive, progress)
+
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the products' sets of features and those of a file, else of ``FORMICARY_FEATURES``."""
+        return feature_sets(file.resolve() if file is not None else self._settings.features)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

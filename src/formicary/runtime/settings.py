@@ -18,6 +18,8 @@
     The API key they ask with.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
+``FORMICARY_FEATURES``
+    A Python file with a team's own sets of features.
 """
 
 from __future__ import annotations
@@ -66,6 +68,8 @@ class Settings:
         Whether its clock can be put forward.
     url, key
         The API that the client's commands ask, and the key they ask with.
+    features
+        The file of a team's own sets of features, where there is one.
     """
 
     home: Path
@@ -77,6 +81,7 @@ class Settings:
     is_sandbox: bool = False
     url: str | None = None
     key: str | None = None
+    features: Path | None = None
 
     @property
     def postgres_folder(self) -> Path:
@@ -138,6 +143,7 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
     """
     home = _given(environment, "FORMICARY_HOME") or _default_home(environment, is_root=is_root)
     data_sets = _given(environment, "FORMICARY_DATA")
+    features = _given(environment, "FORMICARY_FEATURES")
     if data_sets is None and (folder / _DATA_SETS).is_dir():
         data_sets = _DATA_SETS
     return Settings(
@@ -151,6 +157,7 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         is_sandbox=environment.get("FORMICARY_SANDBOX") == "1",
         url=environment.get("FORMICARY_URL") or None,
         key=environment.get("FORMICARY_KEY") or None,
+        features=None if features is None else (folder / features).resolve(),
     )
 
 

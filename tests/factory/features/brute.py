@@ -1,4 +1,4 @@
-"""The same features, told slowly and by the letter from the list of what was known: the oracle of the kernels.
+"""The same features, told slowly and by the letter from the list of what was known: the kernels' oracle.
 
 No tiles are kept and no totals run: for each asking event every earlier event is looked at.
 """
@@ -61,7 +61,7 @@ def _holds(aggregate: Aggregate, event: Happened) -> bool:
     return bool(event.fields[left.field] > right.value)  # type: ignore[attr-defined]
 
 
-def _windowed(aggregate: Aggregate, inside: Sequence[Happened]) -> float:
+def _windowed(aggregate: Aggregate, inside: Sequence[Happened]) -> float:  # noqa: PLR0911, one an operator
     holding = [event for event in inside if _holds(aggregate, event)]
     operator = aggregate.operator
     if operator == Operator.COUNT:
@@ -86,7 +86,9 @@ def _deviation(values: Sequence[int]) -> float:
     return math.sqrt(statistics.variance([Fraction(value) for value in values]))
 
 
-def _remembered(aggregate: Aggregate, events: Sequence[Happened], now: int) -> float:
+def _remembered(  # noqa: PLR0911, one an operator
+    aggregate: Aggregate, events: Sequence[Happened], now: int
+) -> float:
     operator, window = aggregate.operator, aggregate.window
     if operator == Operator.DISTINCT:
         return math.nan

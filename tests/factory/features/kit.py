@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from formicary.factory.features._layout import Events
 from formicary.factory.features.aggregates import (
     age,
     count,
@@ -25,7 +26,6 @@ from formicary.factory.features.columns import events_of, join_events
 from formicary.factory.features.compiler import Compiled
 from formicary.factory.features.definitions import Feature, FeatureSet, windowed
 from formicary.factory.features.kinds import EventKind, amount, identifier, number, party, real
-from formicary.factory.features._layout import Events
 from tests.factory.features.brute import Happened
 
 PAYMENT = EventKind(

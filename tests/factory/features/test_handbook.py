@@ -64,10 +64,12 @@ def part(events: Events, first: int, end: int) -> Events:
 def test_every_payment_is_told_the_published_features(raw: pl.DataFrame, replayed: Values) -> None:
     """All 201,295 published rows agree within the noise of 32-bit floats.
 
-    Two payments of one customer bear the same second; the book took them in the other order, so that each has the
-    values of the other.
+    Two payments of one customer bear the same second; the book took them in the other order, so that each has
+    the values of the other.
     """
-    published = pl.read_parquet(real_data(Path("fraud_handbook", "transformed_2018-07-25_2018-08-14.parquet")))
+    published = pl.read_parquet(
+        real_data(Path("fraud_handbook", "transformed_2018-07-25_2018-08-14.parquet"))
+    )
     mine = pl.DataFrame(
         {"TRANSACTION_ID": raw["id"]} | dict(zip(replayed.names, replayed.values.T, strict=True))
     )
@@ -94,7 +96,7 @@ def test_every_payment_is_told_the_published_features(raw: pl.DataFrame, replaye
 
 
 def test_online_and_replayed_are_the_same_bits(events: Events, replayed: Values) -> None:
-    """All 1.3 million payments in groups of random sizes, the first of each read before its group is decided."""
+    """All 1.3 million payments in groups of random sizes, the first of each read before its group."""
     chance = np.random.default_rng(3)
     store = FeatureStore(COMPILED)
     online = np.empty_like(replayed.values)
@@ -112,7 +114,7 @@ def test_online_and_replayed_are_the_same_bits(events: Events, replayed: Values)
 
 
 def test_duckdb_computes_the_same(raw: pl.DataFrame, replayed: Values) -> None:
-    """Counts, sums and shares of the first 60,000 payments, by joins of every payment with those before it."""
+    """Counts, sums and shares of the first 60,000 payments, by joins of each with those before it."""
     first = raw.head(60_000).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
     first = first.rename({"at": "moment"})
     day = 86_400 * 10**9

@@ -127,7 +127,7 @@ def test_an_update_before_the_read_is_found_out(compiled: Compiled, events: Even
 
 def test_events_of_the_same_moment_that_came_later_are_found_out(compiled: Compiled, events: Events) -> None:
     """``<=`` in place of ``<`` on the time lets a row see its neighbours' future."""
-    with pytest.raises(FeatureLeaks, match="before|spent"):
+    with pytest.raises(FeatureLeaks, match=r"before|spent"):
         require_no_leak(told_by(up_to_the_same_time), compiled, "cards", events, at=PLACES)
 
 

@@ -21,10 +21,12 @@ ULPS_OF_STD = 4
 
 @functools.cache
 def compiled(mode: str) -> Compiled:
+    """Return the set of a mode, compiled once."""
     return compile_sets([every_operator(exact=mode == "exactly")])
 
 
 def replayed(mode: str, log: list[Happened]) -> np.ndarray:
+    """Return what a new store tells of a log, (n, features)."""
     store = FeatureStore(compiled(mode), bytes_max=1 << 28)
     return store.replay(mode, as_events(store.compiled, log), purpose=Purpose.FRAUD).values
 

@@ -20,12 +20,15 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
+from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.errors import FeatureRefused
 from formicary.factory.features.live import LiveFeature
 from formicary.factory.features.training_manifest import TrainingManifest, TrainingPart, TrainingRequest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.products.payments import PAYMENTS
+from formicary.products.payments.features import FEATURES
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
@@ -117,6 +120,9 @@ class MemoryProgram:
     demo_verification: Verification | None = None
     checks: Sequence[Check] = ()
     api: Any = None
+    sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
+        default_factory=lambda: {None: FEATURES}
+    )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
     backfills: list[dict[str, Any]] = field(default_factory=list)
@@ -197,6 +203,13 @@ class MemoryProgram:
         )
         part = TrainingPart(name="part", size_bytes=88, checksum="", after=0, until=5, rows=2)
         return TrainingManifest(request=request, rows=2, parts=(part,), state_hash="feed")
+
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the sets that the test put here, or under this file."""
+        found = self.sets[file]
+        if isinstance(found, FeatureRefused):
+            raise found
+        return found
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

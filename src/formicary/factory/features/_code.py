@@ -24,7 +24,7 @@ class Code:
     numbers: list[float] = field(default_factory=list)
 
     def add(self, expression: Expression, features: Mapping[str, int]) -> tuple[int, int]:
-        """Add an expression, with the columns of the features it may refer to; return where it begins and ends.
+        """Add an expression, with the columns of features it may refer to; return where it begins and ends.
 
         Raises
         ------

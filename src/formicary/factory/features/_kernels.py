@@ -39,7 +39,7 @@ def read_events(
     out: Reals,
     withheld: Words,
 ) -> None:
-    """Read the view at each event, (n, features), and which id columns lacked consent, (n,); change nothing."""
+    """Read the view at each event, (n, features), and which ids lacked consent, (n,); change nothing."""
     count = len(events.kinds)
     for first in range(0, count, AHEAD):
         end = min(first + AHEAD, count)

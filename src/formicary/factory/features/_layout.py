@@ -1,7 +1,7 @@
 """What the kernels work on: the packed rows of keys, the plan that definitions compile to, events in columns.
 
-All keys of all tables lie in one array of 64-bit words, each in a row of whole cache lines whose length its table's
-plan says::
+All keys of all tables lie in one array of 64-bit words, each in a row of whole cache lines whose length its
+table's plan says::
 
     | id high | id low | table | latest at | heads of rings | remembered | slots | entries of rings |
 
@@ -194,7 +194,7 @@ class View(NamedTuple):
 
     kind: int
     lookups: Words
-    """(n, 6): the table, the columns of the asking event's ids, and the touch of the same key, -1 for none."""
+    """(n, 6): the table, the columns of the asking event's ids, the touch of the same key, -1 for none."""
     windows: Words
     """(n, 4): look-up, ring, window of the plan, where its totals go."""
     features: Words

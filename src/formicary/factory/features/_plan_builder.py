@@ -1,138 +1,37 @@
-"""The plan of all sets together: tables, rings and what is remembered, each once however many features use it."""
+"""The plan of all sets together: tables, rings and what is remembered, each once for all that use it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._code import Code
-from formicary.factory.features._layout import EMPTY, LARGEST, Plan, Words
+from formicary.factory.features._layout import Plan, Words
+from formicary.factory.features._plan_parts import (
+    DISTINCT_SLOTS,
+    EXACT_TILE,
+    Remembered,
+    Ring,
+    place_of,
+)
 from formicary.factory.features._update import PARTS_MAX
 from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
-from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.durations import SECOND
 from formicary.factory.features.errors import BudgetExceeded
 from formicary.factory.features.expressions import Expression
 from formicary.factory.features.kinds import EventKind, FieldType, number, party
 
-__all__ = ["CONSENT_KIND", "DISTINCT_SLOTS", "PlanBuilder", "Remembered", "Ring"]
+__all__ = ["CONSENT_KIND", "PlanBuilder"]
 
 CONSENT_KIND: Final = EventKind("consent", None, party=party(), purpose=number(), granted=number())
 """The first kind of every plan: a party gave or took back its consent to a purpose."""
 
-DISTINCT_SLOTS: Final = 64
-
-EXACT_TILE: Final = 1
-"""Nanoseconds of the tiles that exact windows are made of."""
-
 _ALL_TIME: Final = -1
-Thing = TypeVar("Thing")
-
-Part = tuple[int, str, str]
-"""What an event adds: the operation, the field, the condition's text."""
-
-
-@dataclass
-class Ring:
-    """The recent events of one key and kind, in tiles."""
-
-    table: int
-    kind: EventKind
-    tile: int
-    """Nanoseconds; 1 for exact windows."""
-    room: int = 1
-    """How many tiles it can hold."""
-    number: int = -1
-    sums: list[Part] = field(default_factory=list)
-    minima: list[Part] = field(default_factory=list)
-    maxima: list[Part] = field(default_factory=list)
-    windows: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def extremes(self) -> list[Part]:
-        """Minima, then maxima."""
-        return self.minima + self.maxima
-
-    def need_window(self, window: int, delay: int) -> int:
-        """Return the number of a window in the ring, made if it is new."""
-        if self.tile == EXACT_TILE:
-            # Of whole nanoseconds, t - W < at is the same as t - W + 1 <= at.
-            return _place(self.windows, (window + delay - 1, delay))
-        tiles, late = window // self.tile, delay // self.tile
-        # The tile in which a delayed window ends is not over yet: it would tell too early.
-        bounds = (late + tiles, late + 1) if late else (tiles, 0)
-        self.room = max(self.room, bounds[0] + 1)
-        return _place(self.windows, bounds)
-
-    @property
-    def parts(self) -> tuple[list[Part], list[Part]]:
-        """What an event adds: to sums, and to extremes."""
-        return self.sums, self.extremes
-
-    @property
-    def stride(self) -> int:
-        """The words of an entry."""
-        return 1 + len(self.sums) + len(self.extremes)
-
-    @property
-    def head_words(self) -> int:
-        """The words before the entries."""
-        return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + self.stride - 1)
-
-    def template(self) -> Words:
-        """Return the head of the ring of a key without events."""
-        words = np.zeros(self.head_words, np.int64)
-        words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
-        for window in range(len(self.windows)):
-            kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + self.stride - 1)
-            words[kept + layout.WINDOW_LEAVES] = words[kept + layout.WINDOW_ENTERS] = LARGEST
-            extremes = kept + layout.WINDOW_TOTALS + len(self.sums)
-            words[extremes : extremes + len(self.minima)] = LARGEST
-            words[extremes + len(self.minima) : extremes + len(self.extremes)] = -LARGEST
-        return words
-
-    def describe(self, *, offset: int, entries: int, first_window: int, tile_number: int) -> list[int]:
-        """Return the ring's row of ``Plan.rings``."""
-        described = [0] * layout.RING_COLUMNS
-        described[layout.RING_OFFSET] = offset
-        described[layout.RING_TILE] = tile_number
-        described[layout.RING_ROOM] = self.room
-        described[layout.RING_SUMS] = len(self.sums)
-        described[layout.RING_EXTREMES] = len(self.extremes)
-        described[layout.RING_MINIMA] = len(self.minima)
-        described[layout.RING_FIRST_WINDOW] = first_window
-        described[layout.RING_END_WINDOW] = first_window + len(self.windows)
-        described[layout.RING_ENTRIES] = entries
-        described[layout.RING_STRIDE] = self.stride
-        return described
-
-
-@dataclass
-class Remembered:
-    """The latest or earliest event of a key, or the slots of its different values."""
-
-    table: int
-    kind: EventKind
-    update: int
-    field: str
-    where: str
-    offset: int = -1
-
-    @property
-    def words(self) -> int:
-        """The words of it in a row."""
-        return 2 if self.update in (layout.LAST, layout.FIRST) else DISTINCT_SLOTS
-
-    def template(self) -> Words:
-        """Return what it is for a key without events."""
-        words = np.full(self.words, EMPTY, np.int64)
-        if self.words == 2:  # noqa: PLR2004, a time and a value
-            words[1] = 0
-        return words
 
 
 @dataclass(frozen=True)
@@ -179,6 +78,7 @@ class PlanBuilder:
         for feature in one.features:
             if isinstance(feature.value, Aggregate):
                 self._add(feature.value, one.ring_events)
+                self._require_parts(feature, feature.value)
 
     def kind_number(self, kind: EventKind) -> int:
         """Return the number of a kind, made if it is new."""
@@ -214,14 +114,14 @@ class PlanBuilder:
         """Return where a ring adds something up; ``whole`` without the aggregate's condition."""
         where = "" if whole else self._condition(aggregate)
         named = "" if operation == layout.ONE else aggregate.field
-        return _place(self.ring(aggregate).sums, (operation, named, where))
+        return place_of(self.ring(aggregate).sums, (operation, named, where))
 
     def extreme_place(self, aggregate: Aggregate) -> int:
         """Return where a ring keeps an extreme, after its sums: minima lie before maxima."""
         ring, where = self.ring(aggregate), self._condition(aggregate)
         if aggregate.operator == Operator.MIN:
-            return _place(ring.minima, (layout.MINIMUM, aggregate.field, where))
-        return len(ring.minima) + _place(ring.maxima, (layout.MAXIMUM, aggregate.field, where))
+            return place_of(ring.minima, (layout.MINIMUM, aggregate.field, where))
+        return len(ring.minima) + place_of(ring.maxima, (layout.MAXIMUM, aggregate.field, where))
 
     def _condition(self, aggregate: Aggregate) -> str:
         if aggregate.where is None:
@@ -239,6 +139,13 @@ class PlanBuilder:
             self._add_to_ring(aggregate, ring_events)
         else:
             self.memory(aggregate)
+
+    def _require_parts(self, feature: Feature, aggregate: Aggregate) -> None:
+        if aggregate.in_ring:
+            ring = self.ring(aggregate)
+            if max(len(ring.sums), len(ring.extremes)) > PARTS_MAX:
+                message = f"with it, {ring.kind.name} by {'+'.join(aggregate.by)} takes over {PARTS_MAX} sums"
+                raise feature.error(BudgetExceeded, message)
 
     def _add_to_ring(self, aggregate: Aggregate, ring_events: int) -> None:
         ring = self.ring(aggregate)
@@ -258,10 +165,6 @@ class PlanBuilder:
 
     def build(self) -> Plan:
         """Lay everything out."""
-        for ring in self.rings.values():
-            if max(len(ring.sums), len(ring.extremes)) > PARTS_MAX:
-                message = f"more than {PARTS_MAX} sums of {ring.kind.name} by {self._tables[ring.table]}"
-                raise BudgetExceeded(message)
         laid = self._lay_rows()
         conditions, kind_conditions, condition_bounds, code = self._lay_conditions()
         touches, kind_touches, touch_updates, updates, parts = self._lay_updates(conditions)
@@ -411,12 +314,6 @@ def _update_of(aggregate: Aggregate) -> int:
 def _columns(kind: EventKind, names: tuple[str, ...]) -> list[int]:
     columns = [kind.id_column(name) for name in names]
     return columns + [-1] * (KEY_IDS_MAX - len(columns))
-
-
-def _place(things: list[Thing], thing: Thing) -> int:
-    if thing not in things:
-        things.append(thing)
-    return things.index(thing)
 
 
 def _lines(words: int) -> int:

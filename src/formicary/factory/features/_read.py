@@ -86,8 +86,8 @@ def read_item(
 ) -> int:
     """Write every feature of the view at one event to ``out``; return which id columns lack consent, as bits.
 
-    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``; ``ahead`` is the event's place
-    among those that were looked at in advance.
+    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``; ``ahead`` is the event's
+    place among those that were looked at in advance.
     """
     words = state.words
     at = events.at[item]

@@ -6,14 +6,15 @@
     window:  | first | end | leaves | enters | sums | minima, maxima |
     entry:   | tile | sums | minima, maxima |
 
-An entry holds all events of one tile; an exact window has tiles of a nanosecond. Entries are in the order of their
-tiles, tiles without events take none. ``head`` is the latest tile. A window at tile T holds the tiles ``T - begin`` to
-``T - end``; its running totals are those at the head, over the entries ``first`` to ``end``, and ``leaves`` and
-``enters`` are the tiles that would leave or enter it next: a read looks at entries only where something did.
+An entry holds all events of one tile; an exact window has tiles of a nanosecond. Entries are in the order of
+their tiles, tiles without events take none. ``head`` is the latest tile. A window at tile T holds the tiles
+``T - begin`` to ``T - end``; its running totals are those at the head, over the entries ``first`` to ``end``,
+and ``leaves`` and ``enters`` are the tiles that would leave or enter it next: a read looks at entries only
+where something did.
 
-``lost`` is the latest tile whose entry gave way to a newer one. A ring of tiles has room for all that its windows
-hold. Where an exact one has not, and where an earlier time than the latest is asked about, a window that might still
-hold what is lost is missing, never wrong.
+``lost`` is the latest tile whose entry gave way to a newer one. A ring of tiles has room for all that its
+windows hold. Where an exact one has not, and where an earlier time than the latest is asked about, a window
+that might still hold what is lost is missing, never wrong.
 """
 
 from __future__ import annotations
@@ -132,8 +133,8 @@ def _walk(
 ) -> tuple[Any, Any, Any, Any]:
     """Let entries up to the tile ``newest`` enter a window and those before ``oldest`` leave it.
 
-    Its sums and extremes, at ``totals[place:]``, were those of the entries ``first`` to ``end``. Returns the new
-    ``first`` and ``end``, and the tiles that would leave and enter next.
+    Its sums and extremes, at ``totals[place:]``, were those of the entries ``first`` to ``end``. Returns the
+    new ``first`` and ``end``, and the tiles that would leave and enter next.
     """
     length = words[row + fixed(rings, ring, RING_OFFSET) + RING_LENGTH]
     sums = fixed(rings, ring, RING_SUMS)

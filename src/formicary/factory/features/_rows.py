@@ -64,7 +64,7 @@ def spread(high: Any, low: Any, seed: Any) -> Any:
 
 @kernel_part
 def key_of(events: Events, item: int, columns: Words) -> tuple[Any, Any]:
-    """Return the two words of a key made of the ids in ``columns[1:]``; both 0 where one of them is absent."""
+    """Return the two words of a key made of the ids in ``columns[1:]``; both 0 where one of them is 0."""
     high = events.ids[item, columns[1], 0]
     low = events.ids[item, columns[1], 1]
     for place in range(2, 5):

@@ -7,7 +7,8 @@ import numpy as np
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._code import Code
 from formicary.factory.features._layout import Plan, View
-from formicary.factory.features._plan_builder import DISTINCT_SLOTS, PlanBuilder, Ring
+from formicary.factory.features._plan_builder import PlanBuilder
+from formicary.factory.features._plan_parts import DISTINCT_SLOTS, Ring
 from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.kinds import FieldType
@@ -130,7 +131,7 @@ class _Reads:
 
 
 def _subjects(one: FeatureSet) -> list[int]:
-    """Return for each feature which id columns of the asking event are parties that it tells about, as bits."""
+    """Return for each feature which ids of the asking event are parties that it tells about, as bits."""
     by_name: dict[str, int] = {}
     parties = {
         name: 1 << column

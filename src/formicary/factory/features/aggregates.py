@@ -6,9 +6,9 @@
     share(TERMINAL_PAYMENT, where=PAYMENT["fraud"] == 1, by="payee", over="30d", delay="7d")
 
 A window of length W at time t holds the events with ``t - W < at <= t`` that were known before. With a delay
-d it holds those with ``t - d - W < at <= t - d``. By default it is made of *tiles*: it then begins with a whole
-tile, so that it is up to one tile longer than W; with a delay, tiles that end by ``t - d`` and are W long.
-``exact=True`` keeps the key's recent events themselves.
+d it holds those with ``t - d - W < at <= t - d``. By default it is made of *tiles*: it then begins with a
+whole tile, so that it is up to one tile longer than W; with a delay, tiles that end by ``t - d`` and are W
+long. ``exact=True`` keeps the key's recent events themselves.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ KEY_IDS_MAX: Final = 4
 class Options(TypedDict, total=False):
     """What every operator takes; spans of time as text.
 
-    ``by`` and ``of`` name the ids that make the key: of the events that are aggregated, and of the event that asks
-    (the same unless given).
+    ``by`` and ``of`` name the ids that make the key: of the events that are aggregated, and of the event that
+    asks (the same unless given).
     """
 
     where: Expression
@@ -105,7 +105,7 @@ class Aggregate:
     @property
     def by(self) -> tuple[str, ...]:
         """The fields of an aggregated event whose ids are the key."""
-        by = self.options["by"]
+        by = self.options.get("by", ())
         return (by,) if isinstance(by, str) else tuple(by)
 
     @property
@@ -157,6 +157,13 @@ class Aggregate:
         UnknownField, TypeMismatch, FeatureMalformed, WindowNotTiled, LabelWithoutDelay
             See each.
         """
+        unknown = sorted(self.options.keys() - Options.__annotations__.keys())
+        if unknown:
+            # Left alone, a condition whose name is misspelt would be no condition.
+            message = (
+                f"{', '.join(unknown)}: there is no such option, only {', '.join(Options.__annotations__)}"
+            )
+            raise FeatureMalformed(message)
         if not 1 <= len(self.by) <= KEY_IDS_MAX or len(self.by) != len(self.of):
             message = (
                 f"a key is made of one to {KEY_IDS_MAX} ids, as many of the asking event as of the other"
@@ -282,9 +289,9 @@ def maximum(value: FieldValue, **options: Unpack[Options]) -> Aggregate:
 def distinct(value: FieldValue, **options: Unpack[Options]) -> Aggregate:
     """Return about how many different values a field had: exact for one, within a fifth up to some 200.
 
-    Each value falls into one of 64 slots, which remember when they were last hit; from the share of slots that
-    were hit within the window follows the estimate (linear counting: Whang, Vander-Zanden and Taylor 1990;
-    with times in place of bits: Kim and O'Hallaron 2003).
+    Each value falls into one of 64 slots, which remember when they were last hit; from the share of slots
+    that were hit within the window follows the estimate (linear counting: Whang, Vander-Zanden and Taylor
+    1990; with times in place of bits: Kim and O'Hallaron 2003).
     """
     return Aggregate(Operator.DISTINCT, value.kind, value.field, options)
 

@@ -1,4 +1,4 @@
-"""Events in columns: made from arrays, one kind at a time, and joined in the order in which they became known."""
+"""Events in columns: made from arrays, one kind at a time, and joined in the order of their positions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MalformedEvents(TypeMismatch):
 
 
 def key_words(numbers: npt.ArrayLike) -> Words:
-    """Return whole numbers (n,) as ids (n, 2), for keys that are small numbers; -1 is none, like 0 of an id."""
+    """Return whole numbers (n,) as ids (n, 2), for keys that are small numbers; -1 is none."""
     given = np.asarray(numbers, np.int64)
     words = np.zeros((len(given), 2), np.int64)
     # A low word of 0 would be no id: numbers begin at one.

@@ -12,11 +12,12 @@ import numpy as np
 
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features._layout import Plan, View
-from formicary.factory.features._plan_builder import PlanBuilder
+from formicary.factory.features._plan_builder import CONSENT_KIND, PlanBuilder
 from formicary.factory.features._view_builder import build_view
 from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.errors import (
     BudgetExceeded,
+    DuplicateFeature,
     FeatureMalformed,
     FeatureRefused,
     PurposeNotDeclared,
@@ -24,7 +25,7 @@ from formicary.factory.features.errors import (
 from formicary.factory.features.kinds import EventKind
 from formicary.factory.features.names import require_names
 
-__all__ = ["Compiled", "CompiledView", "compile_sets", "compiled", "features_of", "findings"]
+__all__ = ["Compiled", "CompiledView", "all_findings", "compile_sets", "compiled", "features_of", "findings"]
 
 _WORD_BYTES: Final = 8
 
@@ -95,11 +96,19 @@ def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
     Raises
     ------
     FeatureRefused
-        Something in them is wrong: the first thing that is; ``findings`` gives all.
+        Something in them is wrong: the first thing that is; ``all_findings`` gives all.
     """
-    found = findings(sets)
-    if found:
-        raise found[0]
+    wrong = findings(sets)
+    if wrong:
+        raise wrong[0]
+    made = _compile(sets)
+    wrong = _over_budget(made)
+    if wrong:
+        raise wrong[0]
+    return made
+
+
+def _compile(sets: Sequence[FeatureSet]) -> Compiled:
     builder = PlanBuilder()
     for one in sets:
         builder.add_set(one)
@@ -133,13 +142,11 @@ def compiled(sets: tuple[FeatureSet, ...]) -> Compiled:
 def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     """Return all that is wrong with sets of features, in the order of their definition."""
     wrong: list[FeatureRefused] = []
-    names = [one.name for one in sets]
-    wrong += [
-        FeatureMalformed(f"two sets are called {name}")
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
+    places: dict[str, str] = {}
     for one in sets:
+        if one.name in places:
+            wrong.append(one.error(DuplicateFeature, f"also the name of a set at {places[one.name]}"))
+        places.setdefault(one.name, one.place)
         for feature in one.features:
             wrong += feature.findings()
         wrong += require_names(one)
@@ -147,18 +154,43 @@ def findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
     return wrong
 
 
+def all_findings(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
+    """Return all that is wrong with sets of features; where nothing else is, with the bytes they take."""
+    wrong = findings(sets)
+    if wrong or not sets:
+        return wrong
+    try:
+        return _over_budget(_compile(sets))
+    except BudgetExceeded as error:
+        return [error]
+
+
 def features_of(sets: Sequence[FeatureSet]) -> list[tuple[FeatureSet, Feature]]:
     """Return every feature with its set, in order."""
     return [(one, feature) for one in sets for feature in one.features]
 
 
+def _over_budget(made: Compiled) -> list[FeatureRefused]:
+    return [
+        view.set.error(
+            BudgetExceeded,
+            f"the keys of a {view.set.on.name} take {view.key_bytes} bytes, over {view.set.key_bytes_max}",
+        )
+        for view in made.views.values()
+        if view.key_bytes > view.set.key_bytes_max
+    ]
+
+
 def _kinds_in_conflict(sets: Sequence[FeatureSet]) -> list[FeatureRefused]:
-    meanings: dict[str, str] = {}
-    wrong: list[FeatureRefused] = []
-    for kind in PlanBuilder.kinds_of(sets):
-        if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical():
-            wrong.append(FeatureMalformed(f"two different kinds of event are called {kind.name}"))
-    return wrong
+    # Every plan has the kind of consent, whether a set mentions it or not.
+    meanings = {CONSENT_KIND.name: CONSENT_KIND.canonical()}
+    wrong: dict[tuple[str, str], FeatureRefused] = {}
+    for one in sets:
+        for kind in PlanBuilder.kinds_of([one]):
+            if meanings.setdefault(kind.name, kind.canonical()) != kind.canonical():
+                message = f"two different kinds of event are called {kind.name}"
+                wrong.setdefault((one.name, kind.name), one.error(FeatureMalformed, message))
+    return list(wrong.values())
 
 
 def _fingerprint(plan: Plan, kinds: Sequence[EventKind]) -> str:

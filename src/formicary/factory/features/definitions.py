@@ -19,6 +19,9 @@ __all__ = ["Feature", "FeatureSet", "windowed"]
 
 _MEANING_CHARACTERS_MAX: Final = 200
 _ALL_PURPOSES: Final = frozenset(Purpose)
+# Looked at when a definition is made: whoever writes one is not held by a type checker.
+_VALUES: Final[tuple[type, ...]] = (Aggregate, Expression)
+_KIND: Final[type] = EventKind
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +35,7 @@ class Feature:
     value
         An aggregate over events, or an expression over other features and the asking event.
     unit
-        What it is counted in: ``payments``, ``minor units``, ``seconds``, ``share``.
+        What it is counted in: ``orders``, ``minor units``, ``seconds``, ``share``.
     meaning
         One sentence that says what it is to whoever reads a decision.
     owner
@@ -54,6 +57,11 @@ class Feature:
     version: int = 1
     place: str = field(default_factory=place_of_caller)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, _VALUES):
+            message = f"its value is an aggregate or an expression, no {type(self.value).__name__}"
+            raise self.error(FeatureMalformed, message)
+
     def canonical(self) -> str:
         """Return what the feature means, as text: equal texts give equal values."""
         return self.value.canonical()
@@ -65,7 +73,7 @@ class Feature:
 
     def error(self, kind: type[FeatureRefused], message: str) -> FeatureRefused:
         """Return an error about this feature that says where it is defined."""
-        return kind(f"{self.place}: {self.name}: {message}")
+        return kind(message, place=self.place, name=self.name)
 
     def findings(self) -> list[FeatureRefused]:
         """Return all that is wrong with what the feature says of itself."""
@@ -84,7 +92,7 @@ class Feature:
             try:
                 self.value.check()
             except FeatureRefused as error:
-                found.append(self.error(type(error), str(error)))
+                found.append(self.error(type(error), error.said))
         return found
 
 
@@ -106,6 +114,8 @@ class FeatureSet:
         The most bytes that all rows of one asking event's keys may take together.
     ring_events
         How many events an exact window keeps of a key; a power of two.
+    place
+        File and line of the definition, for errors.
     """
 
     name: str
@@ -114,18 +124,26 @@ class FeatureSet:
     owner: str
     key_bytes_max: int = 16_384
     ring_events: int = 256
+    place: str = field(default_factory=place_of_caller)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or not self.owner:
-            message = f"a set of features has a name in snake case and an owner, not {self.name!r}"
-            raise FeatureMalformed(message)
+            message = "a set of features has a name in snake case and an owner"
+            raise self.error(FeatureMalformed, message)
         if self.ring_events < 1 or self.ring_events & (self.ring_events - 1):
-            message = f"{self.name}: ring_events is a power of two, not {self.ring_events}"
-            raise FeatureMalformed(message)
+            message = f"ring_events is a power of two, not {self.ring_events}"
+            raise self.error(FeatureMalformed, message)
+        if not isinstance(self.on, _KIND) or not all(isinstance(one, Feature) for one in self.features):
+            message = "a set of features is asked by a kind of event and made of features"
+            raise self.error(FeatureMalformed, message)
         owned = [
             feature if feature.owner else replace(feature, owner=self.owner) for feature in self.features
         ]
         object.__setattr__(self, "features", tuple(owned))
+
+    def error(self, kind: type[FeatureRefused], message: str) -> FeatureRefused:
+        """Return an error about this set that says where it is defined."""
+        return kind(message, place=self.place, name=self.name)
 
 
 def windowed(

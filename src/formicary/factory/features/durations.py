@@ -1,4 +1,4 @@
-"""Spans of time as definitions write them, ``30m``, ``12h``, ``7d``, and the tiles that windows are cut into."""
+"""Spans of time as definitions write them, ``30m``, ``12h``, ``7d``, and the tiles of windows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 WINDOW_MAX: Final = 366 * DAY
-"""The longest window or delay, a year: what came before says little of today, and a key would never be freed."""
+"""The longest window or delay, a year: what came before says little of today, and no key would be freed."""
 
 _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _PATTERN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
@@ -32,7 +32,8 @@ def duration(text: str) -> int:
     FeatureMalformed
         It is not a whole number followed by s, m, h or d, or longer than a year.
     """
-    match = _PATTERN.fullmatch(text)
+    # Whoever writes a definition may forget the quotes.
+    match = _PATTERN.fullmatch(str(text))
     span = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 0 < span <= WINDOW_MAX:
         message = f"{text!r} is no span of time: write 30m, 12h or 7d, at most 366d"

@@ -7,7 +7,8 @@
         ├── UnknownField, TypeMismatch, WindowNotTiled, LabelWithoutDelay     what an aggregate reads
         ├── UnknownFeature, CyclicFeatures, DuplicateFeature                  how features refer to each other
         ├── FeatureMalformed, PurposeNotDeclared, MeaningChanged              what a feature says of itself
-        └── BudgetExceeded                                                    what a key would take
+        ├── BudgetExceeded                                                    what a key would take
+        └── DefinitionsUnusable                                               the file they stand in
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from formicary.base.errors import Refusal
 __all__ = [
     "BudgetExceeded",
     "CyclicFeatures",
+    "DefinitionsUnusable",
     "DuplicateFeature",
     "FeatureMalformed",
     "FeatureRefused",
@@ -31,9 +33,28 @@ __all__ = [
 
 
 class FeatureRefused(Refusal):
-    """A definition of features is not what it must be."""
+    """A definition of features is not what it must be.
+
+    Attributes
+    ----------
+    place
+        File and line of the definition; empty where they are not known yet.
+    name
+        The feature, or the set, that is wrong.
+    said
+        What is wrong with it.
+    """
 
     code = "feature_refused"
+
+    def __init__(self, message: str | None = None, *, place: str = "", name: str = "") -> None:
+        super().__init__(message)
+        self.said = super().__str__()
+        self.place = place
+        self.name = name
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.name, self.said) if part)
 
 
 class UnknownField(FeatureRefused):
@@ -73,7 +94,7 @@ class CyclicFeatures(FeatureRefused):
 
 
 class DuplicateFeature(FeatureRefused):
-    """Two features have the same name."""
+    """Two features of a set, or two sets, have the same name."""
 
     code = "duplicate_feature"
 
@@ -94,6 +115,12 @@ class MeaningChanged(FeatureRefused):
     """The meaning of a live feature was changed under the same version: make a new version."""
 
     code = "feature_meaning_changed"
+
+
+class DefinitionsUnusable(FeatureRefused):
+    """A file of definitions cannot be read, fails, or defines no set of features."""
+
+    code = "definitions_unusable"
 
 
 class BudgetExceeded(FeatureRefused):

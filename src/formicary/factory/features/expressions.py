@@ -203,7 +203,7 @@ def hour(*, offset_minutes: int = 0) -> Call:
 
 
 def weekday(*, offset_minutes: int = 0) -> Call:
-    """Return the weekday of the event, 0 for Monday to 6, where clocks are ``offset_minutes`` ahead of UTC."""
+    """Return the event's weekday, 0 for Monday to 6, where clocks are ``offset_minutes`` ahead of UTC."""
     return Call(Op.WEEKDAY, argument=offset_minutes)
 
 

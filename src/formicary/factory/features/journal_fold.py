@@ -1,4 +1,4 @@
-"""From rows of the journal to events of features: transfers, facts and consent, in the order of their positions."""
+"""From rows of the journal to events of features: transfers, facts and consent, in the order of positions."""
 
 from __future__ import annotations
 

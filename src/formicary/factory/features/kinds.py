@@ -123,6 +123,10 @@ class Transfers:
 
     codes: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        # The member of an enumeration is written with its name, which is no part of what a feature means.
+        object.__setattr__(self, "codes", tuple(int(code) for code in self.codes))
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -154,8 +158,8 @@ class EventKind:
     def __init__(self, name: str, source: Transfers | Facts | None = None, **fields: Field) -> None:
         for named in (name, *fields):
             if not NAME.fullmatch(named):
-                message = f"{place_of_caller()}: {named!r} is no name in snake case"
-                raise FeatureMalformed(message)
+                message = f"{named!r} is no name in snake case"
+                raise FeatureMalformed(message, place=place_of_caller(), name=name)
         self.name = name
         self.source = source
         self.fields: Mapping[str, Field] = {
@@ -165,7 +169,7 @@ class EventKind:
             self._require_of_transfers()
 
     def __getitem__(self, field: str) -> FieldValue:
-        """Return a field to use in definitions; whether there is one of this name is found when they compile."""
+        """Return a field to use in definitions; whether there is one of this name shows when they compile."""
         return FieldValue(self, field)
 
     def __repr__(self) -> str:
@@ -218,8 +222,8 @@ class EventKind:
         for name, field in self.fields.items():
             known = TRANSFER_IDS if field.is_id else TRANSFER_NUMBERS
             if field.source not in known:
-                message = f"{place_of_caller()}: {self.name}.{name}: a transfer has no {field.source!r}, only {', '.join(known)}"
-                raise UnknownField(message)
+                message = f"a transfer has no {field.source!r}, only {', '.join(known)}"
+                raise UnknownField(message, place=place_of_caller(), name=f"{self.name}.{name}")
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the fields."""

@@ -23,7 +23,7 @@ from formicary.factory.features.errors import FeatureRefused
 __all__ = ["FeatureLeaks", "Pipeline", "require_no_leak"]
 
 Pipeline = Callable[[Events], Reals]
-"""Events (n) in the order in which they became known; a row of features for each of the asking ones, in order."""
+"""Events (n) in the order in which they became known; a row of features for each asking one, in order."""
 
 _CHANGE: Final = 7
 
@@ -106,8 +106,6 @@ def _with_another_future(events: Events, place: int, known: Sequence[_Known]) ->
 
 
 def _unknown(events: Events, place: int, kind: int, delay: int) -> npt.NDArray[np.bool_]:
-    return (
-        (events.kinds == kind)
-        & (events.at > events.at[place] - delay)
-        & (np.arange(len(events.kinds)) <= place)
-    )
+    known_before = np.arange(len(events.kinds)) <= place
+    not_yet = events.at > events.at[place] - delay
+    return np.asarray(known_before & not_yet & (events.kinds == kind))

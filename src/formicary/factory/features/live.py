@@ -24,7 +24,7 @@ class LiveFeature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeaturesActivated(msgspec.Struct, frozen=True, kw_only=True):
-    """Features that went live at a position, by ``set.name``; they were backfilled from all of history before."""
+    """Features that went live at a position, by ``set.name``; all of history was folded into them before."""
 
     features: dict[str, LiveFeature]
 

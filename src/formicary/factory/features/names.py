@@ -11,6 +11,7 @@ from formicary.factory.features.errors import (
     LabelWithoutDelay,
     TypeMismatch,
     UnknownFeature,
+    UnknownField,
 )
 from formicary.factory.features.expressions import FeatureValue
 from formicary.factory.features.kinds import FieldValue
@@ -65,11 +66,12 @@ def _unreadable(feature: Feature, one: FeatureSet) -> list[FeatureRefused]:
     value = feature.value
     wrong: list[FeatureRefused] = []
     if isinstance(value, Aggregate):
-        for name in value.of:
+        # The same fields of the same kind were looked at with the aggregate itself.
+        for name in () if value.kind is one.on and value.of == value.by else value.of:
             try:
                 one.on.id_column(name)
             except FeatureRefused as error:
-                wrong.append(feature.error(type(error), str(error)))
+                wrong.append(feature.error(type(error), error.said))
         return wrong
     for part in value.walk():
         if isinstance(part, FieldValue):
@@ -81,7 +83,10 @@ def _unreadable_field(feature: Feature, part: FieldValue, one: FeatureSet) -> li
     if part.kind is not one.on:
         message = f"{part.canonical()} is no field of the asking {one.on.name}"
         return [feature.error(TypeMismatch, message)]
-    field = one.on.field(part.field)
+    try:
+        field = one.on.field(part.field)
+    except UnknownField as error:
+        return [feature.error(UnknownField, error.said)]
     if field.is_id:
         return [feature.error(TypeMismatch, f"{part.canonical()} is an id, not a number")]
     if field.known_after:

@@ -45,7 +45,7 @@ class Values:
     values
         (n, f), NaN where missing.
     withheld
-        (n,) bits: which of the asking event's parties gave no consent, so that what is told of them is missing.
+        (n,) bits: which of the asking event's parties gave no consent: what is told of them is missing.
     subjects
         The names of the bits.
     """
@@ -112,7 +112,7 @@ class FeatureStore:
 
     @property
     def state_hash(self) -> int:
-        """An unsigned 64-bit hash of all rows that still tell something, the same for every layout in memory."""
+        """An unsigned 64-bit hash of all rows that still tell something, however they lie in memory."""
         return int(np.uint64(rows_hash(self.state, self.compiled.plan)))
 
     # -- events in, features out -----------------------------------------------------------
@@ -150,7 +150,7 @@ class FeatureStore:
     def replay(
         self, view: str, events: Events, *, purpose: Purpose, asked: npt.NDArray[np.bool_] | None = None
     ) -> Values:
-        """Tell the features of a view at each event of its kind as known just before it, then let it change rows.
+        """Tell a view's features at each event of its kind as known just before it, then let it change rows.
 
         ``asked`` (n,) leaves out events that nobody asks about; without it every event of the kind asks.
         """
@@ -253,7 +253,7 @@ class FeatureStore:
         return {"words": self.state.words[:used], "numbers": numbers, "fingerprint": fingerprint}
 
     def restore(self, sections: Mapping[str, Any]) -> bool:
-        """Take over a snapshot's sections if they were written for the same features; tell whether they were."""
+        """Take over a snapshot's sections if they were written for the same features; tell whether so."""
         written_for = np.asarray(sections["fingerprint"]).tobytes().hex()
         if written_for != self.compiled.fingerprint:
             return False

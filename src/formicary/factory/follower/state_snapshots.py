@@ -231,7 +231,7 @@ def new_state(
 
 
 def _backfill_features(state: FactoryState, reader: JournalReader) -> None:
-    """Bring features that are newer than the snapshot from the journal's first row to the state's position."""
+    """Bring features that are newer than the snapshot from the first row to the state's position."""
     behind = state.features.position if state.features is not None else state.position
     for block in reader.read(after=behind, until=state.position):
         state.fold_features(block.accounts, block.transfers, block.events, until=block.until)

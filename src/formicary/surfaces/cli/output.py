@@ -125,5 +125,6 @@ def _code_of(error: FormicaryError) -> tuple[str, bool]:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr)
-    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH_ELSEWHERE)
+    # What stands between two colons is a name of ours, and no picture.
+    console = Console(stderr=stderr, emoji=False)
+    return console if console.is_terminal else Console(stderr=stderr, emoji=False, width=_WIDTH_ELSEWHERE)

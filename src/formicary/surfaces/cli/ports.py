@@ -16,6 +16,7 @@ from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.features.archive_manifest import ArchiveManifest
+from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
@@ -183,6 +184,9 @@ class Program(Protocol):
         progress: Callable[[int, int], None],
     ) -> TrainingManifest:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
+
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the products' sets of features and those of a file, else the deployment's own; unchecked."""
         ...
 
     def doctor(self) -> Iterable[Check]:
