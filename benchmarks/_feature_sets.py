@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -75,7 +75,7 @@ def as_events(compiled: Compiled, events: pl.DataFrame) -> Events:
     return events_of(compiled, PAYMENT, at=events["at"].to_numpy(), columns=columns)
 
 
-def _set(name: str, wanted: dict[str, tuple[str, ...]], *, exact: bool, ring_events: int) -> FeatureSet:
+def _set(name: str, wanted: Mapping[str, Sequence[str]], *, exact: bool, ring_events: int) -> FeatureSet:
     features = list(_features(wanted, exact=exact))
     return FeatureSet(
         name=name,
@@ -87,7 +87,7 @@ def _set(name: str, wanted: dict[str, tuple[str, ...]], *, exact: bool, ring_eve
     )
 
 
-def _features(wanted: dict[str, Sequence[str]], *, exact: bool) -> Iterator[Feature]:
+def _features(wanted: Mapping[str, Sequence[str]], *, exact: bool) -> Iterator[Feature]:
     for key, operators in wanted.items():
         for operator in operators:
             tell = partial(_OPERATORS[operator], by=_KEYS[key], exact=exact)

@@ -1,8 +1,8 @@
 """How fast features are told: replayed, online, and beside what others do with the same rows.
 
 ``formicary bench features``: events a second of one core at 27 and 60 windowed features, of few keys and of
-many; one event online; bytes a key; a snapshot of many keys; then polars, DuckDB and Feast on the same rows in
-the same run, with the rows that each of them loses.
+many; one event online; bytes a key; a snapshot of many keys; then polars, DuckDB and Feast on the same rows
+in the same run, with the rows that each of them loses.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def measure_kernels(events: int, repeats: int) -> list[dict[str, Any]]:
 def measure_online(events: int) -> dict[str, float]:
     """Return microseconds to read an event's 27 features and to let it change its rows.
 
-    Called from Python for one event most of it is the way into the kernel and back; a decision is made inside.
+    Called from Python for one event most of it is the way into the kernel and back; decisions are made inside.
     """
     compiled = compile_sets([feature_set(27)])
     given = as_events(compiled, made_events(events, seed=2))
@@ -175,7 +175,7 @@ def measure_snapshot(keys: int, folder: Path) -> dict[str, float]:
 def measure_ours(events: pl.DataFrame, repeats: int) -> PeerResult:
     """Return what our replay does with the peers' task, checked in the same way."""
     # The most popular payee's month must fit its ring, or windows are missing.
-    most = int(events["payee"].value_counts()["count"].max())
+    most = int(events["payee"].value_counts()["count"].to_numpy().max())
     compiled = compile_sets([peers_task(1 << most.bit_length())])
     given = as_events(compiled, events)
     seconds = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,7 +25,7 @@ def state(tmp_path: Path) -> FactoryState:
     """Return a state that knows of one payment from party 1 to party 2, ten seconds ago."""
     found = FactoryState(tmp_path)
     found.features = FeatureStore(compiled(), bytes_max=1 << 26)
-    columns = {"payer": key_words([0]), "payee": key_words([1]), "amount": [500]}
+    columns: dict[str, Any] = {"payer": key_words([0]), "payee": key_words([1]), "amount": [500]}
     found.features.follow(events_of(compiled(), PAYMENT, at=[AT - 10 * 10**9], columns=columns))
     return found
 

@@ -41,14 +41,13 @@ PAYMENT = EventKind(
     "payment", Transfers(codes=(7,)), payer=party("debit_party"), payee=party("credit_party"), amount=amount()
 )
 LABEL = EventKind("label", Facts("label"), payee=party(), fraud=number(), score=real())
-WINDOW = {"by": "payer", "over": "7d"}
 
 
 def spending(**changes: Any) -> FeatureSet:
     """Return the set of these tests; changes replace what a feature is."""
     values = {
-        "count": count(PAYMENT, **WINDOW),
-        "spent": total(PAYMENT["amount"], **WINDOW),
+        "count": count(PAYMENT, by="payer", over="7d"),
+        "spent": total(PAYMENT["amount"], by="payer", over="7d"),
         "frauds": total(LABEL["fraud"], by="payee", over="7d"),
         "score": last(LABEL["score"], by="payee"),
     } | changes

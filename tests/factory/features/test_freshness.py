@@ -9,10 +9,10 @@ import numpy as np
 
 from formicary.base.purposes import Purpose
 from formicary.factory.features._layout import EMPTY, Events
-from formicary.factory.features.aggregates import count, time_since
+from formicary.factory.features.aggregates import Aggregate, count, time_since
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.definitions import Feature, FeatureSet
-from formicary.factory.features.expressions import value_of
+from formicary.factory.features.expressions import Expression, value_of
 from formicary.factory.features.quality.freshness import (
     ages,
     feature_ages,
@@ -28,7 +28,7 @@ from tests.factory.features.kit import AMOUNT, LABEL, PAYMENT, as_events, random
 @functools.cache
 def compiled() -> Compiled:
     """Return a set that looks up the payer as payer, the payee as payer, the pair, and the payee's labels."""
-    values = {
+    values: dict[str, Aggregate | Expression] = {
         "paid": count(PAYMENT, by="payer", over="5d"),
         "payee_paid": count(PAYMENT, by="payer", of="payee", over="5d", exact=True),
         "pair": count(PAYMENT, by=("payer", "payee"), over="5d"),

@@ -72,7 +72,7 @@ def told_by(
         rows = np.empty((len(at), 3))
         for place in places:
             same = payers == payers[place]
-            recent = same & window(places, at, events.numbers[:, 0], place) & (at > at[place] - 7 * DAY)
+            recent = same & window(places, at, events.numbers[:, 0], int(place)) & (at > at[place] - 7 * DAY)
             old = same & (at <= at[place] - delay) & (at > at[place] - delay - 7 * DAY) & (places < place)
             frauds = events.numbers[old, 1]
             rows[place] = (
@@ -87,12 +87,12 @@ def told_by(
 
 def known_before(places: np.ndarray, at: np.ndarray, _: np.ndarray, place: int) -> np.ndarray:
     """See what was known before."""
-    return (places < place) & (at <= at[place])
+    return np.asarray((places < place) & (at <= at[place]))
 
 
 def up_to_the_same_time(places: np.ndarray, at: np.ndarray, _: np.ndarray, place: int) -> np.ndarray:
     """Plant ``<=``: see events of the same moment that became known later."""
-    return (at <= at[place]) & (places != place)
+    return np.asarray((at <= at[place]) & (places != place))
 
 
 def test_our_own_replay_tells_the_past_only(compiled: Compiled, events: Events) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formicary.base.purposes import Purpose
+from formicary.factory.features.aggregates import Aggregate
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.store import FeatureStore
 from tests.factory.features.brute import Happened, told
@@ -41,6 +42,7 @@ def compare(mode: str, log: list[Happened], *, late: bool) -> int:
     for row, place in enumerate(asking):
         latest = max((event.at for event in log[:place]), default=0)
         for column, feature in enumerate(features):
+            assert isinstance(feature.value, Aggregate)
             expected, found = told(feature.value, log[:place], log[place]), values[row, column]
             if late and log[place].at < latest and math.isnan(found):
                 # Asked about an earlier time than the latest: what is not kept any more is missing.

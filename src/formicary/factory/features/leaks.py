@@ -73,10 +73,9 @@ def require_no_leak(
     for place in at:
         again = pipeline(_with_another_future(events, place, known))[rows[place]]
         before = told[rows[place]]
-        differs = np.flatnonzero(before.view(np.int64) != again.view(np.int64))
         # Two missing values may differ in bits that mean nothing.
-        differs = [number for number in differs if not (np.isnan(before[number]) and np.isnan(again[number]))]
-        if differs:
+        differs = np.flatnonzero((before != again) & ~(np.isnan(before) & np.isnan(again)))
+        if len(differs):
             number = int(differs[0])
             message = (
                 f"{one.names[number]} of the event at place {place} tells {before[number]!r}, but "

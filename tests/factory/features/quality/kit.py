@@ -6,10 +6,10 @@ import functools
 
 import numpy as np
 
-from formicary.factory.features.aggregates import count, total
+from formicary.factory.features.aggregates import Aggregate, count, total
 from formicary.factory.features.compiler import Compiled, CompiledView, compile_sets
 from formicary.factory.features.definitions import Feature, FeatureSet
-from formicary.factory.features.expressions import value_of
+from formicary.factory.features.expressions import Expression, value_of
 from formicary.factory.features.kinds import EventKind, amount, party
 from formicary.factory.features.store import Values
 
@@ -20,7 +20,7 @@ NAMES = ("sum", "count", "per_payment", "size")
 @functools.cache
 def compiled() -> Compiled:
     """Return a set with a payer's sum, a payee's count, a derived feature and one of the event's own."""
-    values = {
+    values: dict[str, Aggregate | Expression] = {
         "sum": total(PAYMENT["amount"], by="payer", over="1d"),
         "count": count(PAYMENT, by="payee", over="1d"),
         "per_payment": value_of("sum") / value_of("count"),
