@@ -24,7 +24,7 @@ from formicary.factory.journal.semantics import require_known
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import SEMANTICS
 from formicary.runtime.database import open_database
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 
 __all__ = ["Wanted", "archive_journal", "backfill"]
@@ -64,7 +64,7 @@ def backfill(
     archive: Path | None,
     progress: Progress,
     *,
-    products: Sequence[Product] = PRODUCTS,
+    products: Sequence[Product] | None = None,
 ) -> TrainingManifest:
     """Write a training set, from the journal or from an archive of it.
 
@@ -76,6 +76,7 @@ def backfill(
     from formicary.factory.features.training import write_training_set  # noqa: PLC0415, see above
 
     # All sets together, as the engine compiles them: what a row tells does not depend on who asks.
+    products = products_of(settings) if products is None else products
     sets = tuple(one for product in products for one in product.features)
     if wanted.name not in {one.name for one in sets}:
         message = (

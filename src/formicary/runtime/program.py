@@ -98,6 +98,10 @@ class LocalProgram:
                 progress=progress,
             )
 
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the products' sets of features and those of a file, else of ``FORMICARY_FEATURES``."""
+        return feature_sets(file.resolve() if file is not None else self._settings.features)
+
     def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
         """Archive in a folder what the journal has beyond it; ``progress`` as in ``verify``."""
         return backfill.archive_journal(self._settings, folder, progress)
@@ -116,10 +120,6 @@ class LocalProgram:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
         wanted = backfill.Wanted(name=name, purpose=purpose, folder=folder, first=first, last=last)
         return backfill.backfill(self._settings, wanted, archive, progress)
-
-    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
-        """Return the products' sets of features and those of a file, else of ``FORMICARY_FEATURES``."""
-        return feature_sets(file.resolve() if file is not None else self._settings.features)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

@@ -92,7 +92,8 @@ CREDIT = FeatureSet(
 )
 SETS = (RISK, CREDIT)
 LOOKING: Final[Product] = replace(FACTS_PRODUCT, features=SETS)
-PRODUCTS: Final = (*IDENTITY, LOOKING, *PAYMENTS)
+# Their own features would be asked about another kind of payment.
+PRODUCTS: Final = (*IDENTITY, LOOKING, *(replace(product, features=()) for product in PAYMENTS))
 
 
 def features_compiled() -> Compiled:

@@ -178,6 +178,13 @@ class MemoryProgram:
         progress(5, 5)
         return self.verification
 
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the sets that the test put here, or under this file."""
+        found = self.sets[file]
+        if isinstance(found, FeatureRefused):
+            raise found
+        return found
+
     def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
         """Say that five rows were archived."""
         progress(5, 5)
@@ -203,13 +210,6 @@ class MemoryProgram:
         )
         part = TrainingPart(name="part", size_bytes=88, checksum="", after=0, until=5, rows=2)
         return TrainingManifest(request=request, rows=2, parts=(part,), state_hash="feed")
-
-    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
-        """Return the sets that the test put here, or under this file."""
-        found = self.sets[file]
-        if isinstance(found, FeatureRefused):
-            raise found
-        return found
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -131,4 +131,4 @@ def test_a_report_that_cannot_be_kept_is_a_fault(terminal: Terminal, tmp_path: P
     folder = training_set(tmp_path / "set", table(1))
     output = str(tmp_path / "nowhere" / "report.json")
     assert terminal.run("features", "quality", str(folder), "--output", output) == ExitCode.FAULT
-    assert "ReportNotWritten" in terminal.err
+    assert "QualityReportNotWritten" in terminal.err

@@ -118,11 +118,6 @@ def _compile(sets: Sequence[FeatureSet]) -> Compiled:
         view = build_view(one, builder, plan)
         tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
         key_bytes = int(plan.row_words[tables].sum()) * _WORD_BYTES
-        if key_bytes > one.key_bytes_max:
-            message = (
-                f"{one.name}: the keys of a {one.on.name} take {key_bytes} bytes, over {one.key_bytes_max}"
-            )
-            raise BudgetExceeded(message)
         views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
     return Compiled(
         plan=plan,

@@ -12,8 +12,8 @@ from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
     escrow,
-    features,
     features_backfill,
+    features_catalogue,
     features_quality,
     keys,
     ledger_audits,
@@ -59,14 +59,17 @@ def build(program: Program) -> typer.Typer:
     ledger_audits.register(ledger)
     ledger_writes.register(ledger)
     app.add_typer(ledger, name="ledger")
+    features = typer.Typer(
+        no_args_is_help=True, help="Features: what they mean, and what they were in all of history."
+    )
+    features_catalogue.register(features)
+    features_backfill.register(features)
+    features_quality.register(features)
+    app.add_typer(features, name="features")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")
     app.add_typer(keys.group(), name="keys")
-    of_features = features.group()
-    features_backfill.register(of_features)
-    features_quality.register(of_features)
-    app.add_typer(of_features, name="features")
     return app
 
 

@@ -15,7 +15,7 @@ from formicary.surfaces.cli.exit_codes import ExitCode
 from formicary.surfaces.cli.options import AsJson
 from formicary.surfaces.cli.output import note, write_json, write_table
 
-__all__ = ["ReportNotWritten", "quality", "register"]
+__all__ = ["QualityReportNotWritten", "quality", "register"]
 
 _COLUMNS = (
     "feature",
@@ -31,7 +31,7 @@ _COLUMNS = (
 )
 
 
-class ReportNotWritten(OperationalFault):
+class QualityReportNotWritten(OperationalFault):
     """The file for the report cannot be written."""
 
 
@@ -72,7 +72,7 @@ def _keep(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         message = f"{file} cannot be written: {error.strerror}"
-        raise ReportNotWritten(message) from error
+        raise QualityReportNotWritten(message) from error
 
 
 def _write(name: str, rows: int, found: Sequence[FeatureSummary]) -> None:

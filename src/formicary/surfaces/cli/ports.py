@@ -168,6 +168,10 @@ class Program(Protocol):
         """Fold the journal again and compare; ``progress`` gets the position reached and the last one."""
         ...
 
+    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
+        """Return the products' sets of features and those of a file, else the deployment's own; unchecked."""
+        ...
+
     def archive_journal(self, folder: Path, progress: Callable[[int, int], None]) -> ArchiveManifest:
         """Archive in a folder what the journal has beyond it; ``progress`` as in ``verify``."""
         ...
@@ -184,9 +188,6 @@ class Program(Protocol):
         progress: Callable[[int, int], None],
     ) -> TrainingManifest:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
-
-    def feature_sets(self, file: Path | None) -> Sequence[FeatureSet]:
-        """Return the products' sets of features and those of a file, else the deployment's own; unchecked."""
         ...
 
     def doctor(self) -> Iterable[Check]:

@@ -21,22 +21,19 @@ from formicary.factory.features.catalogue import (
 )
 from formicary.factory.features.compiler import all_findings, features_of
 from formicary.factory.features.errors import FeatureRefused
-from formicary.surfaces.cli.api_output import new_group
 from formicary.surfaces.cli.exit_codes import ExitCode
 from formicary.surfaces.cli.options import AsJson, program_of
 from formicary.surfaces.cli.output import note, write_json, write_table
 
-__all__ = ["group"]
+__all__ = ["register"]
 
 
-def group() -> typer.Typer:
-    """Return the commands."""
-    features = new_group("Look at what is defined to be known of events, and find what is wrong with it.")
-    features.command("list")(list_features)
-    features.command("show")(show)
-    features.command("lint")(lint)
-    features.command("catalogue")(write_catalogue)
-    return features
+def register(group: typer.Typer) -> None:
+    """Add the commands to their group."""
+    group.command("list")(list_features)
+    group.command("show")(show)
+    group.command("lint")(lint)
+    group.command("catalogue")(write_catalogue)
 
 
 def list_features(
