@@ -114,7 +114,8 @@ def measure_kernels(events: int, repeats: int) -> list[dict[str, Any]]:
 def measure_online(events: int) -> dict[str, float]:
     """Return microseconds to read an event's 27 features and to let it change its rows.
 
-    Called from Python for one event, most of it is the way to the kernel and back; decisions are made there.
+    Called from Python for one event, most of it is the way into the kernel and back; decisions are made
+    inside.
     """
     compiled = compile_sets([feature_set(27)])
     given = as_events(compiled, made_events(events, seed=2))
