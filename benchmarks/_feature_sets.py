@@ -29,6 +29,8 @@ __all__ = ["PAYMENT", "WINDOWS", "as_events", "feature_set", "peers_task"]
 PAYMENT: Final = EventKind("payment", payer=party(), payee=party(), amount=amount())
 WINDOWS: Final = ("1d", "7d", "30d")
 
+_RESOLUTIONS: Final = {"1d": "1h", "7d": "6h", "30d": "6h"}
+
 _AMOUNT: Final = PAYMENT["amount"]
 _LARGE_AMOUNT: Final = 10_000
 _LARGE: Final = _AMOUNT > _LARGE_AMOUNT
@@ -94,7 +96,7 @@ def _features(wanted: Mapping[str, Sequence[str]], *, exact: bool) -> Iterator[F
             yield from windowed(
                 f"{key}_{operator}_{{window}}",
                 WINDOWS,
-                lambda over, tell=tell: tell(over=over),  # type: ignore[misc]
+                lambda over, tell=tell: tell(over=over, **({} if exact else {"resolution": _RESOLUTIONS[over]})),  # type: ignore[misc]
                 unit="units",
                 meaning=f"The {operator} of the {key}'s payments in the last {{window}}.",
             )

@@ -21,7 +21,7 @@ _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _PATTERN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _LADDER: Final = (SECOND, 10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 5 * DAY)
 _TILES_MIN: Final = 12
-_TILES_MAX: Final = 512
+_TILES_MAX: Final = 1_024
 
 
 def duration(text: str) -> int:
