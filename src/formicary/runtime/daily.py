@@ -6,7 +6,7 @@ line and must not carry it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 
 from formicary.base.errors import Refusal
@@ -95,7 +95,7 @@ def _told(ledger: InProcessLedger | RunningLedger) -> int:
     return 0 if source is None else int(source["facts"])
 
 
-def _blocks(journal: JournalReader, head: int, progress: Progress) -> Iterator[Block]:
+def _blocks(journal: JournalReader, head: int, progress: Progress) -> Generator[Block]:
     for block in journal.read(after=0, until=head):
         yield block
         progress(block.until, head)

@@ -58,7 +58,8 @@ class RecordFacts(Command, frozen=True):
 
     ``at`` (n,) says when each was so, in nanoseconds since the Unix epoch. Every other column (n,) stands
     under a field's name: 128-bit ids of 32 hexadecimal digits, integers of 64 bits, finite reals. A real
-    that is missing is None: where there is nothing to compute one column of, the others are told all the same.
+    that is missing is None: where there is nothing to compute one column of, the others are told all the
+    same.
 
     The bounds are not in the types: ``MalformedFact`` can name field and row, a decoder cannot.
     """

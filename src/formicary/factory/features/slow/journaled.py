@@ -195,7 +195,8 @@ def _times(facts: list[FactColumns]) -> Codes:
 
 
 def _fraud(facts: list[FactColumns]) -> npt.NDArray[np.bool_]:
-    return np.concatenate([np.empty(0, np.int64), *(one.numbers["is_fraud"] for one in facts)]) != 0
+    told = np.concatenate([np.empty(0, np.int64), *(one.numbers["is_fraud"] for one in facts)])
+    return told.astype(np.bool_)
 
 
 def _holders(held: Rows, moved: Rows) -> tuple[Ids, Ids]:
