@@ -20,7 +20,7 @@ from formicary.factory.journal.reader import JournalReader
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.backfill import open_journal
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 
 __all__ = ["DayNotOver", "run_daily"]
@@ -59,7 +59,10 @@ def run_daily(settings: Settings, day: int, labels: str | None, progress: Progre
     until = day_start(day + 1)
     if clock_of(settings).now() < until:
         raise DayNotOver
-    with open_ledger(settings) as ledger, open_journal(settings, known_events(PRODUCTS)) as journal:
+    with (
+        open_ledger(settings) as ledger,
+        open_journal(settings, known_events(products_of(settings))) as journal,
+    ):
         # The engine answers after all that it stamped before, timers included, so the day's rows are there.
         before = _told(ledger)
         head = journal.head()

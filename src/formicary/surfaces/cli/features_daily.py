@@ -59,7 +59,10 @@ def daily(
 
 def _parse_day(text: str) -> int:
     try:
-        return (date.fromisoformat(text) - _FIRST_DAY).days
-    except ValueError as error:
-        message = f"{text!r} is no day like 2026-01-31"
-        raise typer.BadParameter(message, param_hint="--day") from error
+        day = (date.fromisoformat(text) - _FIRST_DAY).days
+    except ValueError:
+        day = -1
+    if day < 0:
+        message = f"{text!r} is no day since 1970 like 2026-01-31"
+        raise typer.BadParameter(message, param_hint="--day")
+    return day
