@@ -89,7 +89,8 @@ def test_commands_and_aggregates(hosted_home: Settings) -> None:
 
 def test_facts_come_back_to_the_last_bit(hosted_home: Settings) -> None:
     """The hash covers the bodies of events: a number that the database spells otherwise would change it."""
-    awkward = {"share": [1e300, -0.0, 5e-324, 0.1], "ratio": [1.0, 1e16, -1e-7, 2.5]}
+    awkward: dict[str, list[float | None]]
+    awkward = {"share": [1e300, -0.0, 5e-324, 0.1], "ratio": [1.0, 1e16, -1e-7, None]}
     told = RecordFacts(subject=7, kind="ratio", at=[1, 2, 3, 4], reals=awkward)
     with open_factory(hosted_home, clock=SimulatedClock(START), products=[FACTS_PRODUCT]) as factory:
         assert factory.command("facts", told, principal="p", key="k").code == ""

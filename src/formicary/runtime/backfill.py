@@ -27,7 +27,7 @@ from formicary.runtime.database import open_database
 from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 
-__all__ = ["Wanted", "archive_journal", "backfill"]
+__all__ = ["Wanted", "archive_journal", "backfill", "open_journal"]
 
 Progress = Callable[[int, int], None]
 
@@ -54,7 +54,7 @@ def archive_journal(settings: Settings, folder: Path, progress: Progress) -> Arc
     from formicary.factory.features.archive import Archive  # noqa: PLC0415, see above
 
     # As it is stored: whoever reads the archive brings events up to the form of its own release.
-    with _journal(settings, None) as reader:
+    with open_journal(settings, None) as reader:
         return Archive(folder).extend(reader, progress=progress)
 
 
@@ -99,7 +99,7 @@ def backfill(
 @contextmanager
 def _source(settings: Settings, archive: Path | None, known: Upcasters) -> Iterator[RowSource]:
     if archive is None:
-        with _journal(settings, known) as reader:
+        with open_journal(settings, known) as reader:
             yield reader
     else:
         from formicary.factory.features.archive import Archive  # noqa: PLC0415, see above
@@ -108,7 +108,14 @@ def _source(settings: Settings, archive: Path | None, known: Upcasters) -> Itera
 
 
 @contextmanager
-def _journal(settings: Settings, known: Upcasters | None) -> Iterator[JournalReader]:
+def open_journal(settings: Settings, known: Upcasters | None) -> Iterator[JournalReader]:
+    """Yield a reader of the journal, beside whoever writes it; without known events they come as stored.
+
+    Raises
+    ------
+    JournalTooNew
+        A later release wrote it.
+    """
     with open_database(settings) as access:
         reader = JournalReader(access, upcasters=known)
         try:

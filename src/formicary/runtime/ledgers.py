@@ -65,6 +65,8 @@ class InProcessLedger(_Remembered):
     def __init__(self, factory: Factory) -> None:
         super().__init__(lambda: factory.history)
         self._factory = factory
+        self.command = factory.command
+        self.aggregates = factory.aggregates
 
     def create_accounts(self, accounts: Records | Iterable[Account]) -> Records:
         """Open accounts; return one result each, (n,) of ``ACCOUNT_RESULT``."""
@@ -95,6 +97,8 @@ class RunningLedger(_Remembered):
     def __init__(self, client: EngineClient, settings: Settings, stack: ExitStack) -> None:
         self.create_accounts = client.create_accounts
         self.create_transfers = client.create_transfers
+        self.command = client.command
+        self.aggregates = client.aggregates
         self.lookup_accounts = client.lookup_accounts
         self.trial_balance = client.trial_balance
         self._look = client.look

@@ -11,12 +11,14 @@ from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
+from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
+from formicary.runtime.daily import run_daily
 from formicary.runtime.database import open_database
 from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
@@ -120,6 +122,10 @@ class LocalProgram:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
         wanted = backfill.Wanted(name=name, purpose=purpose, folder=folder, first=first, last=last)
         return backfill.backfill(self._settings, wanted, archive, progress)
+
+    def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
+        """Find the slow features of a day, counted from 1970-01-01, and record them."""
+        return run_daily(self._settings, day, labels, progress)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

@@ -63,6 +63,12 @@ def test_the_bounds_are_allowed() -> None:
     assert well_formed(facts) == facts
 
 
+def test_a_real_may_be_missing() -> None:
+    """What cannot be computed of one thing does not keep the rest of it from being told."""
+    facts = told(reals={"share": [None, 2.0]})
+    assert well_formed(facts) == facts
+
+
 def test_integers_among_reals_are_reals() -> None:
     """JSON of 1.0 may say 1; what is kept does not depend on who wrote it."""
     (kept,) = well_formed(told(reals={"share": [1, 2]})).reals.values()

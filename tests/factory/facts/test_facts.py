@@ -30,6 +30,14 @@ def test_facts_are_taken_down_as_told(archive: Archive) -> None:
     archive.require_refolds()
 
 
+def test_a_missing_real_is_no_number(archive: Archive) -> None:
+    """Whoever folds it finds NaN, always of the same bits."""
+    assert archive.records(told(reals={"share": [None, 0.5]})) == ""
+    shares = facts_of(archive.events()[0].body).reals["share"]
+    assert shares.view("u8").tolist() == [0x7FF8 << 48, 0x3FE0 << 48]
+    archive.require_refolds()
+
+
 def test_a_source_is_counted(archive: Archive) -> None:
     """How many facts, in how many events, and the latest time, whatever order they come in."""
     for times in ([7, 9], [8, 3]):

@@ -19,6 +19,7 @@ from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
+from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.errors import FeatureRefused
@@ -126,6 +127,7 @@ class MemoryProgram:
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
     backfills: list[dict[str, Any]] = field(default_factory=list)
+    days: list[tuple[int, str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
@@ -210,6 +212,22 @@ class MemoryProgram:
         )
         part = TrainingPart(name="part", size_bytes=88, checksum="", after=0, until=5, rows=2)
         return TrainingManifest(request=request, rows=2, parts=(part,), state_hash="feed")
+
+    def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
+        """Keep what was wanted, and say what was found."""
+        progress(3, 5)
+        self.days.append((day, labels))
+        return DaySummary(
+            day=day,
+            position=5,
+            transfers=4,
+            devices=3,
+            labels=2,
+            parties=6,
+            features=122,
+            recorded=20,
+            there=10,
+        )
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -38,7 +38,7 @@ def well_formed(told: RecordFacts) -> RecordFacts:
     _require_lengths(facts)
     _require_columns("ids", facts.ids, _HEX_ID.fullmatch, "no id of 32 hexadecimal digits")
     _require_columns("numbers", facts.numbers, _INTEGERS.__contains__, "no integer of 64 bits")
-    _require_columns("reals", facts.reals, math.isfinite, "not finite")
+    _require_columns("reals", facts.reals, _is_real, "not finite")
     return facts
 
 
@@ -81,6 +81,10 @@ def _require_columns(
 ) -> None:
     for field, column in columns.items():
         _require_rows(f"{group}.{field}", column, is_right, wrong)
+
+
+def _is_real(value: float | None) -> bool:
+    return value is None or math.isfinite(value)
 
 
 def _require_rows(place: str, column: Sequence[Any], is_right: Callable[[Any], object], wrong: str) -> None:

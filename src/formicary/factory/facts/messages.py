@@ -38,7 +38,7 @@ Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Times = Annotated[list[Time], msgspec.Meta(min_length=1, max_length=FACTS_PER_EVENT_MAX)]
 ToldIds = Annotated[dict[str, list[str]], _like({"payment": ["f" * 32]}, {})]
 ToldNumbers = Annotated[dict[str, list[int]], _like({"is_fraud": [1]}, {})]
-ToldReals = Annotated[dict[str, list[float]], _like({"share": [0.5]}, {})]
+ToldReals = Annotated[dict[str, list[float | None]], _like({"share": [0.5]}, {"share": [None]}, {})]
 
 
 class MalformedFact(Refusal):
@@ -57,7 +57,9 @@ class RecordFacts(Command, frozen=True):
     """Tell n facts of one kind, column by column; ``subject`` is the id of the source that tells them.
 
     ``at`` (n,) says when each was so, in nanoseconds since the Unix epoch. Every other column (n,) stands
-    under a field's name: 128-bit ids of 32 hexadecimal digits, integers of 64 bits, finite reals.
+    under a field's name: 128-bit ids of 32 hexadecimal digits, integers of 64 bits, finite reals. A real
+    that is missing is None: where there is nothing to compute one column of, the others are told all the
+    same.
 
     The bounds are not in the types: ``MalformedFact`` can name field and row, a decoder cannot.
     """

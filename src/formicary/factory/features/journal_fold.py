@@ -21,11 +21,21 @@ from formicary.factory.journal.fact_columns import FactColumns, facts_of
 from formicary.factory.ledger import TransferFlags
 from formicary.factory.ledger.views import is_created
 
-__all__ = ["CONSENT_EVENTS", "Replayed", "fold_rows", "journaled_events", "positions_of_kind", "replay_rows"]
+__all__ = [
+    "CONSENT_EVENTS",
+    "FACTS_RECORDED",
+    "Replayed",
+    "fold_rows",
+    "journaled_events",
+    "moved_rows",
+    "positions_of_kind",
+    "replay_rows",
+]
 
 Rows = npt.NDArray[Any]
 
-_FACTS: Final = "facts.FactsRecorded"
+FACTS_RECORDED: Final = "facts.FactsRecorded"
+"""The kind of the journal's events that facts are told by."""
 _GRANTED: Final = "consent.ConsentGranted"
 _REVOKED: Final = "consent.ConsentRevoked"
 CONSENT_EVENTS: Final = (_GRANTED, _REVOKED)
@@ -116,11 +126,11 @@ def positions_of_kind(kind: EventKind, *, transfers: Rows, events: Sequence[Even
     So many rows must come out where they go in, whatever is made of them on the way.
     """
     if isinstance(kind.source, Transfers) and len(transfers):
-        moved = _moved(transfers)
+        moved = moved_rows(transfers)
         return np.ascontiguousarray(moved["position"][np.isin(moved["code"], kind.source.codes)])
     if not isinstance(kind.source, Facts):
         return np.empty(0, np.int64)
-    told = [event for event in events if event.kind == _FACTS]
+    told = [event for event in events if event.kind == FACTS_RECORDED]
     facts = [msgspec.json.decode(event.body, type=_FactTimes) for event in told]
     counts = [len(one.at) if one.kind == kind.source.kind else 0 for one in facts]
     return np.repeat(np.array([event.position for event in told], np.int64), counts)
@@ -160,7 +170,7 @@ def journaled_events(
 def _of_kinds(kinds: Sequence[EventKind], transfers: Rows) -> Iterator[tuple[EventKind, Rows]]:
     if not len(transfers):
         return
-    moved = _moved(transfers)
+    moved = moved_rows(transfers)
     for kind in kinds:
         if isinstance(kind.source, Transfers):
             rows = moved[np.isin(moved["code"], kind.source.codes)]
@@ -168,7 +178,8 @@ def _of_kinds(kinds: Sequence[EventKind], transfers: Rows) -> Iterator[tuple[Eve
                 yield kind, rows
 
 
-def _moved(transfers: Rows) -> Rows:
+def moved_rows(transfers: Rows) -> Rows:
+    """Return the rows of transfers that moved money."""
     return np.asarray(transfers[is_created(transfers) & ((transfers["flags"] & _MOVES_NOTHING) == 0)])
 
 
@@ -191,7 +202,7 @@ def _of_event(store: FeatureStore, event: Event) -> Iterator[Events]:
             "granted": [int(event.kind == _GRANTED)],
         }
         yield events_of(store.compiled, CONSENT_KIND, at=[event.timestamp], columns=columns)
-    elif event.kind == _FACTS:
+    elif event.kind == FACTS_RECORDED:
         facts = facts_of(event.body)
         for kind in store.compiled.kinds:
             if isinstance(kind.source, Facts) and kind.source.kind == facts.kind:

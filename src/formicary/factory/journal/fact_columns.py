@@ -6,6 +6,7 @@ spelling: 1e300 would come back as an integer of 301 digits and -0.0 as 0, and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class FactColumns:
     numbers
         By field: integers, (n,).
     reals
-        By field: finite floats, (n,).
+        By field: finite floats, NaN where missing, (n,).
     """
 
     kind: str
@@ -71,9 +72,11 @@ def facts_of(body: bytes) -> FactColumns:
     )
 
 
-def bits_of_reals(reals: Sequence[float]) -> list[int]:
-    """Return finite floats (n,) as ``facts_of`` finds them in a body: the bits of each, (n,)."""
-    bits: list[int] = np.array(reals, np.float64).view(np.int64).tolist()
+def bits_of_reals(reals: Sequence[float | None]) -> list[int]:
+    """Return finite floats, None where missing, (n,) as ``facts_of`` finds them in a body: bits, (n,)."""
+    # Of the many bits that are no number always the same: equal facts have equal bodies.
+    told = [math.nan if value is None else value for value in reals]
+    bits: list[int] = np.array(told, np.float64).view(np.int64).tolist()
     return bits
 
 

@@ -14,6 +14,7 @@ from formicary.surfaces.cli import (
     escrow,
     features_backfill,
     features_catalogue,
+    features_daily,
     features_quality,
     keys,
     ledger_audits,
@@ -64,6 +65,7 @@ def build(program: Program) -> typer.Typer:
     )
     features_catalogue.register(features)
     features_backfill.register(features)
+    features_daily.register(features)
     features_quality.register(features)
     app.add_typer(features, name="features")
     app.add_typer(parties.group(), name="parties")

@@ -15,6 +15,7 @@ from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
 from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
@@ -188,6 +189,10 @@ class Program(Protocol):
         progress: Callable[[int, int], None],
     ) -> TrainingManifest:
         """Write a training set of a set of features to a folder, from the journal or an archive of it."""
+        ...
+
+    def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
+        """Find the slow features of a day, counted from 1970-01-01, and record them."""
         ...
 
     def doctor(self) -> Iterable[Check]:

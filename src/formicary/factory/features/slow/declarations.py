@@ -1,15 +1,17 @@
-"""The slow features: name, unit, meaning and owner of each."""
+"""The slow features: name, unit, meaning, owner and group of each, and what it may be read for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from formicary.base.purposes import Purpose
 from formicary.factory.features.slow.spans import DAY, SPANS, span_name
 
 __all__ = ["NEIGHBOUR_BASES", "PASS_SPANS", "PERIODS", "SLOW_FEATURES", "SlowFeature"]
 
 _OWNER: Final = "risk"
+_ALL_PURPOSES: Final = frozenset(Purpose)
 
 PERIODS: Final = (1 * DAY, 7 * DAY, 30 * DAY)
 """The periods within which bursts are looked for, in nanoseconds."""
@@ -20,14 +22,20 @@ PASS_SPANS: Final = (1 * DAY, 7 * DAY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowFeature:
-    """One column of the daily job: its unit, what it means in one sentence, and who answers for it."""
+    """One column of the daily job: its unit, what it means in one sentence, and who answers for it.
+
+    The features of a group are journaled together: a fact has room for a group, but not for all.
+    """
 
     name: str
     unit: str
     meaning: str
+    group: str
     owner: str = _OWNER
+    purposes: frozenset[Purpose] = _ALL_PURPOSES
 
 
+# What is said of each side is the name of its group, too.
 _SIDES: Final = (("in", "received"), ("out", "paid"))
 
 _DEGREES: Final = (
@@ -68,8 +76,8 @@ def _when(span: int | None) -> str:
     return "ever" if span is None else f"in the last {_days(span)}"
 
 
-def _feature(name: str, unit: str, meaning: str) -> SlowFeature:
-    return SlowFeature(name=name, unit=unit, meaning=meaning)
+def _feature(name: str, unit: str, meaning: str, group: str = "place") -> SlowFeature:
+    return SlowFeature(name=name, unit=unit, meaning=meaning, group=group)
 
 
 def _windowed() -> list[SlowFeature]:
@@ -78,17 +86,19 @@ def _windowed() -> list[SlowFeature]:
         when, end = _when(span), span_name(span)
         for side, verb in _SIDES:
             features += [
-                _feature(f"{side}_{what}_{end}", unit, meaning.format(verb=verb, when=when))
+                _feature(f"{side}_{what}_{end}", unit, meaning.format(verb=verb, when=when), verb)
                 for what, unit, meaning in _DEGREES
             ]
         meaning = f"Amount paid by amount received {when}."
-        features.append(_feature(f"out_in_ratio_{end}", "ratio", meaning))
+        features.append(_feature(f"out_in_ratio_{end}", "ratio", meaning, "paid"))
     return features
 
 
 def _bursts() -> list[SlowFeature]:
     return [
-        _feature(f"{side}_{what}_{span_name(span)}", unit, meaning.format(verb=verb, days=_days(span)))
+        _feature(
+            f"{side}_{what}_{span_name(span)}", unit, meaning.format(verb=verb, days=_days(span)), "bursts"
+        )
         for span in PERIODS
         for side, verb in _SIDES
         for what, unit, meaning in _FANS
@@ -105,7 +115,7 @@ def _passed() -> list[SlowFeature]:
 
 def _neighbours() -> list[SlowFeature]:
     return [
-        _feature(f"{others}_{how}_{name}", unit, f"{said} of its {others}: {of}.")
+        _feature(f"{others}_{how}_{name}", unit, f"{said} of its {others}: {of}.", "neighbours")
         for name, unit, of in _BASES
         for others in ("payees", "payers")
         for how, said in (("mean", "Mean"), ("max", "Largest value"))
