@@ -6,6 +6,7 @@ import functools
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -118,10 +119,10 @@ def test_nothing_depends_on_where_events_are_cut(cuts: list[int]) -> None:
 def test_the_hash_knows_no_order_of_keys() -> None:
     """Two keys whose events come in another order leave the same hash; another value leaves another."""
     of = compiled()
-    columns = {"payer": key_words([1, 2]), "amount": [5, 6]}
+    columns: dict[str, npt.ArrayLike] = {"payer": key_words([1, 2]), "amount": [5, 6]}
     one, other, third = FeatureStore(of), FeatureStore(of), FeatureStore(of)
     one.follow(events_of(of, PAYMENT, at=[START, START], columns=columns))
-    swapped = {"payer": key_words([2, 1]), "amount": [6, 5]}
+    swapped: dict[str, npt.ArrayLike] = {"payer": key_words([2, 1]), "amount": [6, 5]}
     other.follow(events_of(of, PAYMENT, at=[START, START], columns=swapped))
     third.follow(events_of(of, PAYMENT, at=[START, START], columns=columns | {"amount": [5, 7]}))
     assert one.state_hash == other.state_hash != third.state_hash
@@ -158,13 +159,13 @@ def test_a_full_ring_tells_nothing_rather_than_something_wrong() -> None:
     """Where more events come than an exact window keeps, it is missing until what was lost has left it."""
     of = compiled(exact=True)
     at = START + np.arange(6) * 1_000
-    columns = {"payer": key_words([1] * 6), "amount": [10] * 6}
+    columns: dict[str, npt.ArrayLike] = {"payer": key_words([1] * 6), "amount": [10] * 6}
     store = FeatureStore(of)
     told = replayed(store, events_of(of, PAYMENT, at=at, columns=columns)).values[:, 0]
     assert told.tolist()[:5] == [0, 1, 2, 3, 4]
     assert np.isnan(told[5])
     assert store.lost == 2
-    later = {"payer": key_words([1, 1]), "amount": [1, 1]}
+    later: dict[str, npt.ArrayLike] = {"payer": key_words([1, 1]), "amount": [1, 1]}
     when = [START + 5 * DAY, START + 5 * DAY + 2_000]
     asked = store.read("few", events_of(of, PAYMENT, at=when, columns=later), purpose=Purpose.FRAUD).values[
         :, 0

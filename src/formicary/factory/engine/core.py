@@ -27,6 +27,7 @@ from formicary.factory.engine.requests import (
     MalformedCommand,
     ReadRequest,
     Request,
+    TransferRefused,
     UnknownProduct,
     derive_id,
 )
@@ -372,16 +373,6 @@ class Core:
         self.state.apply(events)
         self.state.fold_features(_NO_ACCOUNTS, _NO_TRANSFERS, events, until=self._machine.position)
         self._events += events
-
-
-class TransferRefused(Refusal):
-    """The ledger refused a part of a decision; ``status`` is the ledger's own word for it."""
-
-    code = "transfer_refused"
-
-    def __init__(self, status: str) -> None:
-        super().__init__()
-        self.status = status
 
 
 class _Kept(NamedTuple):

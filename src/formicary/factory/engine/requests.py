@@ -23,6 +23,7 @@ __all__ = [
     "MalformedCommand",
     "ReadRequest",
     "Request",
+    "TransferRefused",
     "UnknownProduct",
     "command_id_of",
     "command_request",
@@ -48,6 +49,16 @@ class MalformedCommand(Refusal):
     """The subject of a command is no 128-bit id, or a field of it is not what its type says."""
 
     code = "malformed_command"
+
+
+class TransferRefused(Refusal):
+    """The ledger refused a part of a decision; ``status`` is the ledger's own word for it."""
+
+    code = "transfer_refused"
+
+    def __init__(self, status: str) -> None:
+        super().__init__()
+        self.status = status
 
 
 class UnknownProduct(Refusal):

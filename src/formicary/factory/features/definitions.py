@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.features.aggregates import Aggregate
 from formicary.factory.features.durations import duration
 from formicary.factory.features.errors import FeatureMalformed, FeatureRefused
-from formicary.factory.features.expressions import Expression
+from formicary.factory.features.expressions import Expression, FeatureValue
 from formicary.factory.features.kinds import NAME, EventKind
 from formicary.factory.features.places import place_of_caller
 
@@ -46,6 +46,8 @@ class Feature:
         Grows with every change of its meaning.
     place
         File and line of the definition, for errors.
+    made_of
+        What the features mean that it is computed from, as text; its set fills it in.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Feature:
     purposes: frozenset[Purpose] = _ALL_PURPOSES
     version: int = 1
     place: str = field(default_factory=place_of_caller)
+    made_of: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.value, _VALUES):
@@ -64,7 +67,7 @@ class Feature:
 
     def canonical(self) -> str:
         """Return what the feature means, as text: equal texts give equal values."""
-        return self.value.canonical()
+        return self.value.canonical() + self.made_of
 
     @property
     def fingerprint(self) -> str:
@@ -136,14 +139,31 @@ class FeatureSet:
         if not isinstance(self.on, _KIND) or not all(isinstance(one, Feature) for one in self.features):
             message = "a set of features is asked by a kind of event and made of features"
             raise self.error(FeatureMalformed, message)
+        values = {feature.name: feature.value for feature in self.features}
         owned = [
-            feature if feature.owner else replace(feature, owner=self.owner) for feature in self.features
+            replace(feature, owner=feature.owner or self.owner, made_of=_made_of(feature.value, values))
+            for feature in self.features
         ]
         object.__setattr__(self, "features", tuple(owned))
 
     def error(self, kind: type[FeatureRefused], message: str) -> FeatureRefused:
         """Return an error about this set that says where it is defined."""
         return kind(message, place=self.place, name=self.name)
+
+
+def _made_of(value: Aggregate | Expression, values: Mapping[str, Aggregate | Expression]) -> str:
+    """Return what all features mean that a value is computed from, each once, in the order of their names."""
+    found: dict[str, str] = {}
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        parts = () if isinstance(one, Aggregate) else one.walk()
+        for name in sorted({part.name for part in parts if isinstance(part, FeatureValue)} - set(found)):
+            # A name that is not there is found when the set is compiled.
+            if name in values:
+                found[name] = values[name].canonical()
+                waiting.append(values[name])
+    return "".join(f"; {name} = {found[name]}" for name in sorted(found))
 
 
 def windowed(
