@@ -60,8 +60,8 @@ def test_every_expression_is_explained() -> None:
 
 @pytest.mark.parametrize(("heading", "made"), [("a feature says", Feature), ("a set says", FeatureSet)])
 def test_everything_that_is_declared_is_explained(heading: str, made: type) -> None:
-    """The place of a definition is found, not said."""
-    declared = set(inspect.signature(made).parameters) - {"place"}
+    """The place of a definition, and what it is made of, are found, not said."""
+    declared = set(inspect.signature(made).parameters) - {"place", "made_of"}
     assert set(names(heading)) - {"payments", "share", "seconds", "minor"} == declared
 
 
