@@ -21,7 +21,7 @@ from formicary.factory.features.aggregates import (
 )
 from formicary.factory.features.columns import events_of, key_words
 from formicary.factory.features.compiler import Compiled
-from formicary.factory.features.definitions import Feature, FeatureSet, windowed
+from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.kinds import EventKind, amount, party
 
 __all__ = ["PAYMENT", "WINDOWS", "as_events", "feature_set", "peers_task"]
@@ -29,6 +29,7 @@ __all__ = ["PAYMENT", "WINDOWS", "as_events", "feature_set", "peers_task"]
 PAYMENT: Final = EventKind("payment", payer=party(), payee=party(), amount=amount())
 WINDOWS: Final = ("1d", "7d", "30d")
 
+# Windows of one resolution share their tiles.
 _RESOLUTIONS: Final = {"1d": "1h", "7d": "6h", "30d": "6h"}
 
 _AMOUNT: Final = PAYMENT["amount"]
@@ -92,11 +93,12 @@ def _set(name: str, wanted: Mapping[str, Sequence[str]], *, exact: bool, ring_ev
 def _features(wanted: Mapping[str, Sequence[str]], *, exact: bool) -> Iterator[Feature]:
     for key, operators in wanted.items():
         for operator in operators:
-            tell = partial(_OPERATORS[operator], by=_KEYS[key], exact=exact)
-            yield from windowed(
-                f"{key}_{operator}_{{window}}",
-                WINDOWS,
-                lambda over, tell=tell: tell(over=over, **({} if exact else {"resolution": _RESOLUTIONS[over]})),  # type: ignore[misc]
-                unit="units",
-                meaning=f"The {operator} of the {key}'s payments in the last {{window}}.",
-            )
+            tell = partial(_OPERATORS[operator], by=_KEYS[key])
+            for over in WINDOWS:
+                tiles = {"exact": True} if exact else {"resolution": _RESOLUTIONS[over]}
+                yield Feature(
+                    name=f"{key}_{operator}_{over}",
+                    value=tell(over=over, **tiles),
+                    unit="units",
+                    meaning=f"The {operator} of the {key}'s payments in the last {over}.",
+                )
