@@ -185,7 +185,8 @@ A snapshot adds to files of rows what came since the last one; it does not write
 """
 
 SNAPSHOT_RECORDS_PER_ROW_MAX: Final = 4
-"""Accounts and holds in a snapshot for each row since the last: with many of them snapshots are rarer.
+"""Accounts, holds and as much of the features in a snapshot for each row since the last: with many of them
+snapshots are rarer.
 
 They are written whole, so this bounds what snapshots write to about three times the rows' own bytes.
 """

@@ -29,7 +29,7 @@ from formicary.factory.journal.columns import COMMIT_ROW
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, require_known
-from formicary.factory.ledger import SEMANTICS
+from formicary.factory.ledger import ACCOUNT, SEMANTICS
 from formicary.factory.ledger.views import trial_balance
 
 __all__ = ["Follower", "Pace"]
@@ -260,8 +260,7 @@ class Follower:
     def _write_what_is_due(self, fold: _Fold) -> None:
         now, pace = self._monotonic(), self._pace
         rows = fold.state.position - fold.snapshot_position
-        machine = fold.state.machine
-        records = len(machine.accounts) + machine.open_holds
+        records = _records_of(fold.state)
         rows_wanted = max(pace.snapshot_rows, records // SNAPSHOT_RECORDS_PER_ROW_MAX)
         if rows >= rows_wanted or (rows and now - fold.snapshot_time >= pace.snapshot_seconds):
             self._begin_snapshot(fold)
@@ -274,6 +273,12 @@ def _finish_snapshot(fold: _Fold) -> None:
     writing, fold.writing = fold.writing, None
     if writing is not None:
         writing.result()
+
+
+def _records_of(state: FactoryState) -> int:
+    """Return how much a snapshot writes whole, in records the size of an account."""
+    known = state.features.bytes_used if state.features is not None else 0
+    return len(state.machine.accounts) + state.machine.open_holds + known // ACCOUNT.itemsize
 
 
 def require_balanced(state: FactoryState) -> None:
