@@ -48,6 +48,7 @@ _OPERATORS: Final[dict[str, Callable[..., Aggregate]]] = {
 _KEYS: Final = {"payer": ("payer",), "payee": ("payee",), "pair": ("payer", "payee")}
 
 _SETS: Final[dict[int, dict[str, tuple[str, ...]]]] = {
+    9: {"payer": ("count", "sum", "mean")},
     27: {"payer": ("count", "sum", "mean", "max", "std"), "payee": ("count", "sum", "mean", "max")},
     60: {
         "payer": tuple(_OPERATORS),
@@ -58,7 +59,7 @@ _SETS: Final[dict[int, dict[str, tuple[str, ...]]]] = {
 
 
 def feature_set(features: int, *, exact: bool = False, ring_events: int = 256) -> FeatureSet:
-    """Return the set of 27 or of 60 windowed features."""
+    """Return the set of 9, 27 or 60 windowed features."""
     return _set(f"of_{features}", _SETS[features], exact=exact, ring_events=ring_events)
 
 

@@ -143,8 +143,8 @@ def measure_online(events: int) -> dict[str, float]:
 
 
 def measure_snapshot(keys: int, folder: Path) -> dict[str, float]:
-    """Return bytes a key, and seconds to write and to restore a snapshot of so many payers."""
-    compiled = compile_sets([feature_set(27)])
+    """Return bytes a key, and seconds to write and to restore a snapshot of 9 features of so many payers."""
+    compiled = compile_sets([feature_set(9)])
     store = FeatureStore(compiled)
     kind = compiled.kinds[1]
     payers = np.stack([np.zeros(keys, np.int64), np.arange(1, keys + 1)], axis=1)
@@ -204,7 +204,7 @@ def _print(figures: dict[str, Any]) -> None:
     for row in figures["kernels"]:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in row.values()))
     output.print(table)
-    for name in ("online", "snapshot"):
+    for name in ("online", "bytes of an event's keys", "snapshot"):
         output.print(name + ": " + ", ".join(f"{key} {value:,}" for key, value in figures[name].items()))
     table = _table("who", "task", "rows/s", "we: times", "rows in", "lost", "wrong", "p50 µs", "p99 µs")
     ours = figures["peers"][0]["rows_per_second"]
@@ -247,6 +247,10 @@ def main() -> None:
     figures: dict[str, Any] = {"machine": machine()}
     figures["kernels"] = measure_kernels(arguments.events, arguments.repeats)
     figures["online"] = measure_online(min(arguments.events, 200_000))
+    figures["bytes of an event's keys"] = {
+        f"features_{count}": compile_sets([feature_set(count)]).views[f"of_{count}"].key_bytes
+        for count in (9, 27, 60)
+    }
     with tempfile.TemporaryDirectory() as folder:
         figures["snapshot"] = measure_snapshot(arguments.keys, Path(folder))
     events = made_events(arguments.peer_events, seed=3)
