@@ -78,8 +78,8 @@ def require_no_leak(
         if len(differs):
             number = int(differs[0])
             message = (
-                f"{one.names[number]} of the event at place {place} tells {float(before[number])!r}, but "
-                f"{float(again[number])!r} where what was not known yet is changed"
+                f"at place {place} it tells {float(before[number])!r}, but {float(again[number])!r} "
+                "where what was not known yet is changed"
             )
             raise one.set.features[number].error(FeatureLeaks, message)
 
