@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from formicary.base import kernels
@@ -115,6 +116,25 @@ def test_kernel_without_compiler_is_the_function(monkeypatch: pytest.MonkeyPatch
 
     assert kernel(increment) is increment
     assert kernel_part(increment) is increment
+
+
+def test_tables_and_prefetching_are_the_same_compiled_and_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fixed read gives what the array holds, of integers and of floats; a prefetch changes nothing."""
+    monkeypatch.setattr(kernels, "_package_cache_folder", lambda: tmp_path / "kernels")
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+    whole, real = np.arange(6).reshape(2, 3), np.array([0.5, 1.5])
+
+    @kernel
+    def read(table: np.ndarray, reals: np.ndarray) -> float:
+        kernels.prefetch(reals, 1)
+        return float(kernels.fixed(table, 1, 2)) + float(kernels.fixed(reals, 0, 1))
+
+    assert read(whole, real) == 6.5
+    assert kernels._fixed_plain(whole, 1, 2) == 5
+    kernels._prefetch_plain(real, 1)
+    assert real.tolist() == [0.5, 1.5]
 
 
 def test_package_kernels_share_one_folder(

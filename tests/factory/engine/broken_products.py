@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.purposes import Purpose
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
     Command,
@@ -48,6 +49,10 @@ def decide(command: Command | TimerFired, aggregate: Rows | None, context: Conte
     """Add; a timer adds one."""
     if aggregate is not None:
         context.account(int(aggregate["count"]) % 2**64)
+        # While it is checked nothing is known of anybody.
+        told = context.features("any", purpose=Purpose.FRAUD, asking={"payer": 1})
+        if told.values["spent"] is not None:
+            raise AssertionError(told)
     amount = command.amount if isinstance(command, Add) else 1
     return Decision(
         events=[Added(amount=amount)],

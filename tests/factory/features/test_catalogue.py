@@ -70,7 +70,7 @@ def test_every_feature_is_there_in_its_order() -> None:
     assert told.needs_consent == ("credit",)
     assert by_name["ratio"].owner == "tests"
     assert by_name["ratio"].place == FEATURES[4].place
-    assert by_name["ratio"].fingerprint == FEATURES[4].fingerprint
+    assert by_name["ratio"].fingerprint == ORDERS.features[4].fingerprint
 
 
 @pytest.mark.parametrize(
