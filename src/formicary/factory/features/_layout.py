@@ -10,7 +10,7 @@ table's plan says::
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -217,8 +217,3 @@ class Events(NamedTuple):
     """(n, columns, 2): high and low words; both zero for none."""
     numbers: Words
     """(n, columns); floating-point numbers by their bits."""
-
-
-def require_words(array: Any) -> Words:
-    """Return an array as contiguous 64-bit words, which is what kernels were compiled for."""
-    return np.ascontiguousarray(array, np.int64)

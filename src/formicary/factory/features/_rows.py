@@ -26,6 +26,7 @@ from formicary.factory.features._layout import (
     Words,
 )
 from formicary.factory.features._rings import move_entries
+from formicary.factory.ledger._index import id_hash
 
 __all__ = [
     "find_row",
@@ -40,9 +41,6 @@ __all__ = [
     "sweep",
 ]
 
-_SEED: Final = np.uint64(0x9E3779B97F4A7C15)
-_MULTIPLIER: Final = np.uint64(0xD6E8FEB86659FD93)
-_SHIFT: Final = np.uint64(32)
 _PLACE_BITS: Final = np.uint64(40)
 _PLACE_MASK: Final = np.uint64((1 << 40) - 1)
 _ONE: Final = np.uint64(1)
@@ -55,11 +53,7 @@ SWEEP_WORDS_MIN: Final = 1 << 17
 @kernel_part
 def spread(high: Any, low: Any, seed: Any) -> Any:
     """Hash two words and a number."""
-    value = (_SEED ^ np.uint64(seed)) * _MULTIPLIER
-    value = ((value ^ (value >> _SHIFT)) ^ np.uint64(high)) * _MULTIPLIER
-    value = ((value ^ (value >> _SHIFT)) ^ np.uint64(low)) * _MULTIPLIER
-    value = (value ^ (value >> _SHIFT)) * _SEED
-    return value ^ (value >> _SHIFT)
+    return id_hash(np.uint64(high), np.uint64(low), np.uint64(seed))
 
 
 @kernel_part

@@ -11,6 +11,7 @@ shifted by an offset.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, Final
@@ -68,7 +69,7 @@ class Op(IntEnum):
     IS_MISSING = 44
 
 
-class Expression:
+class Expression(ABC):
     """A number that is computed for each event."""
 
     def __add__(self, other: Expression | float) -> Call:
@@ -140,9 +141,9 @@ class Expression:
         """What it is computed from."""
         return ()
 
+    @abstractmethod
     def canonical(self) -> str:
         """Return what it means, as text: equal texts mean the same."""
-        raise NotImplementedError
 
     def walk(self) -> Iterator[Expression]:
         """Go through all of it, parts before what is made of them."""

@@ -10,7 +10,6 @@ rows of events can be checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -32,13 +31,6 @@ class FeatureLeaks(FeatureRefused):
     """A feature tells what was not known yet."""
 
     code = "feature_leaks"
-
-
-@dataclass(frozen=True)
-class _Known:
-    """For each kind: which number columns are labels, and after how long they are known."""
-
-    columns: tuple[tuple[int, int], ...]
 
 
 def require_no_leak(
@@ -84,13 +76,14 @@ def require_no_leak(
             raise one.set.features[number].error(FeatureLeaks, message)
 
 
-def _labels(compiled: Compiled, number: int) -> _Known:
+def _labels(compiled: Compiled, number: int) -> list[tuple[int, int]]:
+    """Return which number columns of a kind are labels, and after how long each is known."""
     kind = compiled.kinds[number]
     delays = ((column, kind.field(name).known_after) for column, name in enumerate(kind.numbers))
-    return _Known(tuple((column, delay) for column, delay in delays if delay))
+    return [(column, delay) for column, delay in delays if delay]
 
 
-def _with_another_future(events: Events, place: int, known: Sequence[_Known]) -> Events:
+def _with_another_future(events: Events, place: int, known: Sequence[list[tuple[int, int]]]) -> Events:
     """Return the events with all changed that the one at ``place`` cannot know."""
     numbers, ids = events.numbers.copy(), events.ids.copy()
     later = np.arange(len(events.kinds)) > place
@@ -98,7 +91,7 @@ def _with_another_future(events: Events, place: int, known: Sequence[_Known]) ->
     numbers[later] += _CHANGE
     ids[later] = ids[later][::-1]
     for number, labels in enumerate(known):
-        for column, delay in labels.columns:
+        for column, delay in labels:
             unknown = _unknown(events, place, number, delay)
             numbers[unknown, column] = 1 - numbers[unknown, column]
     return Events(events.kinds, events.at, ids, numbers)
