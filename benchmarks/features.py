@@ -34,7 +34,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.features._kernels import replay_events
 from formicary.factory.features._layout import NO_CONSENT_NEEDED, Events
 from formicary.factory.features._read import new_reading
-from formicary.factory.features._update import new_scratch
+from formicary.factory.features._blocks import new_block
 from formicary.factory.features.columns import events_of
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.store import FeatureStore
@@ -55,7 +55,7 @@ def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], flo
     What is told goes to the same room again and again, as it does for a decision.
     """
     view, half = compiled.views[name].view, len(events.kinds) // 2
-    reading, scratch = new_reading(view), new_scratch(compiled.plan)
+    reading, block = new_reading(view), new_block(compiled.plan)
     out, withheld = np.empty((_GROUP, len(compiled.views[name].names))), np.zeros(_GROUP, np.int64)
     asked = np.ones(_GROUP, np.bool_)
 
@@ -73,7 +73,7 @@ def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], flo
                 group,
                 NO_CONSENT_NEEDED,
                 reading,
-                scratch,
+                block,
                 asked[: len(group.kinds)],
                 out,
                 withheld,

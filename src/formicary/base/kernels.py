@@ -41,7 +41,7 @@ import numba.extending
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import KERNEL_CACHES_KEPT_MAX
 
-__all__ = ["CacheUnusable", "cache_folder", "fixed", "kernel", "kernel_part", "prefetch"]
+__all__ = ["CacheUnusable", "cache_folder", "fixed", "kernel", "kernel_part", "prefetch", "tail"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -131,6 +131,30 @@ fixed: Final[Any] = _fixed_plain if _CONFIG.DISABLE_JIT else numba.extending.int
 
 The compiler may then read it once where the text reads it in every turn of a loop. Of an array of int64 or
 float64, contiguous.
+"""
+
+
+def _tail_typed(_: Any, array: Any, start: Any) -> Any:  # noqa: ARG001, numba goes by the names
+    """Tell numba what ``tail`` is: the same array with a later beginning."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = context.make_array(signature.args[0])(context, builder, arguments[0])
+        given.data = builder.gep(given.data, [arguments[1]])
+        return given._getvalue()  # noqa: SLF001, numba's own name for it
+
+    return array(array, numba.types.intp), generate
+
+
+def _tail_plain(array: Any, start: Any) -> Any:
+    """Slice it, where kernels are plain Python."""
+    return array[start:]
+
+
+tail: Final[Any] = _tail_plain if _CONFIG.DISABLE_JIT else numba.extending.intrinsic(_tail_typed)
+"""Return ``array[start:]``, one-dimensional, of which only words that are there are looked at.
+
+Compiled, it knows no end, and costs an addition. A place in it that is a constant or counted from zero needs no
+look whether it is negative, as places from the array's own beginning do.
 """
 
 

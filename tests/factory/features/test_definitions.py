@@ -10,7 +10,7 @@ import pytest
 
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features import errors
-from formicary.factory.features._update import PARTS_MAX
+from formicary.factory.features._blocks import PARTS_MAX
 from formicary.factory.features.aggregates import (
     Aggregate,
     age,

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from formicary.base.kernels import fixed, kernel, kernel_part
+from formicary.base.kernels import fixed, kernel, kernel_part, tail
 from formicary.factory.features._layout import (
     NOW,
     RING_LENGTH,
-    RING_OFFSET,
-    RING_STRIDE,
     ROW_LATEST,
     ROW_TABLE,
     USED,
     Plan,
     State,
 )
-from formicary.factory.features._rings import entry_of
+from formicary.factory.features._rings import entry_of, ring_of
 from formicary.factory.features._rows import spread
 
 __all__ = ["rows_hash"]
@@ -46,10 +44,11 @@ def _row_hash(state: State, plan: Plan, row: int, table: int) -> Any:
     length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
     for word in range(length):
         row_hash = spread(row_hash, words[row + word], 0)
-    for ring in range(fixed(plan.table_rings, 0, table), fixed(plan.table_rings, 0, table + 1)):
-        entries = words[row + fixed(plan.rings, ring, RING_OFFSET) + RING_LENGTH]
-        for number in range(entries):
-            entry = entry_of(words, plan.rings, ring, row, number)
-            for word in range(fixed(plan.rings, ring, RING_STRIDE)):
-                row_hash = spread(row_hash, words[entry + word], 0)
+    for number_of_ring in range(fixed(plan.table_rings, 0, table), fixed(plan.table_rings, 0, table + 1)):
+        ring = ring_of(plan, number_of_ring)
+        held = tail(words, row + ring.offset)
+        for number in range(held[RING_LENGTH]):
+            entry = tail(held, entry_of(held, ring, number))
+            for word in range(1 + ring.sums + ring.extremes):
+                row_hash = spread(row_hash, entry[word], 0)
     return row_hash

@@ -1,6 +1,7 @@
 """The kernels that are called from Python: events in, features out.
 
-A decision point composes the same parts, ``read_item`` before its decision and ``update_item`` after it.
+A decision point composes the same parts: it reads a block of one event before its decision, and follows it
+after.
 """
 
 from __future__ import annotations
@@ -8,23 +9,76 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.kernels import kernel
-from formicary.factory.features._layout import Events, Plan, Reals, State, View, Words
-from formicary.factory.features._read import Reading, read_item
-from formicary.factory.features._update import AHEAD, Scratch, look_ahead, update_item
+from formicary.base.kernels import fixed, kernel, kernel_part, tail
+from formicary.factory.features._blocks import BLOCK, Block, look_ahead
+from formicary.factory.features._layout import (
+    FIRST_UPDATE,
+    NO_ROW,
+    RING,
+    UPDATE_AT,
+    UPDATE_KIND,
+    Events,
+    Plan,
+    Reals,
+    State,
+    View,
+    Words,
+)
+from formicary.factory.features._read import (
+    Reading,
+    compute_features,
+    find_rows,
+    tell_remembered,
+    tell_ring,
+    withhold,
+)
+from formicary.factory.features._rings import advance, put_into_ring, ring_of
+from formicary.factory.features._rows import sweep, sweep_is_due
+from formicary.factory.features._update import begin_rows, gather, remember, row_to_change
 
 __all__ = ["follow_events", "read_events", "replay_events"]
 
 
 @kernel
-def follow_events(state: State, plan: Plan, events: Events, scratch: Scratch) -> None:
+def follow_events(state: State, plan: Plan, events: Events, block: Block) -> None:
     """Let events change the rows of their keys, one after the other."""
-    count = len(events.kinds)
-    for first in range(0, count, AHEAD):
-        end = min(first + AHEAD, count)
-        look_ahead(state, plan, events, first, end, scratch)
-        for item in range(first, end):
-            update_item(state, plan, events, item, scratch, item - first)
+    total = len(events.kinds)
+    for first in range(0, total, BLOCK):
+        count = min(BLOCK, total - first)
+        look_ahead(state, plan, events, first, count, block)
+        begin = 0
+        while begin < count:
+            end = begin
+            is_due = False
+            while end < count and not is_due:
+                begin_rows(state, plan, events, first + end, end, block)
+                is_due = sweep_is_due(state)
+                end += 1
+            for update in range(FIRST_UPDATE, len(plan.updates)):
+                _change(state, plan, update, events, first, begin, end, block)
+            if is_due:
+                sweep(state, plan)
+                block.rows[end:] = NO_ROW
+            begin = end
+
+
+@kernel_part
+def _change(
+    state: State, plan: Plan, update: int, events: Events, first: int, begin: int, end: int, block: Block
+) -> None:
+    if fixed(plan.updates, update, UPDATE_KIND) == RING:
+        ring = ring_of(plan, fixed(plan.updates, update, UPDATE_AT))
+        gather(plan, update, events, first, begin, end, block)
+        for place in range(begin, end):
+            row = row_to_change(plan, update, events, first + place, place, block)
+            if row >= 0:
+                held = tail(state.words, row + ring.offset)
+                tile = block.tiles[ring.tile, place]
+                is_new = advance(held, plan, ring, tile)
+                put_into_ring(state.numbers, held, plan, ring, tile, is_new, block.added[place])
+    else:
+        for place in range(begin, end):
+            remember(state, plan, update, events, first + place, place, block)
 
 
 @kernel
@@ -35,19 +89,45 @@ def read_events(
     events: Events,
     purpose: int,
     reading: Reading,
-    scratch: Scratch,
+    block: Block,
     out: Reals,
     withheld: Words,
 ) -> None:
     """Read the view at each event, (n, features), and which ids lacked consent, (n,); change nothing."""
-    count = len(events.kinds)
-    for first in range(0, count, AHEAD):
-        end = min(first + AHEAD, count)
-        look_ahead(state, plan, events, first, end, scratch)
-        for item in range(first, end):
-            withheld[item] = read_item(
-                state, plan, view, events, item, purpose, reading, scratch, item - first, out[item]
-            )
+    total = len(events.kinds)
+    for first in range(0, total, BLOCK):
+        count = min(BLOCK, total - first)
+        look_ahead(state, plan, events, first, count, block)
+        for place in range(count):
+            find_rows(state, view, events, first + place, purpose, block, place, reading, place)
+        for update in range(FIRST_UPDATE, len(plan.updates)):
+            _read(state, plan, view, update, events, first, count, reading, block, out)
+        compute_features(view, events, reading, count, out[first:])
+        withhold(view, reading, count, out[first:], withheld[first:])
+
+
+@kernel_part
+def _read(
+    state: State,
+    plan: Plan,
+    view: View,
+    update: int,
+    events: Events,
+    first: int,
+    count: int,
+    reading: Reading,
+    block: Block,
+    out: Reals,
+) -> None:
+    if fixed(plan.updates, update, UPDATE_KIND) == RING:
+        ring = ring_of(plan, fixed(plan.updates, update, UPDATE_AT))
+        for place in range(count):
+            tile = block.tiles[ring.tile, place]
+            tell_ring(state.words, plan, view, ring, update, tile, reading, place)
+    else:
+        for place in range(count):
+            at = events.at[first + place]
+            tell_remembered(state.words, view, update, at, reading, place, out[first + place])
 
 
 @kernel
@@ -58,7 +138,7 @@ def replay_events(
     events: Events,
     purpose: int,
     reading: Reading,
-    scratch: Scratch,
+    block: Block,
     asked: npt.NDArray[np.bool_],
     out: Reals,
     withheld: Words,
@@ -70,16 +150,69 @@ def replay_events(
     How many rows of ``out`` were written.
     """
     row = 0
-    count = len(events.kinds)
-    for first in range(0, count, AHEAD):
-        end = min(first + AHEAD, count)
-        look_ahead(state, plan, events, first, end, scratch)
-        for item in range(first, end):
-            ahead = item - first
-            if events.kinds[item] == view.kind and asked[item]:
-                withheld[row] = read_item(
-                    state, plan, view, events, item, purpose, reading, scratch, ahead, out[row]
-                )
-                row += 1
-            update_item(state, plan, events, item, scratch, ahead)
+    total = len(events.kinds)
+    for first in range(0, total, BLOCK):
+        count = min(BLOCK, total - first)
+        look_ahead(state, plan, events, first, count, block)
+        begin = 0
+        while begin < count:
+            end = begin
+            asking = 0
+            is_due = False
+            while end < count and not is_due:
+                item = first + end
+                block.asks[end] = events.kinds[item] == view.kind and asked[item]
+                if block.asks[end]:
+                    find_rows(state, view, events, item, purpose, block, end, reading, asking)
+                    asking += 1
+                begin_rows(state, plan, events, item, end, block)
+                is_due = sweep_is_due(state)
+                end += 1
+            for update in range(FIRST_UPDATE, len(plan.updates)):
+                _read_and_change(state, plan, view, update, events, first, begin, end, reading, block, out[row:])
+            compute_features(view, events, reading, asking, out[row:])
+            withhold(view, reading, asking, out[row:], withheld[row:])
+            row += asking
+            if is_due:
+                sweep(state, plan)
+                block.rows[end:] = NO_ROW
+            begin = end
     return row
+
+
+@kernel_part
+def _read_and_change(
+    state: State,
+    plan: Plan,
+    view: View,
+    update: int,
+    events: Events,
+    first: int,
+    begin: int,
+    end: int,
+    reading: Reading,
+    block: Block,
+    out: Reals,
+) -> None:
+    asking = 0
+    if fixed(plan.updates, update, UPDATE_KIND) == RING:
+        ring = ring_of(plan, fixed(plan.updates, update, UPDATE_AT))
+        gather(plan, update, events, first, begin, end, block)
+        for place in range(begin, end):
+            row = row_to_change(plan, update, events, first + place, place, block)
+            held = tail(state.words, max(row, 0) + ring.offset)
+            tile = block.tiles[ring.tile, place]
+            # The windows that are read are then those at the head, and are moved there once.
+            is_new = row >= 0 and advance(held, plan, ring, tile)
+            if block.asks[place]:
+                tell_ring(state.words, plan, view, ring, update, tile, reading, asking)
+                asking += 1
+            if row >= 0:
+                put_into_ring(state.numbers, held, plan, ring, tile, is_new, block.added[place])
+    else:
+        for place in range(begin, end):
+            if block.asks[place]:
+                at = events.at[first + place]
+                tell_remembered(state.words, view, update, at, reading, asking, out[asking])
+                asking += 1
+            remember(state, plan, update, events, first + place, place, block)

@@ -62,24 +62,21 @@ RING_TILE: Final = 1
 RING_ROOM: Final = 2
 RING_SUMS: Final = 3
 RING_EXTREMES: Final = 4
-RING_MINIMA: Final = 5
-RING_FIRST_WINDOW: Final = 6
-RING_END_WINDOW: Final = 7
-RING_ENTRIES: Final = 8
-RING_STRIDE: Final = 9
-RING_COLUMNS: Final = 10
+RING_FIRST_WINDOW: Final = 5
+RING_END_WINDOW: Final = 6
+RING_ENTRIES: Final = 7
+RING_STRIDE: Final = 8
+RING_COLUMNS: Final = 9
 
 # Words of a ring from its offset, and of each of its windows: see ``_rings``.
 RING_LENGTH: Final = 0
 RING_START: Final = 1
 RING_HEAD: Final = 2
 RING_LOST: Final = 3
-RING_WINDOWS: Final = 4
+RING_NOW: Final = 4
 WINDOW_FIRST: Final = 0
 WINDOW_ENDS: Final = 1
-WINDOW_LEAVES: Final = 2
-WINDOW_ENTERS: Final = 3
-WINDOW_TOTALS: Final = 4
+WINDOW_EXTREMES: Final = 2
 
 # Columns of ``Plan.windows``: how many tiles before the asking time a window begins and ends.
 WINDOW_BEGIN: Final = 0
@@ -93,7 +90,15 @@ UPDATE_COLUMN: Final = 2
 UPDATE_CONDITION: Final = 3
 UPDATE_MASK: Final = 4
 UPDATE_END: Final = 5
-UPDATE_COLUMNS: Final = 6
+UPDATE_OF: Final = 6
+"""The kind of event that does it."""
+UPDATE_TOUCH: Final = 7
+"""Which of the kind's touches has the row."""
+UPDATE_COLUMNS: Final = 8
+CONSENT_UPDATE: Final = 0
+"""The first update of every plan: what a party consents to; by the first kind of event."""
+FIRST_UPDATE: Final = 1
+CONSENT_EVENT: Final = 0
 RING: Final = 0
 LAST: Final = 1
 FIRST: Final = 2
@@ -138,11 +143,12 @@ READS_NOTHING: Final = 0
 READS_SUM: Final = 1
 READS_MEAN: Final = 2
 READS_STD: Final = 3
-READS_EXTREME: Final = 4
-READS_DISTINCT: Final = 5
-READS_VALUE: Final = 6
-READS_REAL: Final = 7
-READS_AGE: Final = 8
+READS_MINIMUM: Final = 4
+READS_MAXIMUM: Final = 5
+READS_DISTINCT: Final = 6
+READS_VALUE: Final = 7
+READS_REAL: Final = 8
+READS_AGE: Final = 9
 
 
 NO_CONSENT_NEEDED: Final = -1
@@ -175,8 +181,8 @@ class Plan(NamedTuple):
     kind_touches: Words
     touches: Words
     """(n, 5): the table, and the columns of the ids that make its key, -1 for none."""
-    touch_updates: Words
     updates: Words
+    """Each changes one part of a row: a ring, or what is remembered."""
     parts: Words
     tiles: Words
     """The lengths of tiles, nanoseconds, each once."""
@@ -196,8 +202,14 @@ class View(NamedTuple):
     lookups: Words
     """(n, 6): the table, the columns of the asking event's ids, the touch of the same key, -1 for none."""
     windows: Words
-    """(n, 4): look-up, ring, window of the plan, where its totals go."""
+    """(n, 3): look-up, window of the plan, where its totals go; in the order of the updates of their rings."""
+    update_windows: Words
+    """Where the windows of each update's ring begin in ``windows``."""
     features: Words
+    remembered: Words
+    """The features that are told from what is remembered, in the order of its updates."""
+    update_remembered: Words
+    """Where those of each update begin in ``remembered``."""
     programs: Words
     """(n, 3): the feature, and its operations in ``code``; in an order in which they can be computed."""
     code: Words

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from formicary.factory.features import _layout as layout
+from formicary.factory.features._blocks import PARTS_MAX
 from formicary.factory.features._code import Code
 from formicary.factory.features._layout import Plan, Words
 from formicary.factory.features._plan_parts import (
@@ -18,7 +19,6 @@ from formicary.factory.features._plan_parts import (
     Ring,
     place_of,
 )
-from formicary.factory.features._update import PARTS_MAX
 from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
 from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.durations import SECOND
@@ -117,11 +117,10 @@ class PlanBuilder:
         return place_of(self.ring(aggregate).sums, (operation, named, where))
 
     def extreme_place(self, aggregate: Aggregate) -> int:
-        """Return where a ring keeps an extreme, after its sums: minima lie before maxima."""
-        ring, where = self.ring(aggregate), self._condition(aggregate)
-        if aggregate.operator == Operator.MIN:
-            return place_of(ring.minima, (layout.MINIMUM, aggregate.field, where))
-        return len(ring.minima) + place_of(ring.maxima, (layout.MAXIMUM, aggregate.field, where))
+        """Return where a ring keeps an extreme, after its sums."""
+        extreme = layout.MINIMUM if aggregate.operator == Operator.MIN else layout.MAXIMUM
+        part = (extreme, aggregate.field, self._condition(aggregate))
+        return place_of(self.ring(aggregate).extremes, part)
 
     def _condition(self, aggregate: Aggregate) -> str:
         if aggregate.where is None:
@@ -143,7 +142,7 @@ class PlanBuilder:
     def _require_parts(self, feature: Feature, aggregate: Aggregate) -> None:
         if aggregate.in_ring:
             ring = self.ring(aggregate)
-            if max(len(ring.sums), len(ring.extremes)) > PARTS_MAX:
+            if ring.totals > PARTS_MAX:
                 message = f"with it, {ring.kind.name} by {'+'.join(aggregate.by)} takes over {PARTS_MAX} sums"
                 raise feature.error(BudgetExceeded, message)
 
@@ -167,7 +166,7 @@ class PlanBuilder:
         """Lay everything out."""
         laid = self._lay_rows()
         conditions, kind_conditions, condition_bounds, code = self._lay_conditions()
-        touches, kind_touches, touch_updates, updates, parts = self._lay_updates(conditions)
+        touches, kind_touches, updates, parts = self._lay_updates(conditions)
         steps, constants = code.arrays()
         return Plan(
             templates=np.concatenate(laid.templates),
@@ -178,7 +177,6 @@ class PlanBuilder:
             hot_words=_words(laid.hot_words),
             kind_touches=_words(kind_touches),
             touches=_words(touches, 1 + KEY_IDS_MAX),
-            touch_updates=_words(touch_updates),
             updates=_words(updates, layout.UPDATE_COLUMNS),
             parts=_words(parts, layout.PART_COLUMNS),
             tiles=_words(self._tiles()),
@@ -216,7 +214,7 @@ class PlanBuilder:
                 parts.append(memory.template())
             small = [memory.words for memory in memories if memory.words < DISTINCT_SLOTS]
             laid.hot_words.append(layout.HEADER_WORDS + sum(ring.head_words for ring in rings) + sum(small))
-            head, entries = layout.HEADER_WORDS, offset
+            head, entries = layout.HEADER_WORDS, _lines(offset)
             for ring in rings:
                 ring.number = len(laid.rings)
                 described = ring.describe(
@@ -228,7 +226,7 @@ class PlanBuilder:
                 laid.rings.append(described)
                 laid.windows.extend(ring.windows)
                 head += ring.head_words
-                entries += ring.room * ring.stride
+                entries += _lines(ring.room * ring.stride)
             laid.templates.append(np.concatenate(parts))
             laid.row_words.append(_lines(entries))
             laid.ring_counts.append(len(rings))
@@ -248,60 +246,55 @@ class PlanBuilder:
 
     def _lay_updates(
         self, conditions: dict[tuple[str, str], int]
-    ) -> tuple[list[list[int]], list[int], list[int], list[list[int]], list[list[int]]]:
+    ) -> tuple[list[list[int]], list[int], list[list[int]], list[list[int]]]:
         touches: list[list[int]] = []
-        kind_touches, touch_updates = [0], [0]
+        kind_touches = [0]
         updates: list[list[int]] = []
         parts: list[list[int]] = []
-        for kind in self.kinds:
+        for of, kind in enumerate(self.kinds):
             if kind is CONSENT_KIND:
                 touches.append([layout.CONSENT_TABLE, *_columns(kind, ("party",))])
-                updates.append([layout.CONSENT, layout.HEADER_CONSENT, 0, -1, 0, 0])
-                touch_updates.append(len(updates))
+                updates.append([layout.CONSENT, layout.HEADER_CONSENT, 0, -1, 0, 0, of, 0])
             for table in self._own_tables():
-                before = len(updates)
-                self._update_rings(kind, table, conditions, updates, parts)
-                self._update_memories(kind, table, conditions, updates)
-                if len(updates) > before:
+                changes = [
+                    *self._changes_of_rings(kind, table, conditions, parts),
+                    *self._changes_of_memories(kind, table, conditions),
+                ]
+                if changes:
+                    touch = len(touches) - kind_touches[-1]
+                    updates += [[*change, of, touch] for change in changes]
                     touches.append([table, *_columns(kind, self._tables[table])])
-                    touch_updates.append(len(updates))
             kind_touches.append(len(touches))
-        return touches, kind_touches, touch_updates, updates, parts
+        return touches, kind_touches, updates, parts
 
-    def _update_rings(
-        self,
-        kind: EventKind,
-        table: int,
-        conditions: dict[tuple[str, str], int],
-        updates: list[list[int]],
-        parts: list[list[int]],
-    ) -> None:
+    def _changes_of_rings(
+        self, kind: EventKind, table: int, conditions: dict[tuple[str, str], int], parts: list[list[int]]
+    ) -> Iterator[list[int]]:
         before: Ring | None = None
         for ring in self.rings.values():
             if ring.table != table or ring.kind.name != kind.name:
                 continue
             if before is not None and before.parts == ring.parts:
                 # What the event adds is still there from the ring before.
-                updates.append([layout.RING, ring.number, len(parts), -1, 0, len(parts)])
+                yield [layout.RING, ring.number, len(parts), -1, 0, len(parts)]
                 continue
             before, first = ring, len(parts)
-            for placed in ring.parts:
-                for place, (operation, named, where) in enumerate(placed):
-                    column = kind.numbers.index(named) if named else -1
-                    condition = conditions[kind.name, where] if where else -1
-                    parts.append([operation, place, column, condition])
-            updates.append([layout.RING, ring.number, first, -1, 0, len(parts)])
+            for place, (operation, named, where) in enumerate(ring.parts):
+                column = kind.numbers.index(named) if named else -1
+                condition = conditions[kind.name, where] if where else -1
+                parts.append([operation, place, column, condition])
+            yield [layout.RING, ring.number, first, -1, 0, len(parts)]
 
-    def _update_memories(
-        self, kind: EventKind, table: int, conditions: dict[tuple[str, str], int], updates: list[list[int]]
-    ) -> None:
+    def _changes_of_memories(
+        self, kind: EventKind, table: int, conditions: dict[tuple[str, str], int]
+    ) -> Iterator[list[int]]:
         for memory in self.remembered.values():
             if memory.table != table or memory.kind.name != kind.name:
                 continue
             names = kind.ids if memory.update == layout.SLOTS_OF_ID else kind.numbers
             column = names.index(memory.field) if memory.field else -1
             condition = conditions[kind.name, memory.where] if memory.where else -1
-            updates.append([memory.update, memory.offset, column, condition, DISTINCT_SLOTS - 1, 0])
+            yield [memory.update, memory.offset, column, condition, DISTINCT_SLOTS - 1, 0]
 
 
 def _update_of(aggregate: Aggregate) -> int:

@@ -36,14 +36,8 @@ class Ring:
     """How many tiles it can hold."""
     number: int = -1
     sums: list[Part] = field(default_factory=list)
-    minima: list[Part] = field(default_factory=list)
-    maxima: list[Part] = field(default_factory=list)
+    extremes: list[Part] = field(default_factory=list)
     windows: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def extremes(self) -> list[Part]:
-        """Minima, then maxima."""
-        return self.minima + self.maxima
 
     def need_window(self, window: int, delay: int) -> int:
         """Return the number of a window in the ring, made if it is new."""
@@ -57,30 +51,36 @@ class Ring:
         return place_of(self.windows, bounds)
 
     @property
-    def parts(self) -> tuple[list[Part], list[Part]]:
-        """What an event adds: to sums, and to extremes."""
-        return self.sums, self.extremes
+    def parts(self) -> list[Part]:
+        """What an event adds, to sums and then to extremes."""
+        return self.sums + self.extremes
+
+    @property
+    def totals(self) -> int:
+        """How many sums and extremes there are."""
+        return len(self.sums) + len(self.extremes)
 
     @property
     def stride(self) -> int:
-        """The words of an entry."""
-        return 1 + len(self.sums) + len(self.extremes)
+        """The words from an entry to the next; a small entry does not lie across the end of a cache line."""
+        words = 1 + self.totals
+        return 1 << (words - 1).bit_length() if words <= layout.LINE_WORDS else words
 
     @property
     def head_words(self) -> int:
         """The words before the entries."""
-        return layout.RING_WINDOWS + len(self.windows) * (layout.WINDOW_TOTALS + self.stride - 1)
+        return layout.RING_NOW + len(self.sums) + len(self.windows) * self._window_words
+
+    @property
+    def _window_words(self) -> int:
+        return layout.WINDOW_EXTREMES + len(self.extremes)
 
     def template(self) -> Words:
         """Return the head of the ring of a key without events."""
         words = np.zeros(self.head_words, np.int64)
         words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
-        for window in range(len(self.windows)):
-            kept = layout.RING_WINDOWS + window * (layout.WINDOW_TOTALS + self.stride - 1)
-            words[kept + layout.WINDOW_LEAVES] = words[kept + layout.WINDOW_ENTERS] = LARGEST
-            extremes = kept + layout.WINDOW_TOTALS + len(self.sums)
-            words[extremes : extremes + len(self.minima)] = LARGEST
-            words[extremes + len(self.minima) : extremes + len(self.extremes)] = -LARGEST
+        windows = words[layout.RING_NOW + len(self.sums) :].reshape(len(self.windows), self._window_words)
+        windows[:, layout.WINDOW_EXTREMES :] = LARGEST
         return words
 
     def describe(self, *, offset: int, entries: int, first_window: int, tile_number: int) -> list[int]:
@@ -91,7 +91,6 @@ class Ring:
         described[layout.RING_ROOM] = self.room
         described[layout.RING_SUMS] = len(self.sums)
         described[layout.RING_EXTREMES] = len(self.extremes)
-        described[layout.RING_MINIMA] = len(self.minima)
         described[layout.RING_FIRST_WINDOW] = first_window
         described[layout.RING_END_WINDOW] = first_window + len(self.windows)
         described[layout.RING_ENTRIES] = entries

@@ -1,4 +1,4 @@
-"""What an asking event is told: the features of one view, from rows that are not changed."""
+"""What asking events are told: the features of one view, from rows that are not changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.kernels import fixed, kernel_part
+from formicary.base.kernels import fixed, kernel_part, tail
+from formicary.factory.features._blocks import BLOCK, Block
+from formicary.factory.features._deviation import deviation
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     CONSENT_TABLE,
@@ -25,13 +27,12 @@ from formicary.factory.features._layout import (
     NO_CONSENT_NEEDED,
     NO_ROW,
     READS_DISTINCT,
+    READS_MAXIMUM,
     READS_MEAN,
-    READS_NOTHING,
     READS_REAL,
     READS_STD,
     READS_SUM,
     READS_VALUE,
-    SQUARE_BITS,
     Events,
     Plan,
     Reals,
@@ -39,121 +40,135 @@ from formicary.factory.features._layout import (
     View,
     Words,
 )
-from formicary.factory.features._rings import totals_of
+from formicary.factory.features._rings import Ring, totals_of
 from formicary.factory.features._rows import find_row, is_row_of, key_of, seen_row
-from formicary.factory.features._update import Scratch
 
-__all__ = ["Reading", "new_reading", "read_item"]
+__all__ = ["Reading", "compute_features", "find_rows", "new_reading", "tell_remembered", "tell_ring", "withhold"]
 
 _NANOSECONDS: Final = 1e9
-_TWO_64: Final = 2.0**64
-_HALF: Final = np.uint64(32)
-_HALF_MASK: Final = np.uint64(0xFFFFFFFF)
-_EXACT_MAX: Final = 1 << 31
 
 
 class Reading(NamedTuple):
-    """Room that a read writes to and forgets."""
+    """Room that a read writes to and forgets; the first axis is the number of the asking event in its block."""
 
+    items: Words
+    """(``BLOCK``,): which events ask."""
     rows: Words
+    """(``BLOCK``, look-ups)."""
     totals: Words
+    """(``BLOCK``, totals of all windows)."""
     known: npt.NDArray[np.bool_]
+    """(``BLOCK``, windows)."""
+    lacking: Words
+    """(``BLOCK``,): which ids lack consent, as bits."""
     stack: Reals
 
 
 def new_reading(view: View) -> Reading:
     """Return room for reads of a view."""
     return Reading(
-        np.zeros(len(view.lookups) + 1, np.int64),
-        np.zeros(view.totals + 1, np.int64),
-        np.zeros(len(view.windows) + 1, np.bool_),
+        np.zeros(BLOCK, np.int64),
+        np.zeros((BLOCK, len(view.lookups) + 1), np.int64),
+        np.zeros((BLOCK, view.totals + 1), np.int64),
+        np.zeros((BLOCK, len(view.windows) + 1), np.bool_),
+        np.zeros(BLOCK, np.int64),
         np.zeros(STACK_MAX),
     )
 
 
 @kernel_part
-def read_item(
+def find_rows(
     state: State,
-    plan: Plan,
     view: View,
     events: Events,
     item: int,
     purpose: int,
+    block: Block,
+    place: int,
     reading: Reading,
-    scratch: Scratch,
-    ahead: int,
-    out: Reals,
-) -> int:
-    """Write every feature of the view at one event to ``out``; return which id columns lack consent, as bits.
+    number: int,
+) -> None:
+    """Note where an asking event's rows are, and which of its ids lack consent to a purpose.
 
-    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``; ``ahead`` is the event's
-    place among those that were looked at in advance.
+    ``purpose`` is the bit of a purpose that needs consent, or ``NO_CONSENT_NEEDED``; ``place`` is the event's
+    place in the block, and ``number`` that among those that ask.
     """
-    words = state.words
     at = events.at[item]
+    reading.items[number] = item
     for lookup in range(len(view.lookups)):
         touch = fixed(view.lookups, lookup, LOOKUP_TOUCH)
         table = fixed(view.lookups, lookup, 0)
         if touch >= 0:
-            high = scratch.keys[ahead, touch, 0]
-            low = scratch.keys[ahead, touch, 1]
-            row = scratch.rows[ahead, touch]
+            high = block.keys[place, touch, 0]
+            low = block.keys[place, touch, 1]
+            row = block.rows[place, touch]
         else:
             high, low = key_of(events, item, view.lookups[lookup])
             row = np.int64(NO_ROW)
         if not is_row_of(state, row, table, high, low):
             row = seen_row(state, table, high, low, at)
-        reading.rows[lookup] = row
-    for place in range(len(view.windows)):
-        ring = fixed(view.windows, place, 1)
-        window = fixed(view.windows, place, 2)
-        totals_at = fixed(view.windows, place, 3)
-        row = reading.rows[fixed(view.windows, place, 0)]
-        if row >= 0:
-            known = totals_of(words, plan, row, ring, window, scratch.tiles[ahead], reading.totals, totals_at)
-        else:
-            known = row == NO_ROW
-        reading.known[place] = known
-    for feature in range(len(view.features)):
-        if fixed(view.features, feature, FEATURE_READS) != READS_NOTHING:
-            out[feature] = _value(words, view, feature, at, reading)
-    for program in range(len(view.programs)):
-        first = fixed(view.programs, program, 1)
-        end = fixed(view.programs, program, 2)
-        value = compute(view.code, view.constants, first, end, events, item, out, reading.stack)
-        out[fixed(view.programs, program, 0)] = value
-    if purpose == NO_CONSENT_NEEDED:
-        return 0
-    return _withhold(state, view, events, item, purpose, out)
+        reading.rows[number, lookup] = row
+    reading.lacking[number] = 0
+    if purpose != NO_CONSENT_NEEDED:
+        reading.lacking[number] = _lacking(state, view, events, item, purpose)
 
 
 @kernel_part
-def _value(words: Words, view: View, feature: int, at: Any, reading: Reading) -> Any:
-    features = view.features
-    row = reading.rows[fixed(features, feature, FEATURE_LOOKUP)]
-    place = fixed(features, feature, FEATURE_WINDOW)
-    reads = fixed(features, feature, FEATURE_READS)
-    if place < 0:
-        if row < 0:
+def _lacking(state: State, view: View, events: Events, item: int, purpose: int) -> int:
+    """Return which of the event's ids are those of parties without consent, as bits."""
+    asked = 0
+    for feature in range(len(view.subjects)):
+        asked |= fixed(view.subjects, 0, feature)
+    lacking = 0
+    column = 0
+    while asked >> column:
+        if (asked >> column) & 1:
+            high = events.ids[item, column, 0]
+            low = events.ids[item, column, 1]
+            row = find_row(state, CONSENT_TABLE, high, low)
+            # Nobody is told about where there is no party.
+            is_nobody = high == 0 and low == 0
+            if not is_nobody and (row < 0 or not (state.words[row + HEADER_CONSENT] >> purpose) & 1):
+                lacking |= 1 << column
+        column += 1
+    return lacking
+
+
+@kernel_part
+def tell_ring(
+    words: Words, plan: Plan, view: View, ring: Ring, update: int, tile: Any, reading: Reading, number: int
+) -> None:
+    """Note the totals of a ring's windows at one asking event."""
+    for place in range(fixed(view.update_windows, 0, update), fixed(view.update_windows, 0, update + 1)):
+        row = reading.rows[number, fixed(view.windows, place, 0)]
+        to = fixed(view.windows, place, 2)
+        if row >= 0:
+            window = fixed(view.windows, place, 1)
+            totals = tail(reading.totals[number], to)
+            known = totals_of(tail(words, row + ring.offset), plan, ring, window, tile, totals)
+        else:
+            known = row == NO_ROW
+            for one in range(ring.sums + ring.extremes):
+                reading.totals[number, to + one] = 0
+        reading.known[number, place] = known
+
+
+@kernel_part
+def tell_remembered(
+    words: Words, view: View, update: int, at: Any, reading: Reading, number: int, out: Reals
+) -> None:
+    """Write the features that are told from what is remembered to ``out`` at one asking event."""
+    for place in range(
+        fixed(view.update_remembered, 0, update), fixed(view.update_remembered, 0, update + 1)
+    ):
+        feature = fixed(view.remembered, 0, place)
+        row = reading.rows[number, fixed(view.features, feature, FEATURE_LOOKUP)]
+        reads = fixed(view.features, feature, FEATURE_READS)
+        if row >= 0:
+            out[feature] = _remembered(words, view, feature, row, at)
+        else:
             # Of a key without events there are none to be told apart; all else is missing.
-            return 0.0 if row == NO_ROW and reads == READS_DISTINCT else math.nan
-        return _remembered(words, view, feature, row, at)
-    if not reading.known[place]:
-        return math.nan
-    if row < 0:
-        return 0.0 if reads == READS_SUM else math.nan
-    totals = reading.totals
-    if reads == READS_SUM:
-        return np.float64(totals[fixed(features, feature, FEATURE_A)])
-    events_in = totals[fixed(features, feature, FEATURE_B)]
-    if events_in == 0:
-        return math.nan
-    if reads == READS_MEAN:
-        return np.float64(totals[fixed(features, feature, FEATURE_A)]) / np.float64(events_in)
-    if reads == READS_STD:
-        squares = fixed(features, feature, FEATURE_C)
-        return _deviation(totals, fixed(features, feature, FEATURE_A), squares, events_in)
-    return np.float64(totals[fixed(features, feature, FEATURE_A)])
+            out[feature] = 0.0 if row == NO_ROW and reads == READS_DISTINCT else math.nan
 
 
 @kernel_part
@@ -195,82 +210,52 @@ def _distinct(words: Words, place: Any, slots: Any, at: Any, span: Any) -> Any:
 
 
 @kernel_part
-def _deviation(totals: Words, sum_at: Any, squares_at: Any, count: Any) -> Any:
-    """Return the sample standard deviation, from exact sums of values and of squares.
-
-    With m the mean rounded down and r = sum - n m, the squared distances from m are exactly
-    R = squares - m (sum + r), and those from the mean R - r^2 / n: no digits cancel but those of integers.
-    """
-    if count < 2:  # noqa: PLR2004, one value does not vary
-        return math.nan
-    total = totals[sum_at]
-    floor = total // count
-    rest = total - floor * count
-    # Three sums of 36 bits each become two words.
-    bits = np.uint64(SQUARE_BITS)
-    low_word = np.uint64(totals[squares_at])
-    high_word = np.uint64(0)
-    middle = np.uint64(totals[squares_at + 1])
-    low_word, carry = _add(low_word, middle << bits)
-    high_word += carry + (middle >> np.uint64(64 - SQUARE_BITS))
-    high_word += np.uint64(totals[squares_at + 2]) << np.uint64(2 * SQUARE_BITS - 64)
-    other = total + rest
-    product_high, product_low = _product(np.uint64(abs(floor)), np.uint64(abs(other)))
-    if (floor < 0) == (other < 0):
-        borrow = np.uint64(1) if low_word < product_low else np.uint64(0)
-        low_word -= product_low
-        high_word -= product_high + borrow
-    else:
-        low_word, carry = _add(low_word, product_low)
-        high_word += product_high + carry
-    if high_word == np.uint64(0) and low_word < np.uint64(_EXACT_MAX) and count < _EXACT_MAX:
-        scaled = np.int64(low_word) * count - rest * rest
-        return math.sqrt(np.float64(scaled) / np.float64(count) / np.float64(count - 1))
-    around_floor = np.float64(high_word) * _TWO_64 + np.float64(low_word)
-    around_mean = around_floor - np.float64(rest) * np.float64(rest) / np.float64(count)
-    return math.sqrt(around_mean / np.float64(count - 1))
+def compute_features(view: View, events: Events, reading: Reading, count: int, out: Reals) -> None:
+    """Write the features that are told from windows and from other features, (``count``, features)."""
+    for feature in range(len(view.features)):
+        if fixed(view.features, feature, FEATURE_WINDOW) >= 0:
+            _tell_windowed(view, feature, reading, count, out)
+    for program in range(len(view.programs)):
+        feature = fixed(view.programs, program, 0)
+        first = fixed(view.programs, program, 1)
+        end = fixed(view.programs, program, 2)
+        for number in range(count):
+            item = reading.items[number]
+            out[number, feature] = compute(
+                view.code, view.constants, first, end, events, item, out[number], reading.stack
+            )
 
 
 @kernel_part
-def _add(left: Any, right: Any) -> tuple[Any, Any]:
-    total = left + right
-    return total, np.uint64(1) if total < left else np.uint64(0)
+def _tell_windowed(view: View, feature: int, reading: Reading, count: int, out: Reals) -> None:
+    reads = fixed(view.features, feature, FEATURE_READS)
+    window = fixed(view.features, feature, FEATURE_WINDOW)
+    value_at = fixed(view.features, feature, FEATURE_A)
+    count_at = fixed(view.features, feature, FEATURE_B)
+    squares_at = fixed(view.features, feature, FEATURE_C)
+    for number in range(count):
+        totals = reading.totals[number]
+        events_in = totals[count_at]
+        if not reading.known[number, window] or (events_in == 0 and reads != READS_SUM):
+            told = math.nan
+        elif reads == READS_MEAN:
+            told = np.float64(totals[value_at]) / np.float64(events_in)
+        elif reads == READS_STD:
+            told = deviation(totals, value_at, squares_at, events_in)
+        elif reads == READS_MAXIMUM:
+            told = np.float64(-totals[value_at])
+        else:
+            told = np.float64(totals[value_at])
+        out[number, feature] = told
 
 
 @kernel_part
-def _product(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return the product of two words as two words, high and low."""
-    left_high = left >> _HALF
-    left_low = left & _HALF_MASK
-    right_high = right >> _HALF
-    right_low = right & _HALF_MASK
-    low = left_low * right_low
-    first = left_high * right_low + (low >> _HALF)
-    second = left_low * right_high + (first & _HALF_MASK)
-    high = left_high * right_high + (first >> _HALF) + (second >> _HALF)
-    return high, (second << _HALF) | (low & _HALF_MASK)
-
-
-@kernel_part
-def _withhold(state: State, view: View, events: Events, item: int, purpose: int, out: Reals) -> int:
-    """Turn what is told of parties without consent into missing values; return their id columns, as bits."""
-    lacking = 0
-    asked = 0
-    for feature in range(len(view.subjects)):
-        asked |= fixed(view.subjects, 0, feature)
-    column = 0
-    while asked >> column:
-        if (asked >> column) & 1:
-            high = events.ids[item, column, 0]
-            low = events.ids[item, column, 1]
-            row = find_row(state, CONSENT_TABLE, high, low)
-            # Nobody is told about where there is no party.
-            is_nobody = high == 0 and low == 0
-            if not is_nobody and (row < 0 or not (state.words[row + HEADER_CONSENT] >> purpose) & 1):
-                lacking |= 1 << column
-        column += 1
-    if lacking:
-        for feature in range(len(view.subjects)):
-            if fixed(view.subjects, 0, feature) & lacking:
-                out[feature] = math.nan
-    return lacking
+def withhold(view: View, reading: Reading, count: int, out: Reals, withheld: Words) -> None:
+    """Turn what is told of parties without consent into missing values, and write whose that was, as bits."""
+    for number in range(count):
+        lacking = reading.lacking[number]
+        withheld[number] = lacking
+        if lacking:
+            for feature in range(len(view.subjects)):
+                if fixed(view.subjects, 0, feature) & lacking:
+                    out[number, feature] = math.nan

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.base.kernels import fixed, kernel, kernel_part
+from formicary.base.kernels import fixed, kernel, kernel_part, tail
 from formicary.factory.features._layout import (
     EMPTY,
     HOLDER_WORDS,
@@ -25,7 +25,7 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
-from formicary.factory.features._rings import move_entries
+from formicary.factory.features._rings import move_entries, ring_of
 from formicary.factory.ledger._index import id_hash
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "slot_of",
     "spread",
     "sweep",
+    "sweep_is_due",
 ]
 
 _PLACE_BITS: Final = np.uint64(40)
@@ -165,6 +166,13 @@ def _enter(slots: Any, key_hash: Any, row: int) -> None:
 
 
 @kernel_part
+def sweep_is_due(state: State) -> bool:
+    """Tell whether rows take so much more memory than after the last sweep that another is worth it."""
+    numbers = state.numbers
+    return bool(numbers[USED] - numbers[HOLDER_WORDS] > numbers[SWEEP_AT])
+
+
+@kernel_part
 def sweep(state: State, plan: Plan) -> None:
     """Drop the rows that tell nothing any more, and move the others together.
 
@@ -210,8 +218,9 @@ def _move_row(words: Words, plan: Plan, row: int, to: int) -> None:
         end = first
     for word in range(length):
         words[to + word] = words[row + word]
-    for ring in range(first, end):
-        move_entries(words, plan, row, ring, to)
+    for number in range(first, end):
+        ring = ring_of(plan, number)
+        move_entries(tail(words, row + ring.offset), ring, tail(words, to + ring.offset))
 
 
 @kernel

@@ -22,8 +22,8 @@ _READS = {
     Operator.MEAN: layout.READS_MEAN,
     Operator.STD: layout.READS_STD,
     Operator.SHARE: layout.READS_MEAN,
-    Operator.MIN: layout.READS_EXTREME,
-    Operator.MAX: layout.READS_EXTREME,
+    Operator.MIN: layout.READS_MINIMUM,
+    Operator.MAX: layout.READS_MAXIMUM,
     Operator.DISTINCT: layout.READS_DISTINCT,
     Operator.LAST: layout.READS_VALUE,
     Operator.FIRST: layout.READS_VALUE,
@@ -45,11 +45,16 @@ def build_view(one: FeatureSet, builder: PlanBuilder, plan: Plan) -> View:
         if not isinstance(value, Aggregate):
             programs.append([number, *code.add(value, columns)])
     steps, constants = code.arrays()
+    windows, update_windows = _windows_by_update(plan, reads.windows, features)
+    remembered, update_remembered = _remembered_by_update(plan, reads.lookups, features)
     return View(
         kind=kind,
         lookups=_words([[*one, _touch_of(plan, kind, one)] for one in reads.lookups], 2 + KEY_IDS_MAX),
-        windows=_words(reads.windows, 4),
+        windows=windows,
+        update_windows=update_windows,
         features=_words(features, layout.FEATURE_COLUMNS),
+        remembered=remembered,
+        update_remembered=update_remembered,
         programs=_words(programs, 3),
         code=steps,
         constants=constants,
@@ -64,6 +69,50 @@ def _touch_of(plan: Plan, kind: int, lookup: list[int]) -> int:
         if plan.touches[touch].tolist() == lookup:
             return touch - int(plan.kind_touches[kind])
     return -1
+
+
+def _windows_by_update(
+    plan: Plan, windows: list[list[int]], features: list[list[int]]
+) -> tuple[layout.Words, layout.Words]:
+    """Return windows in the order of the updates of their rings, and where those of each update begin.
+
+    The windows of the features are numbered in that order, too.
+    """
+    update_of_ring = {
+        int(update[layout.UPDATE_AT]): number
+        for number, update in enumerate(plan.updates)
+        if update[layout.UPDATE_KIND] == layout.RING
+    }
+    updates = [update_of_ring[ring] for _, ring, _, _ in windows]
+    order = sorted(range(len(windows)), key=updates.__getitem__)
+    for feature in features:
+        if feature[layout.FEATURE_WINDOW] >= 0:
+            feature[layout.FEATURE_WINDOW] = order.index(feature[layout.FEATURE_WINDOW])
+    chosen = [[lookup, window, to] for lookup, _, window, to in (windows[place] for place in order)]
+    return _words(chosen, 3), _bounds(plan, updates)
+
+
+def _remembered_by_update(
+    plan: Plan, lookups: list[list[int]], features: list[list[int]]
+) -> tuple[layout.Words, layout.Words]:
+    """Return the features that are told from what is remembered, and where those of each update begin."""
+    update_of = {}
+    for number, update in enumerate(plan.updates):
+        if update[layout.UPDATE_KIND] != layout.RING:
+            touch = plan.kind_touches[update[layout.UPDATE_OF]] + update[layout.UPDATE_TOUCH]
+            update_of[int(plan.touches[touch, 0]), int(update[layout.UPDATE_AT])] = number
+    updates = {
+        number: update_of[lookups[feature[layout.FEATURE_LOOKUP]][0], feature[layout.FEATURE_A]]
+        for number, feature in enumerate(features)
+        if feature[layout.FEATURE_READS] != layout.READS_NOTHING and feature[layout.FEATURE_WINDOW] < 0
+    }
+    chosen = sorted(updates, key=updates.__getitem__)
+    return np.array(chosen, np.int64), _bounds(plan, list(updates.values()))
+
+
+def _bounds(plan: Plan, updates: list[int]) -> layout.Words:
+    """Return where the things of each update begin, if they lie in the order of their updates."""
+    return np.concatenate([[0], np.cumsum(np.bincount(updates, minlength=len(plan.updates)))]).astype(np.int64)
 
 
 class _Reads:
@@ -122,7 +171,7 @@ class _Reads:
             if known[:3] == [lookup, ring.number, window]:
                 return place, known[3]
         self.windows.append([lookup, ring.number, window, self.totals])
-        self.totals += ring.stride - 1
+        self.totals += ring.totals
         return len(self.windows) - 1, self.windows[-1][3]
 
     def _first_window(self, ring: Ring) -> int:

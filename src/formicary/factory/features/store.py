@@ -13,15 +13,15 @@ from formicary.base.errors import ProgrammingError
 from formicary.base.limits import FEATURE_BYTES_MAX
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features import _layout as layout
+from formicary.factory.features._blocks import new_block
 from formicary.factory.features._consents import consents_of
-from formicary.factory.features._freshness import read_latest, replay_latest
+from formicary.factory.features._freshness import read_latest
 from formicary.factory.features._hash import rows_hash
 from formicary.factory.features._holders import holders_of, note_holders
 from formicary.factory.features._kernels import follow_events, read_events, replay_events
 from formicary.factory.features._layout import EMPTY, Events, Reals, State, Words
 from formicary.factory.features._read import new_reading
 from formicary.factory.features._rows import SWEEP_WORDS_MIN, index_rows
-from formicary.factory.features._update import new_scratch
 from formicary.factory.features.compiler import Compiled
 from formicary.factory.features.memory import RoomExhausted, reserved_reals, reserved_words
 
@@ -79,7 +79,7 @@ class FeatureStore:
         is_dense = self._row_words_max <= _DENSE_WORDS_MAX
         words = reserved_words(bytes_max // _WORD_BYTES, huge_pages=is_dense)
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
-        self._scratch = new_scratch(compiled.plan)
+        self._block = new_block(compiled.plan)
         self._readings = {name: new_reading(view.view) for name, view in compiled.views.items()}
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
@@ -127,7 +127,7 @@ class FeatureStore:
         """
         for part in _cut(events):
             self.make_room(len(part.kinds))
-            follow_events(self.state, self.compiled.plan, part, self._scratch)
+            follow_events(self.state, self.compiled.plan, part, self._block)
 
     def read(self, view: str, events: Events, *, purpose: Purpose) -> Values:
         """Tell the features of a view at each event (n) of its kind, and change nothing.
@@ -143,7 +143,7 @@ class FeatureStore:
         bit = compiled.consent_bit(purpose)
         reading = self._readings[view]
         read_events(
-            self.state, self.compiled.plan, compiled.view, events, bit, reading, self._scratch, out, withheld
+            self.state, self.compiled.plan, compiled.view, events, bit, reading, self._block, out, withheld
         )
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
 
@@ -171,7 +171,7 @@ class FeatureStore:
                 part,
                 bit,
                 reading,
-                self._scratch,
+                self._block,
                 wanted[first:end],
                 out[done:],
                 withheld[done:],
@@ -187,24 +187,6 @@ class FeatureStore:
         compiled = self.compiled.views[view].view
         out = np.empty((len(events.kinds), len(compiled.lookups)), np.int64)
         read_latest(self.state, compiled, events, out)
-        return out
-
-    def replay_latest(
-        self, view: str, events: Events, *, asked: npt.NDArray[np.bool_] | None = None
-    ) -> Words:
-        """Return what ``latest`` tells just before each event that ``replay`` asks about; change rows."""
-        compiled = self.compiled.views[view].view
-        wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
-        count = int((wanted & (events.kinds == compiled.kind)).sum())
-        out = np.empty((count, len(compiled.lookups)), np.int64)
-        done = first = 0
-        for part in _cut(events):
-            end = first + len(part.kinds)
-            self.make_room(len(part.kinds))
-            done += replay_latest(
-                self.state, self.compiled.plan, compiled, part, self._scratch, wanted[first:end], out[done:]
-            )
-            first = end
         return out
 
     def note_holders(self, accounts: Words, parties: Words) -> None:

@@ -35,7 +35,6 @@ def load_kernels() -> None:
     store.read(one.name, events, purpose=Purpose.FRAUD)
     store.replay(one.name, events, purpose=Purpose.FRAUD)
     store.latest(one.name, events)
-    store.replay_latest(one.name, events)
     store.consents(words, Purpose.CREDIT)
     store.note_holders(words, words)
     store.holders_of(words)
