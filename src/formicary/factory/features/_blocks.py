@@ -88,7 +88,8 @@ def look_ahead(state: State, plan: Plan, events: Events, first: int, count: int,
             kind = fixed(plan.updates, update, UPDATE_OF)
             for place in range(count):
                 if events.kinds[first + place] == kind and block.rows[place, touch] >= 0:
-                    prefetch_entries(tail(state.words, block.rows[place, touch] + ring.offset), ring)
+                    held = tail(state.words, block.rows[place, touch] + ring.offset)
+                    prefetch_entries(state.entries, held, ring)
     _find_conditions(plan, events, first, count, block)
 
 

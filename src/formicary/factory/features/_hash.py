@@ -9,14 +9,15 @@ import numpy as np
 from formicary.base.kernels import fixed, kernel, kernel_part, tail
 from formicary.factory.features._layout import (
     NOW,
-    RING_LENGTH,
+    RING_OFFSET,
+    RING_PLACE,
     ROW_LATEST,
     ROW_TABLE,
     USED,
     Plan,
     State,
 )
-from formicary.factory.features._rings import entry_of, ring_of
+from formicary.factory.features._rings import entry_of, length_of, ring_of
 from formicary.factory.features._rows import spread
 
 __all__ = ["rows_hash"]
@@ -42,13 +43,19 @@ def _row_hash(state: State, plan: Plan, row: int, table: int) -> Any:
     words = state.words
     row_hash = np.uint64(0)
     length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
+    number_of_ring = fixed(plan.table_rings, 0, table)
+    end = fixed(plan.table_rings, 0, table + 1)
     for word in range(length):
-        row_hash = spread(row_hash, words[row + word], 0)
-    for number_of_ring in range(fixed(plan.table_rings, 0, table), fixed(plan.table_rings, 0, table + 1)):
+        if number_of_ring < end and word == fixed(plan.rings, number_of_ring, RING_OFFSET) + RING_PLACE:
+            # Where the entries are is not what they are.
+            number_of_ring += 1
+        else:
+            row_hash = spread(row_hash, words[row + word], 0)
+    for number_of_ring in range(fixed(plan.table_rings, 0, table), end):
         ring = ring_of(plan, number_of_ring)
         held = tail(words, row + ring.offset)
-        for number in range(held[RING_LENGTH]):
-            entry = tail(held, entry_of(held, ring, number))
+        for number in range(length_of(held)):
+            entry = tail(state.entries, entry_of(held, ring, number))
             for word in range(1 + ring.sums + ring.extremes):
                 row_hash = spread(row_hash, entry[word], 0)
     return row_hash

@@ -74,8 +74,8 @@ def _change(
             if row >= 0:
                 held = tail(state.words, row + ring.offset)
                 tile = block.tiles[ring.tile, place]
-                is_new = advance(held, plan, ring, tile)
-                put_into_ring(state.numbers, held, plan, ring, tile, is_new, block.added[place])
+                is_new = advance(state.entries, held, plan, ring, tile)
+                put_into_ring(state, held, plan, ring, tile, is_new, block.added[place])
     else:
         for place in range(begin, end):
             remember(state, plan, update, events, first + place, place, block)
@@ -123,7 +123,7 @@ def _read(
         ring = ring_of(plan, fixed(plan.updates, update, UPDATE_AT))
         for place in range(count):
             tile = block.tiles[ring.tile, place]
-            tell_ring(state.words, plan, view, ring, update, tile, reading, place)
+            tell_ring(state, plan, view, ring, update, tile, reading, place)
     else:
         for place in range(count):
             at = events.at[first + place]
@@ -203,12 +203,12 @@ def _read_and_change(
             held = tail(state.words, max(row, 0) + ring.offset)
             tile = block.tiles[ring.tile, place]
             # The windows that are read are then those at the head, and are moved there once.
-            is_new = row >= 0 and advance(held, plan, ring, tile)
+            is_new = row >= 0 and advance(state.entries, held, plan, ring, tile)
             if block.asks[place]:
-                tell_ring(state.words, plan, view, ring, update, tile, reading, asking)
+                tell_ring(state, plan, view, ring, update, tile, reading, asking)
                 asking += 1
             if row >= 0:
-                put_into_ring(state.numbers, held, plan, ring, tile, is_new, block.added[place])
+                put_into_ring(state, held, plan, ring, tile, is_new, block.added[place])
     else:
         for place in range(begin, end):
             if block.asks[place]:

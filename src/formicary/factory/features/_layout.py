@@ -3,9 +3,9 @@
 All keys of all tables lie in one array of 64-bit words, each in a row of whole cache lines whose length its
 table's plan says::
 
-    | id high | id low | table | latest at | heads of rings | remembered | slots | entries of rings |
+    | id high | id low | table | latest at | rings | remembered | slots |
 
-``_rings`` says what a ring is. Reading changes nothing.
+``_rings`` says what a ring is; its entries lie apart, in a chunk that grows with them. Reading changes nothing.
 """
 
 from __future__ import annotations
@@ -64,13 +64,12 @@ RING_SUMS: Final = 3
 RING_EXTREMES: Final = 4
 RING_FIRST_WINDOW: Final = 5
 RING_END_WINDOW: Final = 6
-RING_ENTRIES: Final = 7
-RING_STRIDE: Final = 8
-RING_COLUMNS: Final = 9
+RING_STRIDE: Final = 7
+RING_COLUMNS: Final = 8
 
 # Words of a ring from its offset, and of each of its windows: see ``_rings``.
-RING_LENGTH: Final = 0
-RING_START: Final = 1
+RING_SPAN: Final = 0
+RING_PLACE: Final = 1
 RING_HEAD: Final = 2
 RING_LOST: Final = 3
 RING_NOW: Final = 4
@@ -161,6 +160,14 @@ class State(NamedTuple):
     slots: npt.NDArray[np.uint64]
     """An open-addressing index: bits of the hash above the row's place plus one."""
     words: Words
+    """Rows, end to end."""
+    entries: Words
+    """Chunks of whole cache lines, each with the entries of a ring."""
+    free: Words
+    """The first free chunk of each length in lines, 0 for none; each names the next in its first word.
+
+    In place of a length of 0: where chunks that never were in use begin.
+    """
     numbers: Words
 
 
@@ -168,10 +175,12 @@ class Plan(NamedTuple):
     """What happens to which rows when an event of a kind comes; compiled from all features together."""
 
     templates: Words
-    """The beginnings of new rows, end to end; what follows is not read before it is written."""
+    """New rows, end to end."""
     template_bounds: Words
     row_words: Words
     """For each table, the words of a row."""
+    chunk_words: Words
+    """For each ring, the words of its largest chunk."""
     table_rings: Words
     """Where the rings of each table begin in ``rings``."""
     horizons: Words

@@ -17,6 +17,7 @@ from formicary.factory.features._plan_parts import (
     EXACT_TILE,
     Remembered,
     Ring,
+    lines,
     place_of,
 )
 from formicary.factory.features.aggregates import KEY_IDS_MAX, Aggregate, Operator
@@ -43,6 +44,7 @@ class _Laid:
     templates: list[Words] = field(default_factory=list)
     hot_words: list[int] = field(default_factory=list)
     row_words: list[int] = field(default_factory=list)
+    chunk_words: list[int] = field(default_factory=list)
     ring_counts: list[int] = field(default_factory=list)
 
 
@@ -172,6 +174,7 @@ class PlanBuilder:
             templates=np.concatenate(laid.templates),
             template_bounds=np.cumsum([0, *map(len, laid.templates)]),
             row_words=_words(laid.row_words),
+            chunk_words=_words(laid.chunk_words),
             table_rings=np.cumsum([0, *laid.ring_counts]),
             horizons=_words([_ALL_TIME, _ALL_TIME, *(self._spans[table] for table in self._own_tables())]),
             hot_words=_words(laid.hot_words),
@@ -214,21 +217,18 @@ class PlanBuilder:
                 parts.append(memory.template())
             small = [memory.words for memory in memories if memory.words < DISTINCT_SLOTS]
             laid.hot_words.append(layout.HEADER_WORDS + sum(ring.head_words for ring in rings) + sum(small))
-            head, entries = layout.HEADER_WORDS, _lines(offset)
+            head = layout.HEADER_WORDS
             for ring in rings:
                 ring.number = len(laid.rings)
                 described = ring.describe(
-                    offset=head,
-                    entries=entries,
-                    first_window=len(laid.windows),
-                    tile_number=self._tiles().index(ring.tile),
+                    offset=head, first_window=len(laid.windows), tile_number=self._tiles().index(ring.tile)
                 )
                 laid.rings.append(described)
                 laid.windows.extend(ring.windows)
                 head += ring.head_words
-                entries += _lines(ring.room * ring.stride)
+                laid.chunk_words.append(ring.chunk_words)
             laid.templates.append(np.concatenate(parts))
-            laid.row_words.append(_lines(entries))
+            laid.row_words.append(lines(offset))
             laid.ring_counts.append(len(rings))
         return laid
 
@@ -307,11 +307,6 @@ def _update_of(aggregate: Aggregate) -> int:
 def _columns(kind: EventKind, names: tuple[str, ...]) -> list[int]:
     columns = [kind.id_column(name) for name in names]
     return columns + [-1] * (KEY_IDS_MAX - len(columns))
-
-
-def _lines(words: int) -> int:
-    """Return words rounded up to whole cache lines."""
-    return words + -words % layout.LINE_WORDS
 
 
 def _words(rows: Sequence[object], columns: int = 0) -> Words:

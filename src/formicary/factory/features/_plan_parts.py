@@ -11,7 +11,7 @@ from formicary.factory.features import _layout as layout
 from formicary.factory.features._layout import EMPTY, LARGEST, Words
 from formicary.factory.features.kinds import EventKind
 
-__all__ = ["DISTINCT_SLOTS", "EXACT_TILE", "Part", "Remembered", "Ring", "place_of"]
+__all__ = ["DISTINCT_SLOTS", "EXACT_TILE", "Part", "Remembered", "Ring", "lines", "place_of"]
 
 DISTINCT_SLOTS: Final = 64
 
@@ -83,7 +83,12 @@ class Ring:
         windows[:, layout.WINDOW_EXTREMES :] = LARGEST
         return words
 
-    def describe(self, *, offset: int, entries: int, first_window: int, tile_number: int) -> list[int]:
+    @property
+    def chunk_words(self) -> int:
+        """The words that its entries take at most."""
+        return lines(self.room * self.stride)
+
+    def describe(self, *, offset: int, first_window: int, tile_number: int) -> list[int]:
         """Return the ring's row of ``Plan.rings``."""
         described = [0] * layout.RING_COLUMNS
         described[layout.RING_OFFSET] = offset
@@ -93,7 +98,6 @@ class Ring:
         described[layout.RING_EXTREMES] = len(self.extremes)
         described[layout.RING_FIRST_WINDOW] = first_window
         described[layout.RING_END_WINDOW] = first_window + len(self.windows)
-        described[layout.RING_ENTRIES] = entries
         described[layout.RING_STRIDE] = self.stride
         return described
 
@@ -120,6 +124,11 @@ class Remembered:
         if self.words == 2:  # noqa: PLR2004, a time and a value
             words[1] = 0
         return words
+
+
+def lines(words: int) -> int:
+    """Return words rounded up to whole cache lines."""
+    return words + -words % layout.LINE_WORDS
 
 
 def place_of(things: list[Thing], thing: Thing) -> int:

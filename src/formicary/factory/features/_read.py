@@ -136,7 +136,7 @@ def _lacking(state: State, view: View, events: Events, item: int, purpose: int) 
 
 @kernel_part
 def tell_ring(
-    words: Words, plan: Plan, view: View, ring: Ring, update: int, tile: Any, reading: Reading, number: int
+    state: State, plan: Plan, view: View, ring: Ring, update: int, tile: Any, reading: Reading, number: int
 ) -> None:
     """Note the totals of a ring's windows at one asking event."""
     for place in range(fixed(view.update_windows, 0, update), fixed(view.update_windows, 0, update + 1)):
@@ -145,7 +145,8 @@ def tell_ring(
         if row >= 0:
             window = fixed(view.windows, place, 1)
             totals = tail(reading.totals[number], to)
-            known = totals_of(tail(words, row + ring.offset), plan, ring, window, tile, totals)
+            held = tail(state.words, row + ring.offset)
+            known = totals_of(state.entries, held, plan, ring, window, tile, totals)
         else:
             known = row == NO_ROW
             for one in range(ring.sums + ring.extremes):

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.base.kernels import fixed, kernel, kernel_part, tail
+from formicary.base.kernels import fixed, kernel, kernel_part, prefetch, tail
 from formicary.factory.features._layout import (
     EMPTY,
     HOLDER_WORDS,
+    LINE_WORDS,
     NO_ID,
     NO_ROW,
     NOT_KNOWN,
@@ -25,7 +26,7 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
-from formicary.factory.features._rings import move_entries, ring_of
+from formicary.factory.features._rings import free_entries, ring_of
 from formicary.factory.ledger._index import id_hash
 
 __all__ = [
@@ -47,8 +48,8 @@ _PLACE_MASK: Final = np.uint64((1 << 40) - 1)
 _ONE: Final = np.uint64(1)
 _EMPTY_SLOT: Final = np.uint64(0)
 
-SWEEP_WORDS_MIN: Final = 1 << 17
-"""Words in use below which nothing is swept: a megabyte."""
+SWEEP_WORDS_MIN: Final = 1 << 14
+"""Words of rows below which nothing is swept."""
 
 
 @kernel_part
@@ -151,9 +152,14 @@ def row_for(state: State, plan: Plan, table: int, high: Any, low: Any) -> int:
     words[used + ROW_TABLE] = table
     words[used + ROW_LATEST] = EMPTY
     _enter(state.slots, spread(high, low, table), used)
-    state.numbers[USED] = used + fixed(plan.row_words, 0, table)
+    row = used
+    used += fixed(plan.row_words, 0, table)
+    state.numbers[USED] = used
     state.numbers[ROWS] += 1
-    return int(used)
+    # Likely the next to begin.
+    for word in range(0, length, LINE_WORDS):
+        prefetch(words, used + word)
+    return int(row)
 
 
 @kernel_part
@@ -194,33 +200,18 @@ def sweep(state: State, plan: Plan) -> None:
         if horizon >= 0 and told_until < now:
             numbers[SWEPT_UNTIL] = max(numbers[SWEPT_UNTIL], told_until)
             numbers[ROWS] -= 1
+            for number in range(fixed(plan.table_rings, 0, table), fixed(plan.table_rings, 0, table + 1)):
+                ring = ring_of(plan, number)
+                free_entries(state, tail(words, read + ring.offset), ring)
         else:
-            if written != read:
-                _move_row(words, plan, read, written)
+            for word in range(length if written != read else 0):
+                words[written + word] = words[read + word]
             written += length
         read += length
     numbers[USED] = written
     numbers[SWEEP_AT] = max(2 * (written - numbers[HOLDER_WORDS]), SWEEP_WORDS_MIN)
     if written != used:
         index_rows(state, plan)
-
-
-@kernel_part
-def _move_row(words: Words, plan: Plan, row: int, to: int) -> None:
-    """Move a row to a place before it: its beginning and what its rings hold, not the room between."""
-    table = words[row + ROW_TABLE]
-    length = fixed(plan.template_bounds, 0, table + 1) - fixed(plan.template_bounds, 0, table)
-    first = fixed(plan.table_rings, 0, table)
-    end = fixed(plan.table_rings, 0, table + 1)
-    if to + fixed(plan.row_words, 0, table) > row:
-        # Where both lie over each other, entries of a ring may not be in the order of their places.
-        length = fixed(plan.row_words, 0, table)
-        end = first
-    for word in range(length):
-        words[to + word] = words[row + word]
-    for number in range(first, end):
-        ring = ring_of(plan, number)
-        move_entries(tail(words, row + ring.offset), ring, tail(words, to + ring.offset))
 
 
 @kernel

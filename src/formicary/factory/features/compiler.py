@@ -39,7 +39,7 @@ class CompiledView:
     subjects: tuple[str, ...]
     """The names of the asking event's ids, by column: bit k of what is withheld is the k-th."""
     key_bytes: int
-    """What the rows of one asking event's keys take together."""
+    """What the rows of one asking event's keys and their entries take together at most."""
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
@@ -86,8 +86,8 @@ class Compiled:
         return max(len(kind.numbers) for kind in self.kinds)
 
     def row_bytes(self, table: int) -> int:
-        """Return what one key's row takes, in bytes."""
-        return int(self.plan.row_words[table]) * _WORD_BYTES
+        """Return what one key's row and the entries of its rings take at most, in bytes."""
+        return _row_bytes(self.plan, table)
 
 
 def compile_sets(sets: Sequence[FeatureSet]) -> Compiled:
@@ -116,8 +116,7 @@ def _compile(sets: Sequence[FeatureSet]) -> Compiled:
     views: dict[str, CompiledView] = {}
     for one in sets:
         view = build_view(one, builder, plan)
-        tables = np.unique(view.lookups[:, 0]) if len(view.lookups) else np.empty(0, np.int64)
-        key_bytes = int(plan.row_words[tables].sum()) * _WORD_BYTES
+        key_bytes = sum(_row_bytes(plan, table) for table in set(view.lookups[:, 0].tolist()))
         views[one.name] = CompiledView(set=one, view=view, subjects=one.on.ids, key_bytes=key_bytes)
     return Compiled(
         plan=plan,
@@ -126,6 +125,11 @@ def _compile(sets: Sequence[FeatureSet]) -> Compiled:
         tables=builder.table_names,
         fingerprint=_fingerprint(plan, builder.kinds),
     )
+
+
+def _row_bytes(plan: Plan, table: int) -> int:
+    rings = plan.chunk_words[plan.table_rings[table] : plan.table_rings[table + 1]]
+    return int(plan.row_words[table] + rings.sum()) * _WORD_BYTES
 
 
 @functools.cache

@@ -125,7 +125,7 @@ class FeatureSet:
     on: EventKind
     features: Sequence[Feature]
     owner: str
-    key_bytes_max: int = 16_384
+    key_bytes_max: int = 32_768
     ring_events: int = 256
     place: str = field(default_factory=place_of_caller)
 

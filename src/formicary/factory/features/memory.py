@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 
 from formicary.base.errors import OperationalFault
-from formicary.factory.features._layout import Reals, Words
+from formicary.factory.features._layout import Words
 
-__all__ = ["RoomExhausted", "reserved_reals", "reserved_words"]
+__all__ = ["RoomExhausted", "reserved_words", "roomy"]
 
 _WORD_BYTES: Final = 8
-_LARGE_WORDS: Final = 1 << 23
+_LARGE_WORDS: Final = 1 << 19
 # Python names this flag of Linux from 3.13 on only; elsewhere address space is given without it.
 _NO_RESERVE: Final = 0x4000 if sys.platform == "linux" else 0
 _HUGE_PAGES: Final = getattr(mmap, "MADV_HUGEPAGE", None)
@@ -24,14 +24,12 @@ class RoomExhausted(OperationalFault):
     """The rows of features take all the memory that was reserved for them."""
 
 
-def reserved_reals(rows: int, columns: int) -> Reals:
-    """Return room for what is to be written, (rows, columns) float64, of huge pages where it is large."""
-    if rows * columns < _LARGE_WORDS:
-        return np.empty((rows, columns))
-    return reserved_words(rows * columns).view(np.float64).reshape(rows, columns)
+def roomy(count: int) -> Words:
+    """Return ``count`` zeros, (count,) int64, in huge pages where there are many."""
+    return np.zeros(count, np.int64) if count < _LARGE_WORDS else reserved_words(count)
 
 
-def reserved_words(count: int, *, huge_pages: bool = True) -> Words:
+def reserved_words(count: int) -> Words:
     """Return ``count`` zeros of address space, (count,) int64; a page costs memory from its first use on.
 
     So rows grow to any number without ever being copied. Huge pages spare time where visited at random, as
@@ -48,6 +46,6 @@ def reserved_words(count: int, *, huge_pages: bool = True) -> Words:
     except OSError as error:
         message = f"cannot reserve {count * _WORD_BYTES} bytes for the rows of features"
         raise RoomExhausted(message) from error
-    if huge_pages and _HUGE_PAGES is not None:
+    if _HUGE_PAGES is not None:
         space.madvise(_HUGE_PAGES)
     return np.frombuffer(space, np.int64, count)

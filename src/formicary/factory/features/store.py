@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,13 +24,12 @@ from formicary.factory.features._layout import EMPTY, Events, Reals, State, Word
 from formicary.factory.features._read import new_reading
 from formicary.factory.features._rows import SWEEP_WORDS_MIN, index_rows
 from formicary.factory.features.compiler import Compiled
-from formicary.factory.features.memory import RoomExhausted, reserved_reals, reserved_words
+from formicary.factory.features.memory import RoomExhausted, reserved_words, roomy
 
 __all__ = ["FeatureStore", "Values"]
 
 _SLOTS_MIN: Final = 1 << 12
 _WORD_BYTES: Final = 8
-_DENSE_WORDS_MAX: Final = 1 << 13
 # Events between two looks at whether there is room: bounds what is kept free.
 _EVENTS_AT_A_TIME: Final = 8_192
 
@@ -74,11 +74,12 @@ class FeatureStore:
         numbers = np.zeros(layout.NUMBERS, np.int64)
         numbers[layout.SWEEP_AT] = SWEEP_WORDS_MIN
         numbers[layout.NOW] = numbers[layout.SWEPT_UNTIL] = EMPTY
-        self._row_words_max = int(compiled.plan.row_words.max())
-        # Of a row that is hardly filled a huge page would be cleared for nothing.
-        is_dense = self._row_words_max <= _DENSE_WORDS_MAX
-        words = reserved_words(bytes_max // _WORD_BYTES, huge_pages=is_dense)
-        self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, numbers)
+        self._bytes_max = bytes_max
+        self._row_bytes_max = max(compiled.row_bytes(table) for table in range(len(compiled.tables)))
+        words, entries = (reserved_words(bytes_max // _WORD_BYTES) for _ in range(2))
+        free = np.zeros(int(compiled.plan.chunk_words.max(initial=0)) // layout.LINE_WORDS + 1, np.int64)
+        free[0] = layout.LINE_WORDS
+        self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, entries, free, numbers)
         self._block = new_block(compiled.plan)
         self._readings = {name: new_reading(view.view) for name, view in compiled.views.items()}
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
@@ -92,8 +93,9 @@ class FeatureStore:
 
     @property
     def bytes_used(self) -> int:
-        """What rows and their index take."""
-        return int(self.state.numbers[layout.USED]) * _WORD_BYTES + self.state.slots.nbytes
+        """What rows, the entries of their rings and the index take."""
+        words = int(self.state.numbers[layout.USED] + self.state.free[0])
+        return words * _WORD_BYTES + self.state.slots.nbytes
 
     @property
     def now(self) -> int:
@@ -159,7 +161,8 @@ class FeatureStore:
         reading = self._readings[view]
         wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
         count = int((wanted & (events.kinds == compiled.view.kind)).sum())
-        out, withheld = reserved_reals(count, len(compiled.names)), np.zeros(count, np.int64)
+        shape = (count, len(compiled.names))
+        out, withheld = roomy(math.prod(shape)).view(np.float64).reshape(shape), np.zeros(count, np.int64)
         done = first = 0
         for part in _cut(events):
             end = first + len(part.kinds)
@@ -217,22 +220,26 @@ class FeatureStore:
         """
         state = self.state
         rows = events * self._touches_max
-        if int(state.numbers[layout.USED]) + rows * self._row_words_max > len(state.words):
+        if self.bytes_used + rows * self._row_bytes_max > self._bytes_max:
             message = f"the rows of features take {self.bytes_used} bytes: give them more, or shorter windows"
             raise RoomExhausted(message)
         if 2 * (self.keys + rows) > len(state.slots):
             size = 1 << (4 * (self.keys + rows)).bit_length()
-            self.state = state._replace(slots=np.zeros(size, np.uint64))
+            self.state = state._replace(slots=roomy(size).view(np.uint64))
             index_rows(self.state, self.compiled.plan)
 
     # -- snapshots -------------------------------------------------------------------------
 
     def sections(self) -> dict[str, Any]:
         """Return all there is as named arrays, views of what goes on changing."""
-        used = int(self.state.numbers[layout.USED])
-        numbers = np.append(self.state.numbers, self.position)
-        fingerprint = np.frombuffer(bytes.fromhex(self.compiled.fingerprint), np.uint8)
-        return {"words": self.state.words[:used], "numbers": numbers, "fingerprint": fingerprint}
+        state = self.state
+        return {
+            "words": state.words[: state.numbers[layout.USED]],
+            "entries": state.entries[: state.free[0]],
+            "free": state.free,
+            "numbers": np.append(state.numbers, self.position),
+            "fingerprint": np.frombuffer(bytes.fromhex(self.compiled.fingerprint), np.uint8),
+        }
 
     def restore(self, sections: Mapping[str, Any]) -> bool:
         """Take over a snapshot's sections if they were written for the same features; tell whether so."""
@@ -240,15 +247,18 @@ class FeatureStore:
         if written_for != self.compiled.fingerprint:
             return False
         numbers = np.asarray(sections["numbers"])
-        words = np.asarray(sections["words"])
-        if len(words) > len(self.state.words):
-            message = f"a snapshot's rows of features take {words.nbytes} bytes, more than is reserved"
+        words, entries = np.asarray(sections["words"]), np.asarray(sections["entries"])
+        if words.nbytes + entries.nbytes > self._bytes_max:
+            taken = words.nbytes + entries.nbytes
+            message = f"a snapshot's rows of features take {taken} bytes, more than is reserved"
             raise RoomExhausted(message)
         self.state.words[: len(words)] = words
+        self.state.entries[: len(entries)] = entries
+        self.state.free[:] = sections["free"]
         self.state.numbers[:] = numbers[:-1]
         self.position = int(numbers[-1])
         size = max(_SLOTS_MIN, 1 << (4 * self.keys).bit_length())
-        self.state = self.state._replace(slots=np.zeros(size, np.uint64))
+        self.state = self.state._replace(slots=roomy(size).view(np.uint64))
         index_rows(self.state, self.compiled.plan)
         return True
 

@@ -285,7 +285,6 @@ PAYMENT_RISK: Final = FeatureSet(
     on=PAYMENT,
     features=_only_for(_RISK, _OF_THE_PAYMENT + _OF_THE_PAYER + _OF_THE_PAYEE + _OF_THE_PAIR + _COMPARED),
     owner="payments",
-    key_bytes_max=32_768,
 )
 """What is known of a payment before it is made, for whoever watches over fraud."""
 
@@ -294,7 +293,6 @@ PARTY_FLOWS: Final = FeatureSet(
     on=PARTY,
     features=_only_for(_FLOWS, _IN_AND_OUT),
     owner="payments",
-    key_bytes_max=32_768,
 )
 """What went in and out of a party. But for fraud, it is told of whoever agreed to the purpose."""
 
