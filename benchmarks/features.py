@@ -1,8 +1,8 @@
 """How fast features are told: replayed, online, and beside what others do with the same rows.
 
-``formicary bench features``: events a second of one core at 27 and 60 windowed features, of few keys and of
-many; one event online; bytes a key; a snapshot of many keys; then polars, DuckDB and Feast on the same rows
-in the same run, with the rows that each of them loses.
+``formicary bench features``: events a second of one core at 27 and 60 windowed features, of a handful of keys
+whose rows stay in the caches, of few and of many; one event online; bytes a key; a snapshot of many keys; then
+polars, DuckDB and Feast on the same rows in the same run, with the rows that each of them loses.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ from benchmarks.feature_peers.results import PeerResult
 from benchmarks.feature_peers.run import run_peers
 from benchmarks.feature_peers.task import expected_windows, wrong_rows
 from formicary.base.purposes import Purpose
+from formicary.factory.features._blocks import new_block
 from formicary.factory.features._kernels import replay_events
 from formicary.factory.features._layout import NO_CONSENT_NEEDED, Events
 from formicary.factory.features._read import new_reading
-from formicary.factory.features._blocks import new_block
 from formicary.factory.features.columns import events_of
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.store import FeatureStore
 
 _GROUP = 8_192
+_HOT_KEYS = 20
 _ONLINE_EVENTS = 2_000
 _ONLINE_REPEATS = 5
 _MICROSECONDS = 1e6
@@ -84,13 +85,15 @@ def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], flo
 
 
 def measure_kernels(events: int, repeats: int) -> list[dict[str, Any]]:
-    """Return the rates at both sizes of sets, for few and for many keys, in turns."""
+    """Return the rates at both sizes of sets, for a handful of keys, few and many, in turns."""
     runs: dict[tuple[int, str], Callable[[], float]] = {}
     keys: dict[tuple[int, str], tuple[int, int]] = {}
     for count in (27, 60):
         compiled = compile_sets([feature_set(count)])
-        for said, payer_events in (("few keys", events // 100), ("many keys", 60)):
+        for said, payer_events in (("hot keys", 60), ("few keys", events // 100), ("many keys", 60)):
             made = made_events(events, seed=1, payer_events_max=payer_events)
+            if said == "hot keys":
+                made = made.with_columns(pl.col("payer", "payee") % _HOT_KEYS + 1)
             runs[count, said] = _replayed(compiled, f"of_{count}", as_events(compiled, made))
             keys[count, said] = made["payer"].n_unique(), made["payee"].n_unique()
             runs[count, said]()

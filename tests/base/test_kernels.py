@@ -137,6 +137,23 @@ def test_tables_and_prefetching_are_the_same_compiled_and_not(
     assert real.tolist() == [0.5, 1.5]
 
 
+def test_a_tail_is_a_view_compiled_and_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins later, and what is written to it is written to the array; of words and of floats."""
+    monkeypatch.setattr(kernels, "_package_cache_folder", lambda: tmp_path / "kernels")
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @kernel
+    def change(words: np.ndarray, start: int) -> float:
+        rest = kernels.tail(words, start)
+        rest[1] += rest[0]
+        return float(kernels.tail(rest, 1)[0])
+
+    for array in (np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0])):
+        assert change(array, 1) == 5.0
+        kernels._tail_plain(array, 1)[0] = 7
+        assert array.tolist() == [1, 7, 5]
+
+
 def test_package_kernels_share_one_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:

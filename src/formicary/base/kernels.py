@@ -153,8 +153,8 @@ def _tail_plain(array: Any, start: Any) -> Any:
 tail: Final[Any] = _tail_plain if _CONFIG.DISABLE_JIT else numba.extending.intrinsic(_tail_typed)
 """Return ``array[start:]``, one-dimensional, of which only words that are there are looked at.
 
-Compiled, it knows no end, and costs an addition. A place in it that is a constant or counted from zero needs no
-look whether it is negative, as places from the array's own beginning do.
+Compiled, it knows no end and costs an addition. A place in it that is a constant, or counted from zero, needs
+no look at whether it is negative; one computed from the array's own beginning does.
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
 from formicary.factory.features import errors
 from formicary.factory.features._blocks import PARTS_MAX
+from formicary.factory.features._entries import ROOM_MAX
 from formicary.factory.features.aggregates import (
     Aggregate,
     age,
@@ -304,6 +305,21 @@ def test_too_many_sums() -> None:
     one = orders(*many, feature("wrong", count(ORDER, **WEEK)), key_bytes_max=1 << 20)
     said = refused(BudgetExceeded, one)
     assert [(found.name, found.said) for found in all_findings([one])] == [("wrong", said)]
+
+
+def test_too_many_entries() -> None:
+    """A ring that could not say where its entries are is refused, whatever budget is declared."""
+    exact = feature("wrong", count(ORDER, by="buyer", over="30d", exact=True))
+    one = FeatureSet(
+        name="orders",
+        on=ORDER,
+        features=[exact],
+        owner="tests",
+        ring_events=2 * (ROOM_MAX + 1),
+        key_bytes_max=1 << 40,
+    )
+    said = refused(BudgetExceeded, one)
+    assert f"over {ROOM_MAX}" in said
 
 
 def test_malformed_events() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import statistics
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +17,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._layout import Events
 from formicary.factory.features._rows import SWEEP_WORDS_MIN
-from formicary.factory.features.aggregates import count, maximum, total
+from formicary.factory.features.aggregates import count, maximum, std, total
 from formicary.factory.features.columns import events_of, key_words
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.definitions import Feature, FeatureSet
@@ -172,6 +174,51 @@ def test_a_full_ring_tells_nothing_rather_than_something_wrong() -> None:
     ]
     assert np.isnan(asked[0])
     assert asked[1] == 3
+
+
+def test_memory_of_dropped_rows_is_used_again() -> None:
+    """Where keys come and go, and no more of them live at once, memory does not grow."""
+    of = compiled()
+    events = payments(of, keys=20_000, events=60_000, days=2_000)
+    store, taken = FeatureStore(of), []
+    for first in range(0, 60_000, 20_000):
+        store.follow(part(events, first, first + 20_000))
+        taken.append(store.bytes_used)
+    assert store.keys < 2_000
+    assert taken[2] <= 1.1 * taken[0]
+
+
+def test_sums_of_a_window_are_exact_beyond_what_a_row_adds_up() -> None:
+    """All that a key ever paid overflows a word; a window tells its own events exactly, and their squares."""
+    hour = 3_600 * 10**9
+    features = {
+        "sum": total(AMOUNT, over="2h", resolution="30m", by="payer"),
+        "std": std(AMOUNT, over="2h", resolution="30m", by="payer"),
+    }
+    of = compile_sets(
+        [
+            FeatureSet(
+                name="few",
+                on=PAYMENT,
+                owner="tests",
+                features=[
+                    Feature(name=name, value=value, unit="units", meaning="Asked.")
+                    for name, value in features.items()
+                ],
+            )
+        ]
+    )
+    chance = np.random.default_rng(3)
+    amounts = layout.VALUE_MAX - chance.integers(0, 1 << 50, 6_000)
+    at = START + np.arange(6_000) * hour // 8
+    columns: dict[str, npt.ArrayLike] = {"payer": key_words([1] * 6_000), "amount": amounts}
+    told = replayed(FeatureStore(of), events_of(of, PAYMENT, at=at, columns=columns)).values
+    for place in (1, 2, 40, 1_100, 5_999):
+        oldest = at[place] // (hour // 2) - 4
+        window = [int(amounts[one]) for one in range(place) if at[one] // (hour // 2) >= oldest]
+        assert told[place, 0] == float(sum(window))
+        expected = statistics.stdev(window) if len(window) > 1 else math.nan
+        assert told[place, 1] == pytest.approx(expected, rel=1e-15, nan_ok=True)
 
 
 def test_memory_is_bounded() -> None:

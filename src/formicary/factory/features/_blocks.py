@@ -1,8 +1,8 @@
 """A block of events that are passed through the rows together: what is worked out for all of them at once.
 
-Rows lie at random places of a large memory, each hundreds of nanoseconds away, but a dozen can be on their way
-at once; so the rows of a block are asked for before the first of them is looked at. And what the plan says of
-a part of a row is read once for a block: its parts are passed one after the other, each by all events in
+Rows lie at random places of a large memory, each hundreds of nanoseconds away, but a dozen can be on their
+way at once; so the rows of a block are asked for before the first of them is looked at. And what the plan
+says of a part of a row is read once for a block: parts are passed one after the other, each by all events in
 their order. Parts of rows do not depend on each other, so every event is told what was known before it.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.kernels import fixed, kernel_part, prefetch, tail
+from formicary.factory.features._entries import prefetch_entries, ring_of
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     LINE_WORDS,
@@ -28,7 +29,6 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
-from formicary.factory.features._rings import prefetch_entries, ring_of
 from formicary.factory.features._rows import key_of, likely_row, slot_of, spread
 
 __all__ = ["BLOCK", "PARTS_MAX", "Block", "look_ahead", "new_block"]
@@ -74,7 +74,7 @@ def new_block(plan: Plan) -> Block:
 
 @kernel_part
 def look_ahead(state: State, plan: Plan, events: Events, first: int, count: int, block: Block) -> None:
-    """Work out the keys, tiles and conditions of up to ``BLOCK`` events, and ask for the memory of their rows."""
+    """Work out keys, tiles and conditions of up to ``BLOCK`` events, and ask for the memory of their rows."""
     for tile in range(len(plan.tiles)):
         length = fixed(plan.tiles, 0, tile)
         for place in range(count):
@@ -125,7 +125,9 @@ def _find_rows(state: State, plan: Plan, events: Events, first: int, count: int,
 def _find_conditions(plan: Plan, events: Events, first: int, count: int, block: Block) -> None:
     for place in range(count):
         kind = events.kinds[first + place]
-        for condition in range(fixed(plan.kind_conditions, 0, kind), fixed(plan.kind_conditions, 0, kind + 1)):
+        for condition in range(
+            fixed(plan.kind_conditions, 0, kind), fixed(plan.kind_conditions, 0, kind + 1)
+        ):
             begin = fixed(plan.condition_bounds, 0, condition)
             end = fixed(plan.condition_bounds, 0, condition + 1)
             value = compute(

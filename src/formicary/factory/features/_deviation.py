@@ -1,4 +1,4 @@
-"""The standard deviation of what was summed exactly."""
+"""The standard deviation of what was summed exactly, in integers of two words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from formicary.base.kernels import kernel_part
-from formicary.factory.features._layout import SQUARE_BITS, Words
+from formicary.factory.features._layout import Words
 
-__all__ = ["deviation"]
+__all__ = ["deviation", "product"]
 
 _TWO_64: Final = 2.0**64
 _HALF: Final = np.uint64(32)
@@ -30,16 +30,10 @@ def deviation(totals: Words, sum_at: Any, squares_at: Any, count: Any) -> Any:
     total = totals[sum_at]
     floor = total // count
     rest = total - floor * count
-    # Three sums of 36 bits each become two words.
-    bits = np.uint64(SQUARE_BITS)
     low_word = np.uint64(totals[squares_at])
-    high_word = np.uint64(0)
-    middle = np.uint64(totals[squares_at + 1])
-    low_word, carry = _add(low_word, middle << bits)
-    high_word += carry + (middle >> np.uint64(64 - SQUARE_BITS))
-    high_word += np.uint64(totals[squares_at + 2]) << np.uint64(2 * SQUARE_BITS - 64)
+    high_word = np.uint64(totals[squares_at + 1])
     other = total + rest
-    product_high, product_low = _product(np.uint64(abs(floor)), np.uint64(abs(other)))
+    product_high, product_low = product(np.uint64(abs(floor)), np.uint64(abs(other)))
     if (floor < 0) == (other < 0):
         borrow = np.uint64(1) if low_word < product_low else np.uint64(0)
         low_word -= product_low
@@ -62,7 +56,7 @@ def _add(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 @kernel_part
-def _product(left: Any, right: Any) -> tuple[Any, Any]:
+def product(left: Any, right: Any) -> tuple[Any, Any]:
     """Return the product of two words as two words, high and low."""
     left_high = left >> _HALF
     left_low = left & _HALF_MASK

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from formicary.base.kernels import fixed, kernel, kernel_part, tail
+from formicary.factory.features._entries import entry_of, length_of, ring_of
 from formicary.factory.features._layout import (
     NOW,
     RING_OFFSET,
@@ -17,7 +18,6 @@ from formicary.factory.features._layout import (
     Plan,
     State,
 )
-from formicary.factory.features._rings import entry_of, length_of, ring_of
 from formicary.factory.features._rows import spread
 
 __all__ = ["rows_hash"]

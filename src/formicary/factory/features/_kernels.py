@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from formicary.base.kernels import fixed, kernel, kernel_part, tail
 from formicary.factory.features._blocks import BLOCK, Block, look_ahead
+from formicary.factory.features._entries import ring_of
 from formicary.factory.features._layout import (
     FIRST_UPDATE,
     NO_ROW,
@@ -32,7 +33,7 @@ from formicary.factory.features._read import (
     tell_ring,
     withhold,
 )
-from formicary.factory.features._rings import advance, put_into_ring, ring_of
+from formicary.factory.features._rings import advance, put_into_ring
 from formicary.factory.features._rows import sweep, sweep_is_due
 from formicary.factory.features._update import begin_rows, gather, remember, row_to_change
 
@@ -169,7 +170,9 @@ def replay_events(
                 is_due = sweep_is_due(state)
                 end += 1
             for update in range(FIRST_UPDATE, len(plan.updates)):
-                _read_and_change(state, plan, view, update, events, first, begin, end, reading, block, out[row:])
+                _read_and_change(
+                    state, plan, view, update, events, first, begin, end, reading, block, out[row:]
+                )
             compute_features(view, events, reading, asking, out[row:])
             withhold(view, reading, asking, out[row:], withheld[row:])
             row += asking

@@ -5,7 +5,8 @@ table's plan says::
 
     | id high | id low | table | latest at | rings | remembered | slots |
 
-``_rings`` says what a ring is; its entries lie apart, in a chunk that grows with them. Reading changes nothing.
+``_rings`` says what a ring is; its entries lie apart, in a chunk that grows with them. Reading changes
+nothing.
 """
 
 from __future__ import annotations
@@ -61,11 +62,13 @@ RING_TILE: Final = 1
 """Which of ``Plan.tiles`` its tiles are."""
 RING_ROOM: Final = 2
 RING_SUMS: Final = 3
-RING_EXTREMES: Final = 4
-RING_FIRST_WINDOW: Final = 5
-RING_END_WINDOW: Final = 6
-RING_STRIDE: Final = 7
-RING_COLUMNS: Final = 8
+RING_WIDE_SUMS: Final = 4
+"""Sums of two words each, the low one first."""
+RING_EXTREMES: Final = 5
+RING_FIRST_WINDOW: Final = 6
+RING_END_WINDOW: Final = 7
+RING_STRIDE: Final = 8
+RING_COLUMNS: Final = 9
 
 # Words of a ring from its offset, and of each of its windows: see ``_rings``.
 RING_SPAN: Final = 0
@@ -114,13 +117,10 @@ PART_COLUMNS: Final = 4
 ONE: Final = 0
 VALUE: Final = 1
 SQUARE_LOW: Final = 2
-SQUARE_MIDDLE: Final = 3
-SQUARE_HIGH: Final = 4
-MINIMUM: Final = 5
-MAXIMUM: Final = 6
+SQUARE_HIGH: Final = 3
+MINIMUM: Final = 4
+MAXIMUM: Final = 5
 
-SQUARE_BITS: Final = 36
-"""Bits of each of the three sums that squares are kept as: they add up without a carry 2^27 times."""
 VALUE_MAX: Final = 2**53
 """The largest magnitude of a value that is summed, 90 trillion of a currency with two decimals."""
 
@@ -211,7 +211,7 @@ class View(NamedTuple):
     lookups: Words
     """(n, 6): the table, the columns of the asking event's ids, the touch of the same key, -1 for none."""
     windows: Words
-    """(n, 3): look-up, window of the plan, where its totals go; in the order of the updates of their rings."""
+    """(n, 3): look-up, window of the plan, where its totals go; in the order of their rings' updates."""
     update_windows: Words
     """Where the windows of each update's ring begin in ``windows``."""
     features: Words

@@ -11,6 +11,7 @@ import numpy as np
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._blocks import PARTS_MAX
 from formicary.factory.features._code import Code
+from formicary.factory.features._entries import ROOM_MAX
 from formicary.factory.features._layout import Plan, Words
 from formicary.factory.features._plan_parts import (
     DISTINCT_SLOTS,
@@ -118,6 +119,12 @@ class PlanBuilder:
         named = "" if operation == layout.ONE else aggregate.field
         return place_of(self.ring(aggregate).sums, (operation, named, where))
 
+    def square_place(self, aggregate: Aggregate) -> int:
+        """Return where a ring adds up squares, after its other sums."""
+        ring = self.ring(aggregate)
+        part = (layout.SQUARE_LOW, aggregate.field, self._condition(aggregate))
+        return len(ring.sums) + 2 * place_of(ring.squares, part)
+
     def extreme_place(self, aggregate: Aggregate) -> int:
         """Return where a ring keeps an extreme, after its sums."""
         extreme = layout.MINIMUM if aggregate.operator == Operator.MIN else layout.MAXIMUM
@@ -147,6 +154,9 @@ class PlanBuilder:
             if ring.totals > PARTS_MAX:
                 message = f"with it, {ring.kind.name} by {'+'.join(aggregate.by)} takes over {PARTS_MAX} sums"
                 raise feature.error(BudgetExceeded, message)
+            if ring.room > ROOM_MAX:
+                message = f"its windows take {ring.room} entries a key, over {ROOM_MAX}"
+                raise feature.error(BudgetExceeded, message)
 
     def _add_to_ring(self, aggregate: Aggregate, ring_events: int) -> None:
         ring = self.ring(aggregate)
@@ -159,8 +169,7 @@ class PlanBuilder:
         if aggregate.operator in (Operator.SUM, Operator.MEAN, Operator.STD):
             self.sum_place(aggregate, layout.VALUE)
         if aggregate.operator == Operator.STD:
-            for limb in (layout.SQUARE_LOW, layout.SQUARE_MIDDLE, layout.SQUARE_HIGH):
-                self.sum_place(aggregate, limb)
+            self.square_place(aggregate)
         if aggregate.operator in (Operator.MIN, Operator.MAX):
             self.extreme_place(aggregate)
 

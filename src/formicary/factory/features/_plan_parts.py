@@ -36,6 +36,8 @@ class Ring:
     """How many tiles it can hold."""
     number: int = -1
     sums: list[Part] = field(default_factory=list)
+    squares: list[Part] = field(default_factory=list)
+    """Sums of squares, of two words each."""
     extremes: list[Part] = field(default_factory=list)
     windows: list[tuple[int, int]] = field(default_factory=list)
 
@@ -52,13 +54,20 @@ class Ring:
 
     @property
     def parts(self) -> list[Part]:
-        """What an event adds, to sums and then to extremes."""
-        return self.sums + self.extremes
+        """What an event adds, word by word: to sums and then to extremes."""
+        halves = (layout.SQUARE_LOW, layout.SQUARE_HIGH)
+        squares = [(half, named, where) for _, named, where in self.squares for half in halves]
+        return self.sums + squares + self.extremes
 
     @property
     def totals(self) -> int:
-        """How many sums and extremes there are."""
-        return len(self.sums) + len(self.extremes)
+        """The words of all sums and extremes."""
+        return self.sum_words + len(self.extremes)
+
+    @property
+    def sum_words(self) -> int:
+        """The words of all sums."""
+        return len(self.sums) + 2 * len(self.squares)
 
     @property
     def stride(self) -> int:
@@ -69,7 +78,7 @@ class Ring:
     @property
     def head_words(self) -> int:
         """The words before the entries."""
-        return layout.RING_NOW + len(self.sums) + len(self.windows) * self._window_words
+        return layout.RING_NOW + self.sum_words + len(self.windows) * self._window_words
 
     @property
     def _window_words(self) -> int:
@@ -79,7 +88,7 @@ class Ring:
         """Return the head of the ring of a key without events."""
         words = np.zeros(self.head_words, np.int64)
         words[layout.RING_HEAD] = words[layout.RING_LOST] = EMPTY
-        windows = words[layout.RING_NOW + len(self.sums) :].reshape(len(self.windows), self._window_words)
+        windows = words[layout.RING_NOW + self.sum_words :].reshape(len(self.windows), self._window_words)
         windows[:, layout.WINDOW_EXTREMES :] = LARGEST
         return words
 
@@ -95,6 +104,7 @@ class Ring:
         described[layout.RING_TILE] = tile_number
         described[layout.RING_ROOM] = self.room
         described[layout.RING_SUMS] = len(self.sums)
+        described[layout.RING_WIDE_SUMS] = len(self.squares)
         described[layout.RING_EXTREMES] = len(self.extremes)
         described[layout.RING_FIRST_WINDOW] = first_window
         described[layout.RING_END_WINDOW] = first_window + len(self.windows)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from formicary.base.kernels import fixed, kernel_part, tail
 from formicary.factory.features._blocks import BLOCK, Block
 from formicary.factory.features._deviation import deviation
+from formicary.factory.features._entries import Ring
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
     CONSENT_TABLE,
@@ -40,16 +41,24 @@ from formicary.factory.features._layout import (
     View,
     Words,
 )
-from formicary.factory.features._rings import Ring, totals_of
+from formicary.factory.features._rings import totals_of
 from formicary.factory.features._rows import find_row, is_row_of, key_of, seen_row
 
-__all__ = ["Reading", "compute_features", "find_rows", "new_reading", "tell_remembered", "tell_ring", "withhold"]
+__all__ = [
+    "Reading",
+    "compute_features",
+    "find_rows",
+    "new_reading",
+    "tell_remembered",
+    "tell_ring",
+    "withhold",
+]
 
 _NANOSECONDS: Final = 1e9
 
 
 class Reading(NamedTuple):
-    """Room that a read writes to and forgets; the first axis is the number of the asking event in its block."""
+    """Room that a read writes to and forgets; the first axis is the asking event's number in its block."""
 
     items: Words
     """(``BLOCK``,): which events ask."""

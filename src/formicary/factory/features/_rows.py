@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from formicary.base.kernels import fixed, kernel, kernel_part, prefetch, tail
+from formicary.factory.features._entries import free_entries, ring_of
 from formicary.factory.features._layout import (
     EMPTY,
     HOLDER_WORDS,
@@ -26,7 +27,6 @@ from formicary.factory.features._layout import (
     State,
     Words,
 )
-from formicary.factory.features._rings import free_entries, ring_of
 from formicary.factory.ledger._index import id_hash
 
 __all__ = [
@@ -142,23 +142,21 @@ def row_for(state: State, plan: Plan, table: int, high: Any, low: Any) -> int:
     if row != NO_ROW:
         return row
     words = state.words
-    used = state.numbers[USED]
+    row = state.numbers[USED]
     begin = fixed(plan.template_bounds, 0, table)
     length = fixed(plan.template_bounds, 0, table + 1) - begin
     for word in range(length):
-        words[used + word] = plan.templates[begin + word]
-    words[used] = high
-    words[used + 1] = low
-    words[used + ROW_TABLE] = table
-    words[used + ROW_LATEST] = EMPTY
-    _enter(state.slots, spread(high, low, table), used)
-    row = used
-    used += fixed(plan.row_words, 0, table)
-    state.numbers[USED] = used
+        words[row + word] = plan.templates[begin + word]
+    words[row] = high
+    words[row + 1] = low
+    words[row + ROW_TABLE] = table
+    words[row + ROW_LATEST] = EMPTY
+    _enter(state.slots, spread(high, low, table), row)
+    state.numbers[USED] = row + fixed(plan.row_words, 0, table)
     state.numbers[ROWS] += 1
-    # Likely the next to begin.
+    # The next to begin is likely one of the same table.
     for word in range(0, length, LINE_WORDS):
-        prefetch(words, used + word)
+        prefetch(words, state.numbers[USED] + word)
     return int(row)
 
 

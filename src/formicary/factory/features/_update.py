@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import numpy as np
 
 from formicary.base.kernels import fixed, kernel_part
 from formicary.factory.features._blocks import Block
+from formicary.factory.features._deviation import product
 from formicary.factory.features._layout import (
     CONSENT,
     CONSENT_EVENT,
@@ -27,7 +26,8 @@ from formicary.factory.features._layout import (
     PART_PLACE,
     ROW_LATEST,
     SLOTS_OF_ID,
-    SQUARE_BITS,
+    SQUARE_HIGH,
+    SQUARE_LOW,
     UPDATE_AT,
     UPDATE_COLUMN,
     UPDATE_CONDITION,
@@ -36,20 +36,13 @@ from formicary.factory.features._layout import (
     UPDATE_MASK,
     UPDATE_OF,
     UPDATE_TOUCH,
-    VALUE,
     Events,
     Plan,
     State,
-    Words,
 )
 from formicary.factory.features._rows import is_row_of, row_for, spread
 
 __all__ = ["begin_rows", "gather", "remember", "row_to_change"]
-
-_LIMB: Final = np.uint64((1 << SQUARE_BITS) - 1)
-_LIMB_BITS: Final = np.uint64(SQUARE_BITS)
-_HALF: Final = np.uint64(32)
-_HALF_MASK: Final = np.uint64(0xFFFFFFFF)
 
 
 @kernel_part
@@ -87,16 +80,23 @@ def gather(plan: Plan, update: int, events: Events, first: int, begin: int, end:
         to = fixed(plan.parts, part, PART_PLACE)
         column = fixed(plan.parts, part, PART_COLUMN)
         condition = fixed(plan.parts, part, PART_CONDITION)
-        nothing = LARGEST if of in (MINIMUM, MAXIMUM) else 0
         for place in range(begin, end):
-            value = np.int64(1) if of == ONE else events.numbers[first + place, column]
-            if condition >= 0 and not block.conditions[condition, place]:
-                value = np.int64(nothing)
-            elif of == MAXIMUM:
-                value = -value
-            elif of not in (ONE, VALUE, MINIMUM):
-                value = _limb_of_square(value, of - VALUE - 1)
+            if of == ONE:
+                value = np.int64(1)
+            else:
+                value = events.numbers[first + place, column]
+                if of == MAXIMUM:
+                    value = -value
+                elif of in (SQUARE_LOW, SQUARE_HIGH):
+                    magnitude = np.uint64(abs(value))
+                    high, low = product(magnitude, magnitude)
+                    value = np.int64(low) if of == SQUARE_LOW else np.int64(high)
             block.added[place, to] = value
+        if condition >= 0:
+            nothing = LARGEST if of in (MINIMUM, MAXIMUM) else 0
+            for place in range(begin, end):
+                if not block.conditions[condition, place]:
+                    block.added[place, to] = nothing
 
 
 @kernel_part
@@ -108,7 +108,9 @@ def row_to_change(plan: Plan, update: int, events: Events, item: int, place: int
 
 
 @kernel_part
-def remember(state: State, plan: Plan, update: int, events: Events, item: int, place: int, block: Block) -> None:
+def remember(
+    state: State, plan: Plan, update: int, events: Events, item: int, place: int, block: Block
+) -> None:
     """Let one event change what is remembered of its key."""
     updates = plan.updates
     row = row_to_change(plan, update, events, item, place, block)
@@ -138,22 +140,3 @@ def remember(state: State, plan: Plan, update: int, events: Events, item: int, p
             value_hash = spread(0, events.numbers[item, column], 2)
         slot = to + np.int64(value_hash & np.uint64(fixed(updates, update, UPDATE_MASK)))
         words[slot] = max(words[slot], at)
-
-
-@kernel_part
-def _limb_of_square(value: Any, limb: Any) -> Any:
-    """Return 36 bits of the square of a value of at most 53 bits, the lowest for ``limb`` 0."""
-    magnitude = np.uint64(abs(value))
-    low = magnitude & _HALF_MASK
-    high = magnitude >> _HALF
-    # (high 2^32 + low)^2 in two words.
-    middle = high * low
-    low_square = low * low
-    word = low_square + (middle << np.uint64(33))
-    carry = np.uint64(1) if word < low_square else np.uint64(0)
-    top = high * high + (middle >> np.uint64(31)) + carry
-    if limb == 0:
-        return np.int64(word & _LIMB)
-    if limb == 1:
-        return np.int64(((word >> _LIMB_BITS) | (top << np.uint64(64 - SQUARE_BITS))) & _LIMB)
-    return np.int64(top >> np.uint64(2 * SQUARE_BITS - 64))

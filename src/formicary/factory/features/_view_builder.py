@@ -112,7 +112,9 @@ def _remembered_by_update(
 
 def _bounds(plan: Plan, updates: list[int]) -> layout.Words:
     """Return where the things of each update begin, if they lie in the order of their updates."""
-    return np.concatenate([[0], np.cumsum(np.bincount(updates, minlength=len(plan.updates)))]).astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.bincount(updates, minlength=len(plan.updates)))]).astype(
+        np.int64
+    )
 
 
 class _Reads:
@@ -150,11 +152,11 @@ class _Reads:
         if value.operator == Operator.SHARE:
             described[layout.FEATURE_B] = base + builder.sum_place(value, layout.ONE, whole=True)
         elif value.operator in (Operator.MIN, Operator.MAX):
-            described[layout.FEATURE_A] = base + len(ring.sums) + builder.extreme_place(value)
+            described[layout.FEATURE_A] = base + ring.sum_words + builder.extreme_place(value)
         elif value.operator != Operator.COUNT:
             described[layout.FEATURE_A] = base + builder.sum_place(value, layout.VALUE)
         if value.operator == Operator.STD:
-            described[layout.FEATURE_C] = base + builder.sum_place(value, layout.SQUARE_LOW)
+            described[layout.FEATURE_C] = base + builder.square_place(value)
         return described
 
     def _lookup(self, value: Aggregate) -> int:
