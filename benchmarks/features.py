@@ -1,8 +1,8 @@
 """How fast features are told: replayed, online, and beside what others do with the same rows.
 
-``formicary bench features``: events a second of one core at 27 and 60 windowed features, of a handful of keys
-whose rows stay in the caches, of few and of many; one event online; bytes a key; a snapshot of many keys; then
-polars, DuckDB and Feast on the same rows in the same run, with the rows that each of them loses.
+``formicary bench features``: events a second of one core at 27 and 60 windowed features, of a handful of
+keys whose rows stay in the caches, of few and of many; one event online; bytes a key; a snapshot of many
+keys; then polars, DuckDB and Feast on the same rows in the same run, with the rows that each of them loses.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ from benchmarks.feature_peers.results import PeerResult
 from benchmarks.feature_peers.run import run_peers
 from benchmarks.feature_peers.task import expected_windows, wrong_rows
 from formicary.base.purposes import Purpose
-from formicary.factory.features._blocks import new_block
 from formicary.factory.features._kernels import replay_events
 from formicary.factory.features._layout import NO_CONSENT_NEEDED, Events
-from formicary.factory.features._read import new_reading
 from formicary.factory.features.columns import events_of
 from formicary.factory.features.compiler import Compiled, compile_sets
 from formicary.factory.features.store import FeatureStore
@@ -55,8 +53,7 @@ def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], flo
 
     What is told goes to the same room again and again, as it does for a decision.
     """
-    view, half = compiled.views[name].view, len(events.kinds) // 2
-    reading, block = new_reading(view), new_block(compiled.plan)
+    half = len(events.kinds) // 2
     out, withheld = np.empty((_GROUP, len(compiled.views[name].names))), np.zeros(_GROUP, np.int64)
     asked = np.ones(_GROUP, np.bool_)
 
@@ -67,18 +64,8 @@ def _replayed(compiled: Compiled, name: str, events: Events) -> Callable[[], flo
         began = time.thread_time()
         for group in groups:
             store.make_room(len(group.kinds))
-            replay_events(
-                store.state,
-                compiled.plan,
-                view,
-                group,
-                NO_CONSENT_NEEDED,
-                reading,
-                block,
-                asked[: len(group.kinds)],
-                out,
-                withheld,
-            )
+            note, wanted = store.note(name), asked[: len(group.kinds)]
+            replay_events(note, group, NO_CONSENT_NEEDED, wanted, out, withheld)
         return (time.thread_time() - began) / sum(len(group.kinds) for group in groups)
 
     return run

@@ -8,12 +8,13 @@ their order. Parts of rows do not depend on each other, so every event is told w
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.kernels import fixed, kernel_part, prefetch, tail
+from formicary.base.records import Table, opener
 from formicary.factory.features._entries import prefetch_entries, ring_of
 from formicary.factory.features._expressions import STACK_MAX, compute
 from formicary.factory.features._layout import (
@@ -31,7 +32,7 @@ from formicary.factory.features._layout import (
 )
 from formicary.factory.features._rows import key_of, likely_row, slot_of, spread
 
-__all__ = ["BLOCK", "PARTS_MAX", "Block", "look_ahead", "new_block"]
+__all__ = ["BLOCK", "PARTS_MAX", "Block", "look_ahead", "new_block", "open_block"]
 
 BLOCK: Final = 32
 """Events in a block at most: what more of them touch would not fit the caches nearest to the processor."""
@@ -43,19 +44,22 @@ PARTS_MAX: Final = 64
 class Block(NamedTuple):
     """Room that a kernel writes to and forgets; the first axis of most arrays is the event's place."""
 
-    keys: Words
+    keys: Annotated[Words, 3]
     """(``BLOCK``, touches, 3): the words of the keys, and their hashes."""
-    rows: Words
+    rows: Table
     """(``BLOCK``, touches): the places of their rows."""
-    tiles: Words
+    tiles: Table
     """(tiles, ``BLOCK``): the number of each kind of tile at the events' times."""
-    conditions: npt.NDArray[np.bool_]
+    conditions: Annotated[npt.NDArray[np.bool_], 2]
     """(conditions, ``BLOCK``)."""
-    added: Words
+    added: Table
     """(``BLOCK``, parts): what the events add to the sums and extremes of a ring."""
     asks: npt.NDArray[np.bool_]
     """(``BLOCK``,): the events that are told the features of a view."""
     stack: Reals
+
+
+open_block: Final = opener(Block)
 
 
 def new_block(plan: Plan) -> Block:

@@ -6,11 +6,14 @@ after.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.kernels import fixed, kernel, kernel_part, tail
-from formicary.factory.features._blocks import BLOCK, Block, look_ahead
+from formicary.base.records import Note, words_of
+from formicary.factory.features._blocks import BLOCK, Block, look_ahead, open_block
 from formicary.factory.features._entries import ring_of
 from formicary.factory.features._layout import (
     FIRST_UPDATE,
@@ -24,11 +27,15 @@ from formicary.factory.features._layout import (
     State,
     View,
     Words,
+    open_plan,
+    open_state,
+    open_view,
 )
 from formicary.factory.features._read import (
     Reading,
     compute_features,
     find_rows,
+    open_reading,
     tell_remembered,
     tell_ring,
     withhold,
@@ -40,9 +47,21 @@ from formicary.factory.features._update import begin_rows, gather, remember, row
 __all__ = ["follow_events", "read_events", "replay_events"]
 
 
+_PLAN_AT: Final = words_of(State)
+_BLOCK_AT: Final = words_of(State, Plan)
+_VIEW_AT: Final = words_of(State, Plan, Block)
+_READING_AT: Final = words_of(State, Plan, Block, View)
+
+
 @kernel
-def follow_events(state: State, plan: Plan, events: Events, block: Block) -> None:
-    """Let events change the rows of their keys, one after the other."""
+def follow_events(note: Note, events: Events) -> None:
+    """Let events change the rows of their keys, one after the other.
+
+    ``note`` is that of a state, a plan and a block.
+    """
+    state = open_state(note, 0)
+    plan = open_plan(note, _PLAN_AT)
+    block = open_block(note, _BLOCK_AT)
     total = len(events.kinds)
     for first in range(0, total, BLOCK):
         count = min(BLOCK, total - first)
@@ -83,18 +102,16 @@ def _change(
 
 
 @kernel
-def read_events(
-    state: State,
-    plan: Plan,
-    view: View,
-    events: Events,
-    purpose: int,
-    reading: Reading,
-    block: Block,
-    out: Reals,
-    withheld: Words,
-) -> None:
-    """Read the view at each event, (n, features), and which ids lacked consent, (n,); change nothing."""
+def read_events(note: Note, events: Events, purpose: int, out: Reals, withheld: Words) -> None:
+    """Read a view at each event, (n, features), and which ids lacked consent, (n,); change nothing.
+
+    ``note`` is that of a state, a plan, a block, the view and a reading.
+    """
+    state = open_state(note, 0)
+    plan = open_plan(note, _PLAN_AT)
+    block = open_block(note, _BLOCK_AT)
+    view = open_view(note, _VIEW_AT)
+    reading = open_reading(note, _READING_AT)
     total = len(events.kinds)
     for first in range(0, total, BLOCK):
         count = min(BLOCK, total - first)
@@ -133,23 +150,26 @@ def _read(
 
 @kernel
 def replay_events(
-    state: State,
-    plan: Plan,
-    view: View,
+    note: Note,
     events: Events,
     purpose: int,
-    reading: Reading,
-    block: Block,
     asked: npt.NDArray[np.bool_],
     out: Reals,
     withheld: Words,
 ) -> int:
-    """Read the view at each event of its kind that is ``asked`` (n,), then let the event change its rows.
+    """Read a view at each event of its kind that is ``asked`` (n,), then let the event change its rows.
+
+    ``note`` is that of a state, a plan, a block, the view and a reading.
 
     Returns
     -------
     How many rows of ``out`` were written.
     """
+    state = open_state(note, 0)
+    plan = open_plan(note, _PLAN_AT)
+    block = open_block(note, _BLOCK_AT)
+    view = open_view(note, _VIEW_AT)
+    reading = open_reading(note, _READING_AT)
     row = 0
     total = len(events.kinds)
     for first in range(0, total, BLOCK):

@@ -16,7 +16,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Events", "Plan", "State", "View"]
+from formicary.base.records import Table, opener
+
+__all__ = ["Events", "Plan", "State", "View", "open_plan", "open_state", "open_view"]
 
 Words = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -188,18 +190,18 @@ class Plan(NamedTuple):
     hot_words: Words
     """For each table, the words at the beginning of a row that nearly every event looks at."""
     kind_touches: Words
-    touches: Words
+    touches: Table
     """(n, 5): the table, and the columns of the ids that make its key, -1 for none."""
-    updates: Words
+    updates: Table
     """Each changes one part of a row: a ring, or what is remembered."""
-    parts: Words
+    parts: Table
     tiles: Words
     """The lengths of tiles, nanoseconds, each once."""
-    rings: Words
-    windows: Words
+    rings: Table
+    windows: Table
     kind_conditions: Words
     condition_bounds: Words
-    code: Words
+    code: Table
     """(n, 2) operations and their arguments, of all conditions."""
     constants: Reals
 
@@ -208,20 +210,20 @@ class View(NamedTuple):
     """What is read when an event of one kind asks."""
 
     kind: int
-    lookups: Words
+    lookups: Table
     """(n, 6): the table, the columns of the asking event's ids, the touch of the same key, -1 for none."""
-    windows: Words
+    windows: Table
     """(n, 3): look-up, window of the plan, where its totals go; in the order of their rings' updates."""
     update_windows: Words
     """Where the windows of each update's ring begin in ``windows``."""
-    features: Words
+    features: Table
     remembered: Words
     """The features that are told from what is remembered, in the order of its updates."""
     update_remembered: Words
     """Where those of each update begin in ``remembered``."""
-    programs: Words
+    programs: Table
     """(n, 3): the feature, and its operations in ``code``; in an order in which they can be computed."""
-    code: Words
+    code: Table
     constants: Reals
     subjects: Words
     """For each feature, which of the asking event's id columns are parties that it tells about, as bits."""
@@ -238,3 +240,8 @@ class Events(NamedTuple):
     """(n, columns, 2): high and low words; both zero for none."""
     numbers: Words
     """(n, columns); floating-point numbers by their bits."""
+
+
+open_state: Final = opener(State)
+open_plan: Final = opener(Plan)
+open_view: Final = opener(View)

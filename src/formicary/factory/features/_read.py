@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.kernels import fixed, kernel_part, tail
+from formicary.base.records import Table, opener
 from formicary.factory.features._blocks import BLOCK, Block
 from formicary.factory.features._deviation import deviation
 from formicary.factory.features._entries import Ring
@@ -49,6 +50,7 @@ __all__ = [
     "compute_features",
     "find_rows",
     "new_reading",
+    "open_reading",
     "tell_remembered",
     "tell_ring",
     "withhold",
@@ -62,15 +64,18 @@ class Reading(NamedTuple):
 
     items: Words
     """(``BLOCK``,): which events ask."""
-    rows: Words
+    rows: Table
     """(``BLOCK``, look-ups)."""
-    totals: Words
+    totals: Table
     """(``BLOCK``, totals of all windows)."""
-    known: npt.NDArray[np.bool_]
+    known: Annotated[npt.NDArray[np.bool_], 2]
     """(``BLOCK``, windows)."""
     lacking: Words
     """(``BLOCK``,): which ids lack consent, as bits."""
     stack: Reals
+
+
+open_reading: Final = opener(Reading)
 
 
 def new_reading(view: View) -> Reading:

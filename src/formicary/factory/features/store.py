@@ -13,6 +13,7 @@ import numpy.typing as npt
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import FEATURE_BYTES_MAX
 from formicary.base.purposes import NEEDS_CONSENT, Purpose
+from formicary.base.records import Note, noted
 from formicary.factory.features import _layout as layout
 from formicary.factory.features._blocks import new_block
 from formicary.factory.features._consents import consents_of
@@ -82,6 +83,7 @@ class FeatureStore:
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, entries, free, numbers)
         self._block = new_block(compiled.plan)
         self._readings = {name: new_reading(view.view) for name, view in compiled.views.items()}
+        self._note, self._notes = self._noted()
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
@@ -117,6 +119,10 @@ class FeatureStore:
         """An unsigned 64-bit hash of all rows that still tell something, however they lie in memory."""
         return int(np.uint64(rows_hash(self.state, self.compiled.plan)))
 
+    def note(self, view: str) -> Note:
+        """Return what a kernel is given to read a view, until room is made or a snapshot is read."""
+        return self._notes[view]
+
     # -- events in, features out -----------------------------------------------------------
 
     def follow(self, events: Events) -> None:
@@ -129,7 +135,7 @@ class FeatureStore:
         """
         for part in _cut(events):
             self.make_room(len(part.kinds))
-            follow_events(self.state, self.compiled.plan, part, self._block)
+            follow_events(self._note, part)
 
     def read(self, view: str, events: Events, *, purpose: Purpose) -> Values:
         """Tell the features of a view at each event (n) of its kind, and change nothing.
@@ -143,10 +149,7 @@ class FeatureStore:
         count = len(events.kinds)
         out, withheld = np.empty((count, len(compiled.names))), np.zeros(count, np.int64)
         bit = compiled.consent_bit(purpose)
-        reading = self._readings[view]
-        read_events(
-            self.state, self.compiled.plan, compiled.view, events, bit, reading, self._block, out, withheld
-        )
+        read_events(self.note(view), events, bit, out, withheld)
         return Values(names=compiled.names, values=out, withheld=withheld, subjects=compiled.subjects)
 
     def replay(
@@ -158,7 +161,6 @@ class FeatureStore:
         """
         compiled = self.compiled.views[view]
         bit = compiled.consent_bit(purpose)
-        reading = self._readings[view]
         wanted = np.ones(len(events.kinds), np.bool_) if asked is None else asked
         count = int((wanted & (events.kinds == compiled.view.kind)).sum())
         shape = (count, len(compiled.names))
@@ -167,18 +169,7 @@ class FeatureStore:
         for part in _cut(events):
             end = first + len(part.kinds)
             self.make_room(len(part.kinds))
-            done += replay_events(
-                self.state,
-                self.compiled.plan,
-                compiled.view,
-                part,
-                bit,
-                reading,
-                self._block,
-                wanted[first:end],
-                out[done:],
-                withheld[done:],
-            )
+            done += replay_events(self.note(view), part, bit, wanted[first:end], out[done:], withheld[done:])
             first = end
         if done != count:
             message = f"{count} events asked, and {done} were answered"
@@ -225,8 +216,22 @@ class FeatureStore:
             raise RoomExhausted(message)
         if 2 * (self.keys + rows) > len(state.slots):
             size = 1 << (4 * (self.keys + rows)).bit_length()
-            self.state = state._replace(slots=roomy(size).view(np.uint64))
-            index_rows(self.state, self.compiled.plan)
+            self._index(size)
+
+    def _index(self, size: int) -> None:
+        """Build the index of all rows in so many slots."""
+        self.state = self.state._replace(slots=roomy(size).view(np.uint64))
+        index_rows(self.state, self.compiled.plan)
+        self._note, self._notes = self._noted()
+
+    def _noted(self) -> tuple[Note, dict[str, Note]]:
+        """Return what kernels are given: of all features, and of each view."""
+        common = (self.state, self.compiled.plan, self._block)
+        notes = {
+            name: noted(*common, self.compiled.views[name].view, reading)
+            for name, reading in self._readings.items()
+        }
+        return noted(*common), notes
 
     # -- snapshots -------------------------------------------------------------------------
 
@@ -258,8 +263,7 @@ class FeatureStore:
         self.state.numbers[:] = numbers[:-1]
         self.position = int(numbers[-1])
         size = max(_SLOTS_MIN, 1 << (4 * self.keys).bit_length())
-        self.state = self.state._replace(slots=roomy(size).view(np.uint64))
-        index_rows(self.state, self.compiled.plan)
+        self._index(size)
         return True
 
 
