@@ -1,0 +1,1 @@
+"""Decisions: rules, scores and limits become one outcome, with its reasons."""

@@ -1,0 +1,60 @@
+"""What can be wrong with a model, its data or its file.
+
+::
+
+    Refusal
+    └── ModelRefused
+        ├── ModelMalformed                       what a declaration says
+        ├── LabelsTooFew, TableUnusable          what it should be trained on
+        ├── LeakSuspected                        a column that tells the label
+        └── ModelCorrupt                         a stored model
+"""
+
+from __future__ import annotations
+
+from formicary.base.errors import Refusal
+
+__all__ = [
+    "LabelsTooFew",
+    "LeakSuspected",
+    "ModelCorrupt",
+    "ModelMalformed",
+    "ModelRefused",
+    "TableUnusable",
+]
+
+
+class ModelRefused(Refusal):
+    """A model cannot be declared, trained or read as it is."""
+
+    code = "model_refused"
+
+
+class ModelMalformed(ModelRefused):
+    """A declaration of a model contradicts itself."""
+
+    code = "model_malformed"
+
+
+class LabelsTooFew(ModelRefused):
+    """There are too few labels of a class, or of one class alone, to learn from."""
+
+    code = "labels_too_few"
+
+
+class TableUnusable(ModelRefused):
+    """A table to train on lacks a column, or a column tells nothing."""
+
+    code = "table_unusable"
+
+
+class LeakSuspected(ModelRefused):
+    """A column tells the label so well that it was likely written after it."""
+
+    code = "leak_suspected"
+
+
+class ModelCorrupt(ModelRefused):
+    """A stored model is not what its hash says, or no model at all."""
+
+    code = "model_corrupt"
