@@ -88,7 +88,7 @@ _SBA_NAMES: Final = "City Bank BankState RevLineCr LowDoc"
 
 
 def _sba_test(frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    return frame["Selected"].to_numpy() == 0
+    return np.asarray(frame["Selected"].to_numpy() == 0)
 
 
 CREDIT_DATA: Final = (

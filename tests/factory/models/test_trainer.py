@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_forest() -> None:
     assert trees(first) == trees(again)
     assert reported == [(1, 2), (2, 2)]
     assert [trial.loss for trial in first.trials] == sorted(trial.loss for trial in first.trials)
-    assert area_under_roc(table.labels, first.left_out) > 0.75, "of rows that were left out"
+    assert area_under_roc(scores=first.left_out, labels=table.labels) > 0.75, "of rows that were left out"
 
 
 def test_declared_directions_hold() -> None:

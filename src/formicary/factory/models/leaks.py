@@ -115,4 +115,5 @@ def _area(
     )
     booster = lightgbm.train(parameters, learnt, _ROUNDS)
     scores = np.asarray(booster.predict(values[is_judged], raw_score=True))
-    return area_under_roc(table.labels[is_judged], scores), booster.feature_importance("gain")
+    area = area_under_roc(scores=scores, labels=table.labels[is_judged])
+    return area, booster.feature_importance("gain")

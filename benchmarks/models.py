@@ -1,0 +1,157 @@
+"""How well forests and scorecards rank and calibrate on public credit data, beside what others reached.
+
+``formicary bench models``: each data set by its protocol, stratified cross-validation or its published test
+part; hyper-parameters are searched within the rows learnt from alone. Then the platform's own check for leaks,
+on every data set and on one with a column that was written after the outcome.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks._credit_data import CREDIT_DATA, LEAKING_TERM, CreditData
+from benchmarks._folds import stratified_folds
+from benchmarks._machine import machine
+from formicary.base.errors import OperationalFault
+from formicary.factory.models.calibration import choose_calibration
+from formicary.factory.models.leaks import suspicions
+from formicary.factory.models.metrics import area_under_roc, brier_score, calibration_error
+from formicary.factory.models.table import TrainingTable, table_of
+from formicary.factory.models.trainer import train_forest
+from formicary.runtime.settings import read_settings
+
+__all__ = ["main"]
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+_METRICS: Final = ("AUC", "Brier", "calibration")
+
+
+class DataSetsMissing(OperationalFault):
+    """The public data sets are not there: set FORMICARY_DATA to the folder of data sets."""
+
+
+def left_out_parts(data: CreditData, table: TrainingTable, is_test: Flags | None) -> Iterator[Flags]:
+    """Go through the rows that are left out, (n,)."""
+    if is_test is not None:
+        yield is_test
+        return
+    for seed in range(data.repeats):
+        fold = stratified_folds(table.labels == 1, folds=data.folds, seed=seed)
+        for number in range(data.folds):
+            yield fold == number
+
+
+def measured(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> list[float]:
+    """Return the metrics of predictions for rows that were left out."""
+    return [
+        area_under_roc(scores=probabilities, labels=labels),
+        brier_score(probabilities=probabilities, labels=labels),
+        calibration_error(probabilities=probabilities, labels=labels),
+    ]
+
+
+def measure(data: CreditData, folder: Path, *, threads: int) -> dict[str, Any]:
+    """Return the means of the metrics over all parts that are left out, and what is suspected."""
+    columns, labels, frame = data.read(folder)
+    table = table_of(data.spec, columns, labels)
+    is_test = data.is_test(frame) if data.is_test else None
+    forests = []
+    began = time.perf_counter()
+    for left_out in left_out_parts(data, table, is_test):
+        learnt = table.rows(~left_out)
+        trained = train_forest(data.spec, learnt, threads=threads)
+        is_judged = ~np.isnan(trained.left_out)
+        calibration = choose_calibration(
+            scores=trained.left_out[is_judged], labels=learnt.labels[is_judged], seed=data.spec.seed
+        )
+        raw = np.asarray(trained.booster.predict(table.values[left_out], raw_score=True))
+        forests.append(measured(calibration.apply(raw), table.labels[left_out]))
+    return {
+        "data": data.name,
+        "rows": len(table.labels),
+        "positives": float(table.labels.mean()),
+        "parts": len(forests),
+        "forest": dict(zip(_METRICS, np.mean(forests, axis=0).tolist(), strict=True)),
+        "published": {"forest": data.published[0], "spline logistic": data.published[1]},
+        "suspected": [one.column for one in suspicions(data.spec, table, threads=threads)],
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def measure_leak(folder: Path, *, threads: int) -> list[str]:
+    """Return what is suspected where the term of a loan is a column."""
+    data = next(data for data in CREDIT_DATA if data.name == LEAKING_TERM.name)
+    _, labels, frame = data.read(folder)
+    columns = {column.name: frame[column.name].to_numpy() for column in LEAKING_TERM.columns}
+    table = table_of(LEAKING_TERM, columns, labels)
+    return [f"{one.column}: {one.said}" for one in suspicions(LEAKING_TERM, table, threads=threads)]
+
+
+def _print(figures: dict[str, Any]) -> None:
+    output = Console(width=110)
+    output.print("  ".join(f"{key} {value}" for key, value in figures["machine"].items()))
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(
+        ("data", "rows", "bad", "parts", "forest AUC", "published", "Brier", "calibration", "suspected")
+    ):
+        table.add_column(heading, justify="right" if 0 < place < 8 else "left", no_wrap=True)  # noqa: PLR2004, figures
+    for row in figures["data sets"]:
+        forest = row["forest"]
+        table.add_row(
+            row["data"],
+            f"{row['rows']:,}",
+            f"{row['positives']:.1%}",
+            str(row["parts"]),
+            f"{forest['AUC']:.4f}",
+            f"{row['published']['forest']:.3f}",
+            f"{forest['Brier']:.4f}",
+            f"{forest['calibration']:.4f}",
+            ", ".join(row["suspected"]) or "none",
+        )
+    output.print(table)
+    output.print(f"with the leaking column: {'; '.join(figures['leak'])}")
+
+
+def main() -> None:
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", nargs="*", default=[data.name for data in CREDIT_DATA], help="which of them"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="for LightGBM; results do not depend on it")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    arguments = parser.parse_args()
+    folder = read_settings(os.environ, folder=Path.cwd(), is_root=False).data_sets
+    if folder is None:
+        raise DataSetsMissing
+    figures: dict[str, Any] = {"machine": machine()}
+    figures["data sets"] = [
+        measure(data, folder, threads=arguments.threads)
+        for data in CREDIT_DATA
+        if data.name in arguments.data
+    ]
+    figures["leak"] = measure_leak(folder, threads=arguments.threads)
+    if arguments.json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        _print(figures)
+
+
+if __name__ == "__main__":
+    main()
