@@ -1,8 +1,8 @@
 """How well forests and scorecards rank and calibrate on public credit data, beside what others reached.
 
 ``formicary bench models``: each data set by its protocol, stratified cross-validation or its published test
-part; hyper-parameters are searched within the rows learnt from alone. Then the platform's own check for leaks,
-on every data set and on one with a column that was written after the outcome.
+part; hyper-parameters are searched within the rows learnt from alone. Then the platform's own check for
+leaks, on every data set and on one with a column that was written after the outcome.
 """
 
 from __future__ import annotations
