@@ -80,10 +80,12 @@ def cut_numbers(values: Reals, labels: Reals, masses: Reals, *, direction: int, 
     known, places = np.unique(values[present], return_inverse=True)
     if not len(known):
         return _described(np.zeros(len(values), np.int64), 0, labels, masses, rules=rules)
-    mass = sums(places, masses[present])
-    middles = np.cumsum(mass) - mass * 0.5
-    group_of_value = (middles * _GROUPS_MAX / max(mass.sum(), np.finfo(np.float64).tiny)).astype(np.int64)
-    _, group_of_value = np.unique(group_of_value, return_inverse=True)
+    group_of_value = np.arange(len(known))
+    if len(known) > _GROUPS_MAX:
+        mass = sums(places, masses[present])
+        middles = np.cumsum(mass) - mass * 0.5
+        quantiles = (middles * _GROUPS_MAX / mass.sum()).astype(np.int64)
+        _, group_of_value = np.unique(quantiles, return_inverse=True)
     highest = known[np.flatnonzero(np.diff(group_of_value, append=group_of_value[-1] + 1))]
     groups = _counted(group_of_value[places], labels[present], masses[present], len(highest))
     lasts = _partition(groups, _prior(labels, masses), float(masses.sum()), direction=direction, rules=rules)

@@ -76,12 +76,13 @@ def _newton(line: Line, design: Reals, labels: Reals, weights: Reals, *, penalty
     curvatures = weights * chances * (1 - chances)
     excess = weights * (chances - labels)
     total = curvatures.sum()
-    # The intercept follows the coefficients freely, so it is solved for first: what is left is centered.
+    # The intercept follows the coefficients freely, so it is solved for first: what is left is as if columns
+    # were centered.
     means = curvatures @ design / total
-    centered = design - means
-    matrix = (centered.T * curvatures) @ centered
+    matrix = (design.T * curvatures) @ design - total * np.outer(means, means)
+    slopes = excess @ design - excess.sum() * means
     matrix[np.diag_indices_from(matrix)] += penalty + _JITTER * matrix.diagonal().max()
-    goal = matrix @ line.coefficients - centered.T @ excess - penalty * line.coefficients
+    goal = matrix @ line.coefficients - slopes - penalty * line.coefficients
     root = np.linalg.cholesky(matrix)
     coefficients = nnls(root.T, np.linalg.solve(root, goal))[0]
     moved = means @ (coefficients - line.coefficients)

@@ -73,7 +73,7 @@ def train_scorecard(
     rules: ScorecardRules | None = None,
     seed: int = 0,
 ) -> Scorecard:
-    """Train a scorecard; the same rows, rules and seed give the same card.
+    """Train a scorecard; on one machine the same rows, rules and seed give the same card.
 
     Parameters
     ----------
@@ -158,6 +158,9 @@ def _columns(
         _Column(name, True, 0, np.asarray(codes, np.int64))  # noqa: FBT003, a field
         for name, codes in categorical.items()
     ]
+    if not columns:
+        message = "there is no column to train on"
+        raise TableUnusable(message)
     for column in columns:
         if column.values.shape != (rows,):
             message = f"the column {column.name!r} is {column.values.shape}, labels are {(rows,)}"
@@ -220,8 +223,7 @@ def _tells(cut: Cut) -> bool:
 
 def _design(fitted: _Fitted, values: Mapping[str, npt.NDArray[Any]]) -> Reals:
     """Return the weights of evidence (n, m) of values by column."""
-    rows = len(next(iter(values.values()))) if values else 0
-    design = np.empty((rows, len(fitted.columns)))
+    design = np.empty((len(next(iter(values.values()))), len(fitted.columns)))
     for place, (column, cut) in enumerate(zip(fitted.columns, fitted.cuts, strict=True)):
         scored = _scored(column, cut, 1.0)
         design[:, place] = scored.added[scored.places(values[column.name])]
