@@ -287,6 +287,8 @@ def test_what_is_stored_is_what_is_read() -> None:
         {"hash": "0"},
         {"scale": None},
         {"columns": [{}]},
+        {"columns": []},
+        {"penalty": math.nan},
         {"penalty": "x"},
     ]
     for change in changes:

@@ -26,6 +26,8 @@ __all__ = ["BinOfTable", "PointsScale", "Scorecard", "ScorecardColumn", "by_name
 
 _MISSING_CODE: Final = -1
 _DIRECTIONS: Final = {-1, 0, 1}
+# In the line of a table: as many as fit beside its numbers.
+_CODES_SHOWN_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +183,10 @@ class Scorecard:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse as ``ModelCorrupt`` a card without a finite start or with a column twice."""
+        """Refuse as ``ModelCorrupt`` a card without a finite start or columns, or with one twice."""
         names = [column.name for column in self.columns]
-        if not math.isfinite(self.intercept) or len(set(names)) < len(names):
-            message = f"a scorecard has one finite start and each column once, not {self.intercept}, {names}"
+        if not math.isfinite(self.intercept) or not names or len(set(names)) < len(names):
+            message = f"a scorecard has a finite start and each column once, not {self.intercept}, {names}"
             raise ModelCorrupt(message)
 
     def contributions(self, columns: Any) -> Reals:
@@ -289,12 +291,13 @@ class Scorecard:
                 penalty=float(plain["penalty"]),
                 notes=tuple(map(str, plain["notes"])),
             )
-            expected = plain["hash"]
+            # A number that is not finite has no place in JSON, and so no hash.
+            found, expected = card.hash, plain["hash"]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             message = f"a stored scorecard is unreadable: {error!r}"
             raise ModelCorrupt(message) from error
-        if card.hash != expected:
-            message = f"a stored scorecard has the hash {card.hash}, not {expected}"
+        if found != expected:
+            message = f"a stored scorecard has the hash {found}, not {expected}"
             raise ModelCorrupt(message)
         return card
 
@@ -324,12 +327,17 @@ def _column_of(plain: Mapping[str, Any]) -> ScorecardColumn:
 
 def _bin_texts(column: ScorecardColumn) -> list[str]:
     if column.is_categorical:
-        return [*(", ".join(map(str, group)) for group in column.codes), "missing"]
+        return [*map(_codes_text, column.codes), "missing"]
     ends = [f"{end:g}" for end in column.ends]
     if not ends:
         return ["any", "missing"]
     between = [f"over {low} to {high}" for low, high in pairwise(ends)]
     return [f"up to {ends[0]}", *between, f"over {ends[-1]}", "missing"]
+
+
+def _codes_text(codes: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, codes[:_CODES_SHOWN_MAX]))
+    return shown if len(codes) <= _CODES_SHOWN_MAX else f"{shown} and {len(codes) - _CODES_SHOWN_MAX} more"
 
 
 def _signed(number: float) -> str:

@@ -121,22 +121,29 @@ def train_scorecard(
     # Rows are what the rules count in.
     masses = masses * (len(masses) / masses.sum())
     penalty = _best_penalty(columns, classes, masses, rules=chosen, seed=seed)
-    (fitted,) = _fitted(columns, classes, masses, bins=chosen.bins, penalties=(penalty,))
-    is_used = fitted.line.coefficients > 0
-    if not is_used.any():
+    return _card(columns, classes, masses, penalty=penalty, rules=chosen)
+
+
+def _card(
+    columns: Sequence[_Column], labels: Reals, weights: Reals, *, penalty: float, rules: ScorecardRules
+) -> Scorecard:
+    """Fit on all rows with the penalty chosen, and keep what adds something."""
+    (fitted,) = _fitted(columns, labels, weights, bins=rules.bins, penalties=(penalty,))
+    scored = tuple(
+        _scored(column, cut, float(coefficient))
+        for column, cut, coefficient in zip(*fitted[:2], fitted.line.coefficients, strict=True)
+        if coefficient > 0
+    )
+    if not scored:
         message = f"none of {[column.name for column in columns]} tells anything about the label"
         raise TableUnusable(message)
-    used = {column.name for column, used in zip(fitted.columns, is_used, strict=True) if used}
+    telling, used = {column.name for column in fitted.columns}, {column.name for column in scored}
     return Scorecard(
         intercept=fitted.line.intercept,
-        columns=tuple(
-            _scored(column, cut, float(coefficient))
-            for column, cut, coefficient in zip(*fitted[:2], fitted.line.coefficients, strict=True)
-            if column.name in used
-        ),
-        scale=chosen.scale,
+        columns=scored,
+        scale=rules.scale,
         penalty=penalty,
-        notes=tuple(_notes(columns, telling={column.name for column in fitted.columns}, used=used)),
+        notes=tuple(_notes(columns, telling=telling, used=used)),
     )
 
 
