@@ -54,5 +54,4 @@ def both_classes(labels: Reals, weights: Reals, *, least: int = 1) -> None:
 
 def sums(groups: Integers, values: Reals, *, count: int = 0) -> Reals:
     """Return the sum of the values (n,) of each group, (k,), at least ``count`` of them."""
-    found: Reals = np.bincount(groups, values, minlength=count)
-    return found
+    return np.asarray(np.bincount(groups, values, minlength=count), np.float64)

@@ -127,7 +127,7 @@ class Calibration:
         low, high = chances[left], chances[left + 1]
         shares = (inside - knots[left]) / (knots[left + 1] - knots[left])
         # Rounding must not lift a value over the next knot's.
-        return np.minimum(low + (high - low) * shares, high)
+        return np.asarray(np.minimum(low + (high - low) * shares, high))
 
 
 def identity() -> Calibration:
