@@ -242,9 +242,10 @@ class _Reader:
         except MalformedTime as error:
             self._wrong(RulesMalformed, node, str(error))
             return FOREVER
-        if not 0 <= until <= FOREVER:
-            self._wrong(RulesMalformed, node, "a time lies between 1970 and 2262")
-        return until
+        if 0 <= until <= FOREVER:
+            return until
+        self._wrong(RulesMalformed, node, "a time lies between 1970 and 2262")
+        return FOREVER
 
     def _is_plain(self, events: Iterable[Any]) -> bool:
         """Return whether a document nests no deeper than it may and repeats no part of itself."""

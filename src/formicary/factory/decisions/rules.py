@@ -69,7 +69,7 @@ class Judged(NamedTuple):
     """(n,): the outcome's place in ``DecisionPoint.outcomes``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explained:
     """What one rule said of one item, and what it read."""
 
@@ -187,7 +187,14 @@ def _explained(compiled: CompiledRules, number: int, verdict: int, values: Reals
         compiled.inputs[place]: None if np.isnan(values[place]) else float(values[place])
         for place in compiled.reads[number]
     }
-    return Explained(rule.name, Verdict(verdict), rule.enabled, says.get(verdict, ""), rule.reason, read)
+    return Explained(
+        rule=rule.name,
+        verdict=Verdict(verdict),
+        enabled=rule.enabled,
+        outcome=says.get(verdict, ""),
+        reason=rule.reason,
+        read=read,
+    )
 
 
 def _compiled(document: RuleSet, point: DecisionPoint) -> tuple[CompiledRules, list[RuleRefused]]:
