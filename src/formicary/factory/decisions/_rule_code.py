@@ -31,12 +31,15 @@ _OF_NUMBERS: Final = {
     "magnitude": Op.MAGNITUDE,
     "smaller": Op.SMALLER,
     "larger": Op.LARGER,
+}
+_COMPARISONS: Final = {
     "less": Op.LESS,
     "less_or_equal": Op.LESS_OR_EQUAL,
+    "greater": Op.LESS,
+    "greater_or_equal": Op.LESS_OR_EQUAL,
 }
 _OF_TRUTHS: Final = {"and": Op.AND, "or": Op.OR, "not": Op.NOT}
 _EQUALS: Final = {"equal": Op.EQUAL, "unequal": Op.UNEQUAL}
-_COMPARISONS: Final = ("less", "less_or_equal")
 
 
 class _Type(StrEnum):
@@ -123,6 +126,8 @@ class RuleCode:
         head = term.head
         if head in _OF_NUMBERS:
             return self._operation(term, _OF_NUMBERS[head], _Type.NUMBER)
+        if head in _COMPARISONS:
+            return self._compared(term)
         if head in _OF_TRUTHS:
             return self._operation(term, _OF_TRUTHS[head], _Type.CONDITION)
         if head in _EQUALS:
@@ -145,8 +150,13 @@ class RuleCode:
 
     def _operation(self, term: Term, op: Op, takes: _Type) -> _Part:
         slots = self._slots(term, takes)
-        gives = _Type.CONDITION if term.head in _COMPARISONS else takes
-        return _Part(gives, self._step(op, slots[0], slots[-1]))
+        return _Part(takes, self._step(op, slots[0], slots[-1]))
+
+    def _compared(self, term: Term) -> _Part:
+        left, right = self._slots(term, _Type.NUMBER)
+        if term.head.startswith("greater"):
+            left, right = right, left
+        return _Part(_Type.CONDITION, self._step(_COMPARISONS[term.head], left, right))
 
     def _parts(self, term: Term) -> list[_Part]:
         """Return all that a term is made of; raise the last that is wrong, the others are noted."""

@@ -143,6 +143,7 @@ class _Reader:
         kept = tuple(rule for rule in made if rule)
         self._require_once([(rule.name, rule.line) for rule in kept])
         read_lists = tuple(self._list(key, node) for key, node in lists[:RULE_LISTS_MAX])
+        self._require_once([(one.name, _line(key)) for one, (key, _) in zip(read_lists, lists, strict=False)])
         if sum(len(one.entries) for one in read_lists) > RULE_LIST_ENTRIES_MAX:
             message = f"its lists have more than {RULE_LIST_ENTRIES_MAX:,} entries together"
             self._wrong(TooManyRules, parts["lists"], message)
@@ -159,8 +160,8 @@ class _Reader:
         before = len(self.found)
         name = _name_of(node)
         parts = self._fields(node, _RULE, "a rule", rule=name)
+        self._name(parts.pop("name", None), rule=name)
         texts = {key: self._text(part, rule=name) for key, part in parts.items()}
-        self._name(parts.get("name"), rule=name)
         reason = texts.get("reason", "")
         if reason and not (reason.endswith(".") and len(reason) <= _REASON_CHARACTERS_MAX):
             message = f"its reason is no sentence of at most {_REASON_CHARACTERS_MAX} characters"
@@ -304,7 +305,7 @@ class _Reader:
         return ""
 
     def _name(self, node: Any, rule: str = "") -> str:
-        name = str(node.value) if _is_text(node) else ""
+        name = self._text(node, rule)
         if name and not NAME.fullmatch(name):
             self._wrong(RulesMalformed, node, f"{name!r} is no name in snake case", rule=rule)
         return name
@@ -312,7 +313,7 @@ class _Reader:
     def _require_once(self, names: list[tuple[str, int]]) -> None:
         for place, (name, line) in enumerate(names):
             if name in [other for other, _ in names[:place]]:
-                self._wrong(RulesMalformed, line, "two rules have this name", rule=name)
+                self._wrong(RulesMalformed, line, f"two are named {name!r}")
 
     def _wrong(self, kind: type[RuleRefused], where: Any, message: str, rule: str = "") -> None:
         line = where if isinstance(where, int) else _line(where)

@@ -52,9 +52,10 @@ _COMPARED: Final[dict[type[ast.cmpop], str]] = {
     ast.NotEq: "unequal",
     ast.Lt: "less",
     ast.LtE: "less_or_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_or_equal",
     ast.In: "in",
 }
-_TURNED: Final[dict[type[ast.cmpop], str]] = {ast.Gt: "less", ast.GtE: "less_or_equal"}
 
 
 @dataclass(frozen=True)
@@ -219,8 +220,6 @@ class _Reading:
                 if right.head != "name" or right.name not in ("missing", "absent"):
                     self._refuse(operand, "write: is missing, is absent")
                 made = Term(right.name, (left,), offset=left.offset)
-            elif type(operator) in _TURNED:
-                made = Term(_TURNED[type(operator)], (right, left), offset=left.offset)
             else:
                 head = "in" if isinstance(operator, ast.NotIn) else _COMPARED[type(operator)]
                 made = Term(head, (left, right), offset=left.offset)

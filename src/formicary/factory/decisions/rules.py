@@ -145,9 +145,8 @@ class CompiledRules:
         ]
         for name, given, (shape, dtype) in zip(Items._fields, items, expected, strict=True):
             if given.shape != shape or given.dtype != dtype or not given.flags.c_contiguous:
-                message = (
-                    f"{name} of {point.name} is {dtype.__name__} {shape}, not {given.dtype} {given.shape}"
-                )
+                expects = f"contiguous {dtype.__name__} {shape}"
+                message = f"{name} of {point.name} are {expects}, not {given.dtype} {given.shape}"
                 raise MalformedItems(message)
 
 
