@@ -320,3 +320,21 @@ RING_EDGES_MAX: Final = 200
 
 RING_STEPS_AT_ONCE: Final = 10_000_000
 """Paths of two transfers looked at together in the search for rings: about 200 MB."""
+
+RULE_DOCUMENT_BYTES_MAX: Final = 4 << 20
+"""Bytes of a document of rules: its lists of 65,536 ids, and no file that was meant for something else."""
+
+RULES_MAX: Final = 256
+"""Rules of a set: run for every item, so many take a few microseconds; nobody oversees more."""
+
+RULE_CHARACTERS_MAX: Final = 1_000
+"""Characters of a rule's condition: half a screen; what is longer is two rules or a feature."""
+
+RULE_DEPTH_MAX: Final = 24
+"""Operations inside each other in a rule's condition: nobody reads as many brackets."""
+
+RULE_LISTS_MAX: Final = 64
+"""Lists of a set of rules: each is a table that the kernel keeps near."""
+
+RULE_LIST_ENTRIES_MAX: Final = 1 << 16
+"""Entries of all lists of a set of rules together: what grows beyond it is a fact that a feature reads."""
