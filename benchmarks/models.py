@@ -21,6 +21,7 @@ import numpy.typing as npt
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from scipy.special import expit
 
 from benchmarks._credit_data import CREDIT_DATA, LEAKING_TERM, CreditData
 from benchmarks._folds import stratified_folds
@@ -29,8 +30,10 @@ from formicary.base.errors import OperationalFault
 from formicary.factory.models.calibration import choose_calibration
 from formicary.factory.models.leaks import suspicions
 from formicary.factory.models.metrics import area_under_roc, brier_score, calibration_error
+from formicary.factory.models.model import scorecard_columns
 from formicary.factory.models.table import TrainingTable, table_of
 from formicary.factory.models.trainer import train_forest
+from formicary.factory.models.training import scorecard_of
 from formicary.runtime.settings import read_settings
 
 __all__ = ["main"]
@@ -69,7 +72,7 @@ def measure(data: CreditData, folder: Path, *, threads: int) -> dict[str, Any]:
     columns, labels, frame = data.read(folder)
     table = table_of(data.spec, columns, labels)
     is_test = data.is_test(frame) if data.is_test else None
-    forests = []
+    forests, scorecards = [], []
     began = time.perf_counter()
     for left_out in left_out_parts(data, table, is_test):
         learnt = table.rows(~left_out)
@@ -80,12 +83,15 @@ def measure(data: CreditData, folder: Path, *, threads: int) -> dict[str, Any]:
         )
         raw = np.asarray(trained.booster.predict(table.values[left_out], raw_score=True))
         forests.append(measured(calibration.apply(raw), table.labels[left_out]))
+        log_odds = scorecard_of(data.spec, learnt).score(scorecard_columns(data.spec, table.values[left_out]))
+        scorecards.append(measured(expit(log_odds), table.labels[left_out]))
     return {
         "data": data.name,
         "rows": len(table.labels),
         "positives": float(table.labels.mean()),
         "parts": len(forests),
         "forest": dict(zip(_METRICS, np.mean(forests, axis=0).tolist(), strict=True)),
+        "scorecard": dict(zip(_METRICS, np.mean(scorecards, axis=0).tolist(), strict=True)),
         "published": {"forest": data.published[0], "spline logistic": data.published[1]},
         "suspected": [one.column for one in suspicions(data.spec, table, threads=threads)],
         "seconds": time.perf_counter() - began,
@@ -106,22 +112,23 @@ def _print(figures: dict[str, Any]) -> None:
     output.print("  ".join(f"{key} {value}" for key, value in figures["machine"].items()))
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for place, heading in enumerate(
-        ("data", "rows", "bad", "parts", "forest AUC", "published", "Brier", "calibration", "suspected")
+        ("data", "model", "rows", "bad", "parts", "AUC", "published", "Brier", "calibration", "suspected")
     ):
-        table.add_column(heading, justify="right" if 0 < place < 8 else "left", no_wrap=True)  # noqa: PLR2004, figures
+        table.add_column(heading, justify="right" if 1 < place < 9 else "left", no_wrap=True)  # noqa: PLR2004, figures
     for row in figures["data sets"]:
-        forest = row["forest"]
-        table.add_row(
-            row["data"],
-            f"{row['rows']:,}",
-            f"{row['positives']:.1%}",
-            str(row["parts"]),
-            f"{forest['AUC']:.4f}",
-            f"{row['published']['forest']:.3f}",
-            f"{forest['Brier']:.4f}",
-            f"{forest['calibration']:.4f}",
-            ", ".join(row["suspected"]) or "none",
-        )
+        common = (f"{row['rows']:,}", f"{row['positives']:.1%}", str(row["parts"]))
+        for name, published in (("forest", "forest"), ("scorecard", "spline logistic")):
+            shown, reached = row[name], row["published"][published]
+            table.add_row(
+                row["data"],
+                name,
+                *common,
+                f"{shown['AUC']:.4f}",
+                f"{reached:.3f}" if reached else "",
+                f"{shown['Brier']:.4f}",
+                f"{shown['calibration']:.4f}",
+                ", ".join(row["suspected"]) or "none",
+            )
     output.print(table)
     output.print(f"with the leaking column: {'; '.join(figures['leak'])}")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from formicary.factory.models.metrics import area_under_roc
 
 from formicary.factory.models.errors import LabelsTooFew, ModelMalformed
+from formicary.factory.models.metrics import area_under_roc
 from formicary.factory.models.spec import Column, Objective
 from formicary.factory.models.table import table_of
 from formicary.factory.models.trainer import folds_of, train_forest

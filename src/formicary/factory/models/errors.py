@@ -7,6 +7,7 @@
         ├── ModelMalformed                       what a declaration says
         ├── LabelsTooFew, TableUnusable          what it should be trained on
         ├── LeakSuspected                        a column that tells the label
+        ├── GateMissed                           what it showed
         └── ModelCorrupt                         a stored model
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from formicary.base.errors import Refusal
 
 __all__ = [
+    "GateMissed",
     "LabelsTooFew",
     "LeakSuspected",
     "ModelCorrupt",
@@ -52,6 +54,12 @@ class LeakSuspected(ModelRefused):
     """A column tells the label so well that it was likely written after it."""
 
     code = "leak_suspected"
+
+
+class GateMissed(ModelRefused):
+    """A model does not show what its specification asks for; the one before it stays."""
+
+    code = "gate_missed"
 
 
 class ModelCorrupt(ModelRefused):

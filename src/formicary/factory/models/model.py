@@ -1,0 +1,169 @@
+"""A model that was trained: a calibrated forest, the scorecard beside it, and what both showed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.models.calibration import Calibration
+from formicary.factory.models.errors import ModelCorrupt, ModelMalformed
+from formicary.factory.models.forest import Forest
+from formicary.factory.models.scorecard import Scorecard
+from formicary.factory.models.spec import ModelSpec
+from formicary.factory.models.table import Categories, encoded
+
+__all__ = ["Evidence", "Model", "scorecard_columns"]
+
+Reals: TypeAlias = npt.NDArray[np.float64]
+
+_MAGIC: Final = b"formicary model 1\n"
+_LENGTH_BYTES: Final = 8
+_NO_NAME: Final = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a model showed on rows that it did not learn from, and what it learnt from.
+
+    Attributes
+    ----------
+    rows, positives
+        How many rows there were, and with the label 1.
+    forest, scorecard
+        Metrics by name, of the rows that were left out of training.
+    trials
+        How many sets of hyper-parameters were tried.
+    suspected
+        Columns that tell the label well, and why they are known before it.
+    """
+
+    rows: int
+    positives: int
+    forest: Mapping[str, float]
+    scorecard: Mapping[str, float]
+    trials: int
+    suspected: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """One version of a model; its hash is its identity.
+
+    Attributes
+    ----------
+    name
+        Of the specification.
+    spec_hash
+        Of the specification that it was trained for.
+    forest
+        What decides, before calibration.
+    calibration
+        From raw scores to chances.
+    categories
+        Names behind codes.
+    scorecard
+        The transparent challenger.
+    evidence
+        What was shown.
+    """
+
+    name: str
+    spec_hash: str
+    forest: Forest
+    calibration: Calibration
+    categories: Categories
+    scorecard: Scorecard
+    evidence: Evidence
+
+    @cached_property
+    def hash(self) -> str:
+        """The identity of the version: 32 hexadecimal digits over all that it is made of."""
+        return hashlib.blake2b(self.to_bytes(), digest_size=16).hexdigest()
+
+    def chances(self, spec: ModelSpec, columns: Mapping[str, npt.ArrayLike]) -> Reals:
+        """Return the calibrated chance of each row, (n,), of columns by name as ``table_of`` takes them.
+
+        Raises
+        ------
+        ModelMalformed
+            The specification is another than the model was trained for.
+        """
+        if spec.hash != self.spec_hash:
+            message = f"{self.name} was trained for another specification than {spec.name} is now"
+            raise ModelMalformed(message)
+        return self.calibration.apply(self.forest.raw_scores(encoded(spec, columns, self.categories)))
+
+    def to_bytes(self) -> bytes:
+        """Return what ``from_bytes`` reads: a header of JSON, then the forest."""
+        header = json.dumps(
+            {
+                "name": self.name,
+                "spec_hash": self.spec_hash,
+                "calibration": self.calibration.to_dict(),
+                "categories": {name: list(names) for name, names in self.categories.items()},
+                "scorecard": self.scorecard.to_dict(),
+                "evidence": _plain(self.evidence),
+            },
+            sort_keys=True,
+        ).encode()
+        return _MAGIC + len(header).to_bytes(_LENGTH_BYTES, "little") + header + self.forest.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes, *, expected_hash: str) -> Model:
+        """Return the model that ``to_bytes`` stored.
+
+        Raises
+        ------
+        ModelCorrupt
+            The bytes are no model, or another than the one of the hash.
+        """
+        if hashlib.blake2b(stored, digest_size=16).hexdigest() != expected_hash:
+            message = f"the bytes are not those of the model {expected_hash}"
+            raise ModelCorrupt(message)
+        if not stored.startswith(_MAGIC):
+            message = "a stored model begins with its own name"
+            raise ModelCorrupt(message)
+        first = len(_MAGIC) + _LENGTH_BYTES
+        length = int.from_bytes(stored[len(_MAGIC) : first], "little")
+        try:
+            header = json.loads(stored[first : first + length])
+            return cls(
+                name=header["name"],
+                spec_hash=header["spec_hash"],
+                forest=Forest.from_bytes(stored[first + length :]),
+                calibration=Calibration.from_dict(header["calibration"]),
+                categories={name: tuple(names) for name, names in header["categories"].items()},
+                scorecard=Scorecard.from_dict(header["scorecard"]),
+                evidence=Evidence(**header["evidence"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"a stored model is unreadable: {error!r}"
+            raise ModelCorrupt(message) from error
+
+
+def scorecard_columns(spec: ModelSpec, values: Reals) -> dict[str, npt.NDArray[Any]]:
+    """Return values (n, columns) of a table as a scorecard takes them: codes as integers, -1 for none."""
+    found: dict[str, npt.NDArray[Any]] = {}
+    for place, column in enumerate(spec.columns):
+        found[column.name] = one = values[:, place]
+        if column.is_category:
+            found[column.name] = np.where(np.isnan(one), _NO_NAME, one).astype(np.int64)
+    return found
+
+
+def _plain(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "rows": evidence.rows,
+        "positives": evidence.positives,
+        "forest": dict(evidence.forest),
+        "scorecard": dict(evidence.scorecard),
+        "trials": evidence.trials,
+        "suspected": dict(evidence.suspected),
+    }

@@ -1,0 +1,138 @@
+"""From a specification and a table to a model: looked through for leaks, learnt, calibrated, judged.
+
+Nothing here runs where decisions are made: it loads LightGBM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from formicary.factory.models.calibration import Calibration, choose_calibration
+from formicary.factory.models.errors import GateMissed, ModelMalformed
+from formicary.factory.models.forest import forest_of
+from formicary.factory.models.leaks import require_no_leaks
+from formicary.factory.models.metrics import (
+    area_under_roc,
+    average_precision,
+    brier_score,
+    calibration_error,
+    kolmogorov_smirnov,
+)
+from formicary.factory.models.model import Evidence, Model, Reals, scorecard_columns
+from formicary.factory.models.scorecard import Scorecard
+from formicary.factory.models.scorecard_training import train_scorecard
+from formicary.factory.models.spec import ModelSpec, Objective
+from formicary.factory.models.table import TrainingTable
+from formicary.factory.models.trainer import folds_of, train_forest
+
+__all__ = ["measured", "scorecard_of", "train_model"]
+
+
+def train_model(
+    spec: ModelSpec,
+    table: TrainingTable,
+    *,
+    threads: int = 1,
+    report: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005, a caller may watch
+) -> Model:
+    """Train a model of a classification, with its scorecard, and judge both by rows that were left out.
+
+    Parameters
+    ----------
+    spec, table
+        What is learnt, from what.
+    threads
+        How many cores; the result does not depend on it.
+    report
+        Told how many trials are done, of how many.
+
+    Raises
+    ------
+    ModelMalformed
+        The specification contradicts itself, or is none of a classification.
+    LabelsTooFew, LeakSuspected
+        The table cannot be learnt from.
+    GateMissed
+        The model does not show what its specification asks for.
+    """
+    if spec.objective != Objective.CLASSIFICATION:
+        message = f"{spec.name}: a {spec.objective} has no chances to calibrate"
+        raise ModelMalformed(message)
+    spec.require()
+    table.require_labels(spec)
+    require_no_leaks(spec, table, threads=threads)
+    trained = train_forest(spec, table, threads=threads, report=report)
+    is_judged = ~np.isnan(trained.left_out)
+    judged, scores = table.rows(is_judged), trained.left_out[is_judged]
+    calibration = choose_calibration(
+        scores=scores, labels=judged.labels, weights=judged.weights, seed=spec.seed
+    )
+    scorecard = scorecard_of(spec, table)
+    model = Model(
+        name=spec.name,
+        spec_hash=spec.hash,
+        forest=forest_of(trained.booster),
+        calibration=calibration,
+        categories=table.categories,
+        scorecard=scorecard,
+        evidence=Evidence(
+            rows=len(table.labels),
+            positives=int(table.labels.sum()),
+            forest=measured(calibration.apply(scores), judged),
+            scorecard=_judged_scorecard(spec, table),
+            trials=len(trained.trials),
+            suspected={column.name: column.known_because for column in spec.columns if column.known_because},
+        ),
+    )
+    _require_gates(spec, model)
+    return model
+
+
+def scorecard_of(spec: ModelSpec, table: TrainingTable) -> Scorecard:
+    """Train the scorecard of a specification."""
+    columns = scorecard_columns(spec, table.values)
+    categorical = {column.name for column in spec.columns if column.is_category}
+    return train_scorecard(
+        numeric={name: values for name, values in columns.items() if name not in categorical},
+        categorical={name: values for name, values in columns.items() if name in categorical},
+        labels=table.labels,
+        weights=table.weights,
+        constraints={column.name: column.monotone for column in spec.columns if column.monotone},
+        seed=spec.seed,
+    )
+
+
+def measured(chances: Reals, table: TrainingTable) -> dict[str, float]:
+    """Return what chances (n,) show of the rows of a table."""
+    labels, weights = table.labels, table.weights
+    return {
+        "area_under_roc": area_under_roc(scores=chances, labels=labels, weights=weights),
+        "average_precision": average_precision(scores=chances, labels=labels, weights=weights),
+        "kolmogorov_smirnov": kolmogorov_smirnov(scores=chances, labels=labels, weights=weights),
+        "brier": brier_score(probabilities=chances, labels=labels, weights=weights),
+        "calibration_error": calibration_error(probabilities=chances, labels=labels, weights=weights),
+    }
+
+
+def _judged_scorecard(spec: ModelSpec, table: TrainingTable) -> Mapping[str, float]:
+    """Return what scorecards show of rows that they did not learn from; their log odds are not calibrated."""
+    chances = np.full(len(table.labels), np.nan)
+    for learn, judge in folds_of(table, seed=spec.seed):
+        card = scorecard_of(spec, table.rows(learn))
+        log_odds = card.score(scorecard_columns(spec, table.values[judge]))
+        chances[judge] = Calibration("none").apply(log_odds)
+    is_judged = ~np.isnan(chances)
+    return measured(chances[is_judged], table.rows(is_judged))
+
+
+def _require_gates(spec: ModelSpec, model: Model) -> None:
+    shown, gates = model.evidence.forest, spec.gates
+    missed = []
+    if shown["area_under_roc"] < gates.area_under_roc:
+        missed.append(f"area under the curve {shown['area_under_roc']:.4f}, under {gates.area_under_roc}")
+    if shown["calibration_error"] > gates.calibration_error:
+        missed.append(f"calibration error {shown['calibration_error']:.4f}, over {gates.calibration_error}")
+    if missed:
+        raise GateMissed(f"{spec.name}: " + "; ".join(missed))

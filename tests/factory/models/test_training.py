@@ -1,0 +1,97 @@
+"""A model is trained from a specification, judged by what it did not see, stored whole or refused."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from formicary.factory.models.errors import GateMissed, LeakSuspected, ModelCorrupt, ModelMalformed
+from formicary.factory.models.metrics import area_under_roc
+from formicary.factory.models.model import Model
+from formicary.factory.models.spec import Column, Gates, ModelSpec, Objective
+from formicary.factory.models.table import table_of
+from formicary.factory.models.training import train_model
+from tests.factory.models.kit import made_columns, made_spec, made_table
+
+GATES = Gates(area_under_roc=0.7, calibration_error=0.2)
+
+
+def gated() -> ModelSpec:
+    """Return the specification with gates that it passes."""
+    return replace(made_spec(), gates=GATES)
+
+
+@functools.cache
+def trained() -> Model:
+    """Return a model that was trained once for all tests."""
+    return train_model(gated(), made_table())
+
+
+def test_what_was_shown_holds_for_rows_nobody_saw() -> None:
+    """The evidence is of rows that were left out, so other rows show about the same."""
+    model = trained()
+    columns, labels = made_columns(3_000, seed=9)
+    chances = model.chances(gated(), columns)
+    assert ((chances > 0) & (chances < 1)).all()
+    shown = model.evidence.forest["area_under_roc"]
+    assert abs(area_under_roc(scores=chances, labels=labels) - shown) < 0.05
+    assert abs(chances.mean() - labels.mean()) < 0.05
+    assert model.evidence.scorecard["area_under_roc"] > 0.75
+    assert (model.evidence.rows, model.evidence.trials, model.evidence.suspected) == (600, 2, {})
+
+
+def test_the_same_table_gives_the_same_model() -> None:
+    """Its identity is over all that it is made of."""
+    assert train_model(gated(), made_table()).hash == trained().hash
+
+
+def test_a_stored_model_is_the_same_or_refused() -> None:
+    """Bytes give it back with its hash; a flipped byte, other bytes and another specification are refused."""
+    stored = trained().to_bytes()
+    again = Model.from_bytes(stored, expected_hash=trained().hash)
+    assert again.to_bytes() == stored
+    columns, _ = made_columns(50, seed=2)
+    assert (again.chances(gated(), columns) == trained().chances(gated(), columns)).all()
+    flipped = bytearray(stored)
+    flipped[len(stored) // 2] ^= 1
+    with pytest.raises(ModelCorrupt, match="not those of the model"):
+        Model.from_bytes(bytes(flipped), expected_hash=trained().hash)
+    with pytest.raises(ModelMalformed, match="another specification"):
+        again.chances(made_spec(), columns)
+
+
+@pytest.mark.parametrize("stored", [b"", b"formicary model 1\n\x02\0\0\0\0\0\0\0{}", b"formicary model 1\n"])
+def test_bytes_that_are_no_model_are_refused(stored: bytes) -> None:
+    """Whatever their hash says."""
+    digest = hashlib.blake2b(stored, digest_size=16).hexdigest()
+    with pytest.raises(ModelCorrupt):
+        Model.from_bytes(stored, expected_hash=digest)
+
+
+def test_a_model_that_shows_too_little_is_refused() -> None:
+    """Each gate that is missed is named with its figure."""
+    hard = replace(made_spec(), gates=Gates(area_under_roc=0.99, calibration_error=1e-6))
+    with pytest.raises(GateMissed, match=r"under 0\.99; calibration error .* over 1e-06"):
+        train_model(hard, made_table())
+
+
+def test_a_leak_is_refused_unless_it_is_explained() -> None:
+    """And what explains it is part of the evidence."""
+    columns, labels = made_columns(2_000)
+    columns["term"] = labels + 0.2 * np.random.default_rng(3).normal(size=2_000)
+    spec = made_spec(Column(name="term", reason="The term."), trials=1)
+    with pytest.raises(LeakSuspected, match="term"):
+        train_model(spec, table_of(spec, columns, labels))
+    known = made_spec(Column(name="term", reason="The term.", known_because="It is so."), trials=1)
+    model = train_model(known, table_of(known, columns, labels))
+    assert model.evidence.suspected == {"term": "It is so."}
+
+
+def test_amounts_have_no_chances() -> None:
+    """A regression is not calibrated as a classification."""
+    with pytest.raises(ModelMalformed, match="no chances"):
+        train_model(made_spec(objective=Objective.REGRESSION), made_table())
