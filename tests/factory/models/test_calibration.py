@@ -44,7 +44,7 @@ def both(table: Rows) -> list[Calibration]:
     return [fit(scores=scores, labels=labels) for fit in (platt, isotonic)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(tables, st.lists(st.floats(-2e3, 2e3), min_size=2, max_size=50))
 def test_a_calibration_never_turns_two_cases_around(table: Rows, raw: list[float]) -> None:
     """Probabilities are strictly within (0, 1), and a higher score never has a lower one."""
@@ -57,7 +57,7 @@ def test_a_calibration_never_turns_two_cases_around(table: Rows, raw: list[float
         assert (np.diff(chances) >= 0).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(tables, st.lists(st.floats(allow_infinity=True, allow_nan=True), min_size=1, max_size=40))
 def test_a_score_alone_has_the_bits_it_has_among_others(table: Rows, raw: list[float]) -> None:
     """The decision of today and the replay of a million give the same probability."""
@@ -68,7 +68,7 @@ def test_a_score_alone_has_the_bits_it_has_among_others(table: Rows, raw: list[f
         assert (np.isnan(together) == np.isnan(raw)).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(tables)
 def test_what_is_stored_is_what_is_read(table: Rows) -> None:
     """A calibration survives JSON to the bit."""

@@ -63,7 +63,7 @@ def distance_by_thresholds(positives: list[float], negatives: list[float]) -> fl
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(rows)
 def test_ranking_is_what_counting_gives(drawn: Rows) -> None:
     """The area, the average precision and the distance equal those of rows repeated by their weights."""
@@ -76,7 +76,7 @@ def test_ranking_is_what_counting_gives(drawn: Rows) -> None:
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(rows, st.randoms(use_true_random=False))
 def test_the_order_of_rows_is_nothing(drawn: Rows, chance: object) -> None:
     """Rows in any order give the same bits, where weights are whole numbers."""
@@ -163,7 +163,7 @@ def card_precision_by_days(table: list[tuple[int, int, int, int]], cards_per_day
 payments = st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(-3, 3), st.integers(0, 1))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(payments, min_size=1, max_size=60), st.integers(1, 4))
 def test_card_precision_is_that_of_a_walk(table: list[tuple[int, int, int, int]], cards_per_day: int) -> None:
     """It equals a walk through the days, ties and blocked cards included."""

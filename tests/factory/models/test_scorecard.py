@@ -178,7 +178,7 @@ points = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(points, min_size=1, max_size=20))
 def test_contributions_add_up_to_the_bit(drawn: list[dict[str, float]]) -> None:
     """Added one by one they are the score, in a batch and alone."""
@@ -192,7 +192,7 @@ def test_contributions_add_up_to_the_bit(drawn: list[dict[str, float]]) -> None:
         assert total == scores[place] == CARD.score(one)[0]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(points, st.lists(st.floats(-50, 300), min_size=2, max_size=20))
 def test_a_score_never_falls_where_it_may_not(one: dict[str, float], debts: list[float]) -> None:
     """More debt never lowers the odds of going bad, so it never gains points."""
