@@ -205,7 +205,8 @@ def _code_row(trees: Trees, room: Room, row: Any) -> None:
         number = row[fixed(trees.columns, column, COLUMN_FEATURE)]
         # What is no number is not above anything.
         is_there = abs(number) > trees.zero_ends[column]
-        numbers[column] = min(number, LARGEST) if is_there else trees.absent[column]
+        number = number if number < LARGEST else LARGEST  # noqa: FURB136, as numba's min branches
+        numbers[column] = number if is_there else trees.absent[column]
         found[column] = fixed(trees.columns, column, COLUMN_CUT)
     half = trees.span_max >> 1
     while half:
@@ -233,7 +234,9 @@ def _code_rows(trees: Trees, room: Room, rows: Any, first: int, count: int) -> N
         half = fixed(trees.columns, column, COLUMN_SPAN) >> 1
         for row in range(count):
             number = rows[first + row, feature]
-            numbers[row] = min(number, LARGEST) if abs(number) > zero_end else absent
+            is_there = abs(number) > zero_end
+            number = number if number < LARGEST else LARGEST  # noqa: FURB136, the same
+            numbers[row] = number if is_there else absent
             found[row] = 0
         while half:
             for row in range(count):
