@@ -47,7 +47,13 @@ def trained(seed: int = 0, *, count: int = 1_500, trees: int = 25, **parameters:
     rows = made_rows(seed, count)
     known = np.nan_to_num(rows)
     score = known[:, 0] + np.sin(known[:, 3]) + known[:, 4] % 2 - known[:, 2] * known[:, 5]
-    chosen = {"objective": "binary", "num_leaves": 15, "verbose": -1, "num_threads": 1, "seed": seed}
+    chosen: dict[str, Any] = {
+        "objective": "binary",
+        "num_leaves": 15,
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": seed,
+    }
     chosen |= {"min_data_per_group": 1, "cat_smooth": 0, "max_cat_to_onehot": 2, "min_data_in_leaf": 5}
     chosen |= parameters
     labels = np.exp(score / 3) if chosen["objective"] != "binary" else (score > 0).astype(np.float64)

@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays
 from formicary.base.errors import ProgrammingError
 from formicary.factory.models import _forest_content as stored
 from formicary.factory.models._forest_content import Content
+from formicary.factory.models._forest_dump import description_of
 from formicary.factory.models.errors import ModelCorrupt, ModelRefused
 from formicary.factory.models.forest import Forest, Scorer, forest_of
 from tests.factory.models.forest_kit import CATEGORIES, made_rows, odd_rows, trained
@@ -83,7 +84,7 @@ def test_a_row_has_the_same_bits_alone(booster: lightgbm.Booster) -> None:
 
 
 def test_attributions_sum_up_to_the_score(booster: lightgbm.Booster) -> None:
-    """What features added and the expected score are the raw score; a feature no tree asks for adds nothing."""
+    """What features added and the expected score are the raw score; what no tree asks for adds nothing."""
     found, rows = forest_of(booster), odd_rows(9, 300)
     scores, attributions = found.explain(rows)
     assert attributions.sum(axis=1) + found.expected_score == pytest.approx(scores, abs=1e-9)
@@ -143,7 +144,8 @@ def test_thresholds_of_numbers_are_met_exactly() -> None:
 
 def test_the_best_iteration_is_what_is_scored() -> None:
     """Trees that training added after the best iteration are no part of the forest."""
-    rows, labels = made_rows(6, 600), np.random.default_rng(6).integers(0, 2, 600)
+    rows = made_rows(6, 600)
+    labels = rows[:, 0] + np.random.default_rng(6).normal(size=600) > 0
     data = lightgbm.Dataset(rows[:400], labels[:400])
     booster = lightgbm.train(
         {"objective": "binary", "verbose": -1, "num_threads": 1, "learning_rate": 0.5},
@@ -151,6 +153,7 @@ def test_the_best_iteration_is_what_is_scored() -> None:
         60,
         valid_sets=[data.create_valid(rows[400:], labels[400:])],
         callbacks=[lightgbm.early_stopping(5, verbose=False)],
+        keep_training_booster=True,
     )
     found = forest_of(booster)
     assert 0 < found.tree_count == booster.best_iteration < booster.current_iteration()
@@ -177,17 +180,25 @@ def test_continued_training_may_change_what_is_missing() -> None:
         {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5},
         {"linear_tree": True},
         {"objective": "multiclassova", "num_class": 3},
-        {"objective": "regression", "trees": 0},
     ],
 )
 def test_what_is_not_scored_is_refused(parameters: dict[str, Any]) -> None:
     """Several classes, averaged trees and linear leaves are not taken for something else."""
     rows = made_rows(1, 500)
-    chosen = {"objective": "binary", "verbose": -1, "num_threads": 1} | parameters
-    trees = chosen.pop("trees", 2)
+    chosen: dict[str, Any] = {"objective": "binary", "verbose": -1, "num_threads": 1} | parameters
     data = lightgbm.Dataset(rows, np.arange(500) % chosen.get("num_class", 2))
     with pytest.raises(ModelRefused):
-        forest_of(lightgbm.train(chosen, data, trees))
+        forest_of(lightgbm.train(chosen, data, 2))
+
+
+def test_no_trees_and_unknown_objectives_are_refused() -> None:
+    """A booster before its first tree scores nothing; what a new objective predicts is not guessed."""
+    data = lightgbm.Dataset(made_rows(1, 50), np.arange(50) % 2)
+    booster = lightgbm.Booster({"objective": "binary", "verbose": -1}, data)
+    with pytest.raises(ModelRefused):
+        forest_of(booster)
+    with pytest.raises(ModelRefused):
+        description_of(booster.dump_model() | {"objective": "oracle"})
 
 
 def test_bytes_give_the_forest_back(booster: lightgbm.Booster) -> None:
@@ -248,6 +259,7 @@ def changed(name: str, place: int, value: float) -> Callable[[Content], Content]
         changed("features", 0, -1),
         changed("decisions", 0, 16),
         changed("thresholds", 0, np.nan),
+        changed("thresholds", 0, np.finfo(np.float64).max),
         changed("values", 0, np.inf),
         changed("tree_nodes", 0, 7),
         changed("tree_nodes", 0, 0),

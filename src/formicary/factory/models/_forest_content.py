@@ -161,7 +161,9 @@ def _numbers_are_sound(content: Content, features: int) -> bool:
     return bool(
         np.all((asked >= LEAF) & (asked < features))
         and np.all((decisions >= 0) & (decisions < _DECISIONS))
-        and np.all(np.isfinite(content.thresholds))
+        # The largest float stands for infinity in the kernels.
+        and np.all(~np.isnan(content.thresholds))
+        and np.all(content.thresholds != np.finfo(np.float64).max)
         and np.all(np.isfinite(content.values))
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from formicary.factory.models._forest_content import (
 )
 from formicary.factory.models.errors import ModelRefused
 
-__all__ = ["content_of", "description_of"]
+__all__ = ["content_of", "description_of", "thresholds_of"]
 
 _MISSING: Final = {"None": 0, "Zero": MISSING_ZERO, "NaN": MISSING_NAN}
 
@@ -52,25 +52,44 @@ def description_of(dump: Mapping[str, Any]) -> Description:
     return Description(tuple(dump["feature_names"]), output, scale)
 
 
-def content_of(dump: Mapping[str, Any]) -> Content:
-    """Return the nodes of all trees.
+def thresholds_of(text: str) -> list[list[float]]:
+    """Return the thresholds of each tree's nodes from a booster's text, by their ``split_index``.
+
+    A dump says 1e300 instead of infinity, which sends infinite numbers to the other side.
+    """
+    found: list[list[float]] = []
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name == "Tree":
+            found.append([])
+        elif name == "threshold":
+            found[-1] = [float(threshold) for threshold in value.split()]
+        elif line == "end of trees":
+            break
+    return found
+
+
+def content_of(dump: Mapping[str, Any], thresholds: Sequence[Sequence[float]]) -> Content:
+    """Return the nodes of all trees, with their thresholds.
 
     Raises
     ------
     ModelRefused
         Leaves are linear, or there are no trees.
     """
-    trees = [_nodes(tree["tree_structure"]) for tree in dump["tree_info"]]
+    trees = [
+        _nodes(tree["tree_structure"], own) for tree, own in zip(dump["tree_info"], thresholds, strict=True)
+    ]
     if not trees:
         message = "a forest without trees is not scored"
         raise ModelRefused(message)
-    features, thresholds, children, decisions, values, categories = zip(
+    features, cuts, children, decisions, values, categories = zip(
         *(node for tree in trees for node in tree), strict=True
     )
     return Content(
         tree_nodes=np.array([len(tree) for tree in trees], np.int64),
         features=np.array(features, np.int64),
-        thresholds=np.array(thresholds, np.float64),
+        thresholds=np.array(cuts, np.float64),
         children=np.array(children, np.int64),
         decisions=np.array(decisions, np.int64),
         values=np.array(values, np.float64),
@@ -83,12 +102,12 @@ _Node = tuple[int, float, int, int, float, list[int]]
 """Feature, threshold, left child, decision, value and categories."""
 
 
-def _nodes(root: Mapping[str, Any]) -> list[_Node]:
+def _nodes(root: Mapping[str, Any], thresholds: Sequence[float]) -> list[_Node]:
     """Return the nodes of a tree, level by level, siblings side by side."""
     waiting, found = [root], list[_Node]()
     for node in _growing(waiting):
         if "split_feature" in node:
-            found.append(_asking(node, left=len(waiting)))
+            found.append(_asking(node, thresholds, left=len(waiting)))
             waiting += [node["left_child"], node["right_child"]]
         elif "leaf_coeff" in node or "leaf_const" in node:
             message = "a forest with linear leaves is not scored"
@@ -106,11 +125,11 @@ def _growing(waiting: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         place += 1
 
 
-def _asking(node: Mapping[str, Any], *, left: int) -> _Node:
+def _asking(node: Mapping[str, Any], thresholds: Sequence[float], *, left: int) -> _Node:
     decision = _MISSING[node["missing_type"]] | (DEFAULT_LEFT if node["default_left"] else 0)
     feature, value = int(node["split_feature"]), float(node["internal_value"])
     if node["decision_type"] == "==":
         # Whatever is missing goes right.
         categories = sorted({int(category) for category in node["threshold"].split("||")})
         return feature, 0.0, left, CATEGORICAL, value, categories
-    return feature, float(node["threshold"]), left, decision, value, []
+    return feature, thresholds[node["split_index"]], left, decision, value, []

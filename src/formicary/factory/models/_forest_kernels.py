@@ -35,6 +35,7 @@ from formicary.factory.models._forest_layout import (
     COLUMN_CUTS,
     COLUMN_FEATURE,
     COLUMN_SPAN,
+    LARGEST,
     OUTPUT_EXP,
     OUTPUT_LOG1P_EXP,
     OUTPUT_SIGMOID,
@@ -177,7 +178,7 @@ def predict_scores(scores: Any, output: int, scale: float) -> None:
 
 
 @kernel_part
-def _step(words: Any, node: int, codes: Any) -> int:
+def _step(words: Any, node: int, codes: Any) -> Any:
     """Return the child that a node of numbers sends a row's codes to; a leaf returns itself."""
     word = fixed(words, 0, node)
     code = np.int64(codes[(word >> CODE_BITS) & CODE_LARGEST])
@@ -185,7 +186,7 @@ def _step(words: Any, node: int, codes: Any) -> int:
 
 
 @kernel_part
-def _step_any(trees: Trees, node: int, codes: Any) -> int:
+def _step_any(trees: Trees, node: int, codes: Any) -> Any:
     """Return the child that any node sends a row's codes to; a leaf returns itself."""
     bits_at = trees.bits_at[node]
     if bits_at < 0:
@@ -203,7 +204,9 @@ def _code_row(trees: Trees, room: Room, row: Any) -> None:
     for column in range(trees.numeric):
         number = row[fixed(trees.columns, column, COLUMN_FEATURE)]
         # What is no number is not above anything.
-        numbers[column] = number if abs(number) > trees.zero_ends[column] else trees.absent[column]
+        is_there = abs(number) > trees.zero_ends[column]
+        number = number if number < LARGEST else LARGEST  # noqa: FURB136, as numba's min branches
+        numbers[column] = number if is_there else trees.absent[column]
         found[column] = fixed(trees.columns, column, COLUMN_CUT)
     half = trees.span_max >> 1
     while half:
@@ -222,7 +225,7 @@ def _code_row(trees: Trees, room: Room, row: Any) -> None:
 @kernel_part
 def _code_rows(trees: Trees, room: Room, rows: Any, first: int, count: int) -> None:
     """Write the codes of a block of rows; all rows are searched at once."""
-    found, codes = room.found, room.codes
+    found, numbers, codes = room.found, room.numbers, room.codes
     width = len(trees.columns)
     for column in range(trees.numeric):
         feature = fixed(trees.columns, column, COLUMN_FEATURE)
@@ -230,13 +233,15 @@ def _code_rows(trees: Trees, room: Room, rows: Any, first: int, count: int) -> N
         cuts = tail(trees.cuts, fixed(trees.columns, column, COLUMN_CUT))
         half = fixed(trees.columns, column, COLUMN_SPAN) >> 1
         for row in range(count):
+            number = rows[first + row, feature]
+            is_there = abs(number) > zero_end
+            number = number if number < LARGEST else LARGEST  # noqa: FURB136, the same
+            numbers[row] = number if is_there else absent
             found[row] = 0
         while half:
             for row in range(count):
-                number = rows[first + row, feature]
-                number = number if abs(number) > zero_end else absent
                 place = found[row]
-                found[row] = place + (half if cuts[place + half - 1] < number else 0)
+                found[row] = place + (half if cuts[place + half - 1] < numbers[row] else 0)
             half >>= 1
         for row in range(count):
             codes[row * width + column] = found[row]
@@ -246,7 +251,7 @@ def _code_rows(trees: Trees, room: Room, rows: Any, first: int, count: int) -> N
 
 
 @kernel_part
-def _code_of_category(trees: Trees, column: int, row: Any) -> int:
+def _code_of_category(trees: Trees, column: int, row: Any) -> Any:
     """Return the code of a row's category, or that of all that no node knows."""
     number = row[fixed(trees.columns, column, COLUMN_FEATURE)]
     none = fixed(trees.columns, column, COLUMN_CUTS)

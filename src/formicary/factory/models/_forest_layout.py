@@ -9,7 +9,8 @@ which is the same question and needs one word of node where the threshold itself
 A leaf is its own left child and no code is above its own, so a descent may take steps too many.
 
 A *column* is a feature together with what its missing numbers count as: minus infinity goes left everywhere,
-infinity goes right. A feature whose nodes send missing numbers to both sides has two columns.
+infinity goes right. Infinite numbers that are there are the largest float.
+A feature whose nodes send missing numbers to both sides has two columns.
 """
 
 from __future__ import annotations
@@ -31,10 +32,24 @@ from formicary.factory.models._forest_content import (
 )
 from formicary.factory.models.errors import ModelRefused
 
-__all__ = ["BLOCK", "OUTPUTS", "ZERO_END", "Room", "Trees", "laid_out", "new_room", "open_room", "open_trees"]
+__all__ = [
+    "BLOCK",
+    "LARGEST",
+    "OUTPUTS",
+    "ZERO_END",
+    "Room",
+    "Trees",
+    "laid_out",
+    "new_room",
+    "open_room",
+    "open_trees",
+]
 
 ZERO_END: Final = float(np.float32(1e-35))
 """Numbers up to here, of either sign, are zero to LightGBM: a 32-bit float there, hence its odd digits."""
+
+LARGEST: Final = float(np.finfo(np.float64).max)
+"""Stands for infinity among numbers and thresholds: infinity itself is what is missing and goes right."""
 
 BLOCK: Final = 64
 """Rows whose codes are kept at once: with 60 columns 8 kilobytes, beside a tree in the first cache."""
@@ -111,7 +126,7 @@ class Room(NamedTuple):
     codes: npt.NDArray[np.uint16]
     """(``BLOCK`` * columns,)."""
     numbers: npt.NDArray[np.float64]
-    """(columns,): of one row."""
+    """(columns or ``BLOCK``, what is more): of a row, or of a column of a block."""
     found: npt.NDArray[np.int64]
     """(columns or ``BLOCK``, what is more): how far searches are."""
     places: npt.NDArray[np.int64]
@@ -128,7 +143,7 @@ def new_room(trees: Trees) -> Room:
     columns = max(len(trees.columns), 1)
     return Room(
         np.zeros(BLOCK * columns, np.uint16),
-        np.zeros(columns),
+        np.zeros(max(columns, BLOCK)),
         np.zeros(max(columns, BLOCK), np.int64),
         np.zeros(max(len(trees.roots), BLOCK), np.int64),
     )
@@ -198,7 +213,8 @@ def _columns_of(content: Content) -> dict[int, _Column]:
 
 def _cuts_of(content: Content, node: int) -> list[float]:
     if content.decisions[node] & CATEGORICAL:
-        return content.categories[content.category_starts[node] : content.category_starts[node + 1]].tolist()
+        first, end = content.category_starts[node : node + 2]
+        return [float(category) for category in content.categories[first:end]]
     return [_threshold(float(content.thresholds[node]))]
 
 
@@ -211,7 +227,7 @@ def _threshold(threshold: float) -> float:
         return ZERO_END
     if -ZERO_END <= threshold < 0:
         return float(np.nextafter(-ZERO_END, -np.inf))
-    return threshold
+    return min(threshold, LARGEST)
 
 
 def _words(

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from formicary.base.errors import ProgrammingError
 from formicary.base.records import Note, noted
 from formicary.factory.models._forest_content import Content, Description, check, hash_of, packed, unpacked
-from formicary.factory.models._forest_dump import content_of, description_of
+from formicary.factory.models._forest_dump import content_of, description_of, thresholds_of
 from formicary.factory.models._forest_kernels import explain_rows, predict_scores, score_rows
 from formicary.factory.models._forest_layout import OUTPUTS, Room, Trees, laid_out, new_room
 from formicary.factory.models.errors import ModelCorrupt
@@ -210,4 +210,4 @@ def forest_of(booster: lightgbm.Booster) -> Forest:
         too large.
     """
     dump: dict[str, Any] = booster.dump_model()
-    return Forest(content_of(dump), description_of(dump))
+    return Forest(content_of(dump, thresholds_of(booster.model_to_string())), description_of(dump))
