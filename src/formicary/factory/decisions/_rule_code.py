@@ -62,7 +62,6 @@ class _Group(StrEnum):
 
 _Slot = tuple[_Group, int]
 _Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,12 @@ class RuleCode:
 
     point: DecisionPoint
     lists: Sequence[str]
-    inputs: dict[tuple[int, int, int], str] = field(default_factory=dict)
-    """What is read, by what the kernel is told, and how it is written."""
-    constants: dict[float, None] = field(default_factory=dict)
-    steps: dict[tuple[Op, _Slot, _Slot], None] = field(default_factory=dict)
+    inputs: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """What is read, as the kernel is told; inputs, constants and operations with their numbers."""
+    names: list[str] = field(default_factory=list)
+    """How each input is written."""
+    constants: dict[float, int] = field(default_factory=dict)
+    steps: dict[tuple[Op, _Slot, _Slot], int] = field(default_factory=dict)
     ids: list[int] = field(default_factory=list)
     found: list[RuleRefused] = field(default_factory=list)
     """What is wrong with the rules."""
@@ -182,16 +183,18 @@ class RuleCode:
         return slots
 
     def _step(self, op: Op, left: _Slot, right: _Slot) -> _Slot:
-        return _Group.STEP, _number_of((op, left, right), self.steps, None)
+        return _Group.STEP, _number_of((op, left, right), self.steps)
 
     def _input(self, name: str, kind: Input, first: int = 0, second: int = 0) -> _Slot:
-        number = _number_of((int(kind), first, second), self.inputs, name)
+        number = _number_of((int(kind), first, second), self.inputs)
+        if number == len(self.names):
+            self.names.append(name)
         self._read[number] = None
         return _Group.INPUT, number
 
     def _constant(self, term: Term) -> _Part:
         kind = _Type.NUMBER if term.head == "number" else _Type.CONDITION
-        return _Part(kind, (_Group.CONSTANT, _number_of(term.value, self.constants, None)))
+        return _Part(kind, (_Group.CONSTANT, _number_of(term.value, self.constants)))
 
     def _id(self, term: Term) -> _Part:
         if term.head == "text":
@@ -303,9 +306,6 @@ class RuleCode:
         raise self._rule.error(kind, message, offset=term.offset) if self._rule else kind(message)
 
 
-def _number_of(key: _Key, known: dict[_Key, _Value], value: _Value) -> int:
+def _number_of(key: _Key, known: dict[_Key, int]) -> int:
     """Return the number of a key in the order of a dictionary; add it if it is new."""
-    if key not in known:
-        known[key] = value
-        return len(known) - 1
-    return list(known).index(key)
+    return known.setdefault(key, len(known))

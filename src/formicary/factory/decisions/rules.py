@@ -216,7 +216,7 @@ def _compiled(document: RuleSet, point: DecisionPoint) -> tuple[CompiledRules, l
     rules = np.array(rows, np.int64).reshape(-1, RULE_COLUMNS)
     tables = Rules(inputs, constants, operations, rules, ids, *_tables(document.lists))
     reads = tuple(read for _, read in known)
-    return CompiledRules(document, point, tables, tuple(code.inputs.values()), reads), wrong
+    return CompiledRules(document, point, tables, tuple(code.names), reads), wrong
 
 
 def _unknown_outcomes(rule: Rule, point: DecisionPoint) -> Iterator[RuleRefused]:
