@@ -75,7 +75,7 @@ CARD_RISK = FeatureSet(
             LONG_WINDOWS,
             lambda over: (AMOUNT - value_of(f"customer_mean_{over}")) / value_of(f"customer_std_{over}"),
             unit="deviations",
-            meaning="How many of the customer's standard deviations of the last {window} it is off their mean.",
+            meaning="How many of the customer's standard deviations of the last {window} it is off.",
             purposes=FRAUD,
         ),
         *windowed(

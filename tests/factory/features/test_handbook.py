@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from examples.features.card_risk import CARD_RISK
 from examples.features.fraud_handbook import CARD_PAYMENT, HANDBOOK, WINDOWS
 from formicary.base.purposes import Purpose
 from formicary.economy.fraud_handbook import DATA_SET
@@ -93,6 +94,20 @@ def test_every_payment_is_told_the_published_features(raw: pl.DataFrame, replaye
     tied = both[sorted(swapped)].select("CUSTOMER_ID", "TX_DATETIME").unique()
     assert len(swapped) == 2
     assert len(tied) == 1, "only two payments of one customer in one second"
+
+
+def test_a_team_s_own_features_agree_with_the_book_s(events: Events, replayed: Values) -> None:
+    """What both sets tell is the same; what is compared with the customer's own past is that quotient."""
+    rows = 100_000
+    compiled = compile_sets([CARD_RISK])
+    told = FeatureStore(compiled).replay("card_risk", part(events, 0, rows), purpose=Purpose.FRAUD)
+    ours = dict(zip(told.names, told.values.T, strict=True))
+    book = dict(zip(replayed.names, replayed.values[:rows].T, strict=True))
+    for window in WINDOWS:
+        np.testing.assert_array_equal(ours[f"customer_payments_{window}"], book[f"customer_before_{window}"])
+        np.testing.assert_array_equal(ours[f"terminal_risk_{window}"], book[f"terminal_risk_{window}"])
+        times = ours["amount"] / ours[f"customer_mean_{window}"]
+        np.testing.assert_array_equal(ours[f"times_customer_mean_{window}"], times)
 
 
 def test_online_and_replayed_are_the_same_bits(events: Events, replayed: Values) -> None:

@@ -33,7 +33,7 @@ def test_rows_with_times_are_judged_by_earlier_ones() -> None:
 
 def test_the_same_seed_gives_the_same_forest() -> None:
     """Byte for byte, however many threads; another seed gives another."""
-    table, spec, reported = made_table(), made_spec(), []
+    table, spec, reported = made_table(300), made_spec(), []
     first = train_forest(spec, table, report=lambda done, of: reported.append((done, of)))
     again = train_forest(spec, table, threads=2)
 

@@ -14,6 +14,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models.errors import LeakSuspected
 from formicary.factory.models.metrics import area_under_roc
 from formicary.factory.models.spec import ModelSpec, Objective
@@ -62,10 +63,7 @@ def suspicions(spec: ModelSpec, table: TrainingTable, *, threads: int = 1) -> li
     """Return the columns of a classification that tell its label too well, the strongest first."""
     if spec.objective != Objective.CLASSIFICATION:
         return []
-    chance = np.random.default_rng(spec.seed)
-    order = chance.permutation(len(table.labels))
-    is_judged = np.zeros(len(order), np.bool_)
-    is_judged[order[np.argsort(table.labels[order], kind="stable")][::2]] = True
+    is_judged = stratified_folds(table.labels, folds=2, seed=spec.seed) == 1
     parameters = _FOREST | {"seed": spec.seed, "num_threads": threads}
     alone = [_area(spec, table, [place], is_judged, parameters)[0] for place in range(len(spec.columns))]
     found = {

@@ -5,6 +5,7 @@ Nothing here runs where decisions are made: this module loads LightGBM.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -13,6 +14,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models.spec import ModelSpec, Objective
 from formicary.factory.models.table import TrainingTable
 
@@ -92,13 +94,8 @@ def folds_of(table: TrainingTable, *, seed: int) -> Iterator[tuple[Rows, Rows]]:
         border = table.at[order[int(count * (1 - _VALIDATION_SHARE))]]
         yield np.flatnonzero(table.at < border), np.flatnonzero(table.at >= border)
         return
-    chance = np.random.default_rng(seed)
-    order = chance.permutation(count)
-    # Alike labels lie together, in an order by chance.
-    order = order[np.argsort(table.labels[order], kind="stable")]
     folds, used = (round(1 / _VALIDATION_SHARE), 1) if count >= _BLOCK_ROWS_MIN else (_FOLDS, _FOLDS)
-    fold = np.empty(count, np.int64)
-    fold[order] = np.arange(count) % folds
+    fold = stratified_folds(table.labels, folds=folds, seed=seed)
     for number in range(used):
         yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
 
@@ -145,15 +142,19 @@ def train_forest(
 
 
 def _drawn(spec: ModelSpec) -> Iterator[dict[str, Any]]:
-    chance = np.random.default_rng(spec.seed)
     fixed = _FIXED | _OBJECTIVES[spec.objective] | {"seed": spec.seed, "bagging_freq": 1}
     if any(column.monotone for column in spec.columns):
         fixed["monotone_constraints"] = [column.monotone for column in spec.columns]
-    for number in range(spec.trials):
+    for trial in range(spec.trials):
         yield fixed | {
-            name: choices[int(chance.integers(len(choices))) if number else 0]
+            name: choices[_drawn_place(spec.seed, trial, name) % len(choices) if trial else 0]
             for name, choices in _SPACE.items()
         }
+
+
+def _drawn_place(seed: int, trial: int, name: str) -> int:
+    digest = hashlib.blake2b(f"{seed} {trial} {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
 
 
 def _tried(
