@@ -36,13 +36,13 @@ from rich.table import Table
 
 from benchmarks._folds import stratified_folds
 from benchmarks._machine import machine
-from benchmarks._metrics import average_precision, roc_auc
 from formicary.base.errors import OperationalFault
 from formicary.economy import amlsim
 from formicary.factory.features.slow.distance import fraud_hops
 from formicary.factory.features.slow.graph import TransferGraph, graph_of, pack
 from formicary.factory.features.slow.job import daily
 from formicary.factory.features.slow.spans import day_of, day_start
+from formicary.factory.models.metrics import area_under_roc, average_precision
 from formicary.runtime.settings import read_settings
 
 __all__ = ["main"]
@@ -51,7 +51,7 @@ FOLDS: Final = 5
 BASELINE: Final = {"AUC": 0.895, "AP": 0.754}
 """LightGBM on 20 simple features of the accounts, five folds, as published with the data set."""
 
-_METRICS: Final = {"AUC": roc_auc, "AP": average_precision}
+_METRICS: Final = {"AUC": area_under_roc, "AP": average_precision}
 _ROUNDS: Final = 400
 _FOREST: Final = {
     "objective": "binary",
@@ -147,7 +147,7 @@ def cross_validate(sample: Sample, features_of: Callable[[int], _Matrix], *, see
         forest = lightgbm.train({**_FOREST, "seed": seed}, training, _ROUNDS)
         scores = np.asarray(forest.predict(features[is_test]))
         for name, metric in _METRICS.items():
-            results[name].append(metric(sample.is_fraud[is_test], scores))
+            results[name].append(metric(scores=scores, labels=sample.is_fraud[is_test]))
     return results
 
 

@@ -1,0 +1,29 @@
+"""docs/models.md explains what a model is made of, and its examples run."""
+
+from __future__ import annotations
+
+import dataclasses
+import doctest
+import re
+from pathlib import Path
+
+from formicary.factory.models.spec import Column
+
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+
+
+def test_examples_run() -> None:
+    """What the page shows is what happens."""
+    failures, examples = doctest.testfile(
+        str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    )
+    assert examples > 0
+    assert failures == 0
+
+
+def test_every_field_of_a_column_is_explained() -> None:
+    """In the order in which it is declared."""
+    table = re.search(r"^\| a column says \|.*\n\|.*\n((?:\|.*\n)*)", PAGE.read_text(), re.MULTILINE)
+    assert table
+    told = [row.split("`")[1] for row in table[1].splitlines()]
+    assert told == [field.name for field in dataclasses.fields(Column)]
