@@ -31,6 +31,7 @@ def test_all_that_is_wrong_is_said() -> None:
         name="Not Snake",
         predicts="nothing",
         trials=0,
+        search=(("num_leaves", ()),),
     )
     said = "; ".join(spec.findings())
     for part in (
@@ -42,6 +43,7 @@ def test_all_that_is_wrong_is_said() -> None:
         "a sentence, not 'nothing'",
         "debt is a column twice",
         "at least one trial, not 0",
+        "nothing to draw num_leaves from",
     ):
         assert part in said
     with pytest.raises(ModelMalformed, match="debt is a column twice"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,15 @@ def test_the_same_seed_gives_the_same_forest() -> None:
     assert reported == [(1, 2), (2, 2)]
     assert [trial.loss for trial in first.trials] == sorted(trial.loss for trial in first.trials)
     assert area_under_roc(scores=first.left_out, labels=table.labels) > 0.75, "of rows that were left out"
+
+
+def test_a_specification_may_say_what_is_tried() -> None:
+    """What it names is drawn from its values, the rest from the trainer's."""
+    spec = replace(made_spec(), search=(("num_leaves", (3,)), ("learning_rate", (0.2, 0.1))))
+    trials = train_forest(spec, made_table(300)).trials
+    assert {trial.parameters["num_leaves"] for trial in trials} == {3}
+    assert {trial.parameters["learning_rate"] for trial in trials} <= {0.1, 0.2}
+    assert all("lambda_l2" in trial.parameters for trial in trials)
 
 
 def test_declared_directions_hold() -> None:

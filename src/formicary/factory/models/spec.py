@@ -100,6 +100,9 @@ class ModelSpec:
         How many sets of hyper-parameters are tried at most.
     seed
         Of every draw of the training.
+    search
+        Hyper-parameters of the forest by name, each with the values to draw from, in place of the trainer's;
+        the first trial takes the first of each.
     """
 
     name: str
@@ -110,6 +113,7 @@ class ModelSpec:
     gates: Gates = Gates()
     trials: int = 8
     seed: int = 0
+    search: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,6 +139,7 @@ class ModelSpec:
             for name in sorted(set(self.names))
             if self.names.count(name) > 1
         ]
+        wrong += [f"{self.name}: nothing to draw {name} from" for name, values in self.search if not values]
         if self.trials < 1:
             wrong.append(f"{self.name}: at least one trial, not {self.trials}")
         return wrong

@@ -148,7 +148,7 @@ def _drawn(spec: ModelSpec) -> Iterator[dict[str, Any]]:
     for trial in range(spec.trials):
         yield fixed | {
             name: choices[_drawn_place(spec.seed, trial, name) % len(choices) if trial else 0]
-            for name, choices in _SPACE.items()
+            for name, choices in (_SPACE | dict(spec.search)).items()
         }
 
 
