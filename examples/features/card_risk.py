@@ -6,7 +6,9 @@ terminal. Labels enter seven days late, as the book has it: ``known_after`` of t
 
 from __future__ import annotations
 
-from examples.features.fraud_handbook import AMOUNT, CARD_PAYMENT, FRAUD, WINDOWS
+from collections.abc import Iterator
+
+from examples.features.fraud_handbook import AMOUNT, CARD_PAYMENT, FRAUD, HANDBOOK, WINDOWS
 from formicary.factory.features.aggregates import Aggregate, count, maximum, mean, share, std, time_since
 from formicary.factory.features.definitions import Feature, FeatureSet, windowed
 from formicary.factory.features.expressions import Expression, hour, if_missing, value_of, weekday
@@ -18,6 +20,10 @@ RING_EVENTS = 512
 
 def _one(name: str, value: Aggregate | Expression, unit: str, meaning: str) -> Feature:
     return Feature(name=name, value=value, unit=unit, meaning=meaning, purposes=FRAUD)
+
+
+def _of_the_book(prefix: str) -> Iterator[Feature]:
+    return (feature for feature in HANDBOOK.features if feature.name.startswith(prefix))
 
 
 CARD_RISK = FeatureSet(
@@ -104,14 +110,7 @@ CARD_RISK = FeatureSet(
             meaning="Share of frauds among the customer's payments in the {window} that ended a week ago.",
             purposes=FRAUD,
         ),
-        *windowed(
-            "terminal_payments_{window}",
-            WINDOWS,
-            lambda over: count(CARD_PAYMENT, by="terminal", over=over, delay="7d", exact=True),
-            unit="payments",
-            meaning="Payments at the terminal in the {window} that ended a week ago.",
-            purposes=FRAUD,
-        ),
+        *_of_the_book("terminal_payments_"),
         *windowed(
             "terminal_frauds_{window}",
             WINDOWS,
@@ -122,14 +121,7 @@ CARD_RISK = FeatureSet(
             meaning="Frauds at the terminal in the {window} that ended a week ago.",
             purposes=FRAUD,
         ),
-        *windowed(
-            "terminal_risk_{window}",
-            WINDOWS,
-            lambda over: value_of(f"terminal_frauds_{over}") / value_of(f"terminal_payments_{over}"),
-            unit="share",
-            meaning="Share of frauds among payments at the terminal in the {window} that ended a week ago.",
-            purposes=FRAUD,
-        ),
+        *_of_the_book("terminal_risk_"),
         *windowed(
             "terminal_mean_{window}",
             LONG_WINDOWS,

@@ -18,7 +18,7 @@ from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models.spec import ModelSpec, Objective
 from formicary.factory.models.table import TrainingTable
 
-__all__ = ["Trained", "Trial", "folds_of", "train_forest"]
+__all__ = ["Report", "Trained", "Trial", "folds_of", "train_forest", "unwatched"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -50,6 +50,14 @@ _SPACE: Final[dict[str, tuple[Any, ...]]] = {
     "lambda_l2": (5.0, 1.0, 20.0),
     "cat_smooth": (10.0, 30.0),
 }
+
+
+Report: TypeAlias = Callable[[int, int], None]
+"""Is told how many trials are done, of how many."""
+
+
+def unwatched(done: int, of: int) -> None:
+    """Tell nobody how far a training is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +113,7 @@ def train_forest(
     table: TrainingTable,
     *,
     threads: int = 1,
-    report: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005, a caller may watch
+    report: Report = unwatched,
 ) -> Trained:
     """Train a forest.
 

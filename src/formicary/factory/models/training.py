@@ -5,7 +5,7 @@ Nothing here runs where decisions are made: it loads LightGBM.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from formicary.factory.models.scorecard import Scorecard
 from formicary.factory.models.scorecard_training import train_scorecard
 from formicary.factory.models.spec import ModelSpec, Objective
 from formicary.factory.models.table import TrainingTable
-from formicary.factory.models.trainer import folds_of, train_forest
+from formicary.factory.models.trainer import Report, folds_of, train_forest, unwatched
 
 __all__ = ["measured", "scorecard_of", "train_model"]
 
@@ -35,7 +35,7 @@ def train_model(
     table: TrainingTable,
     *,
     threads: int = 1,
-    report: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005, a caller may watch
+    report: Report = unwatched,
 ) -> Model:
     """Train a model of a classification, with its scorecard, and judge both by rows that were left out.
 
