@@ -26,6 +26,7 @@ from formicary.factory.features.quality.observed import Observed
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew
 from formicary.factory.journal.events import Event
+from formicary.factory.journal.rows import DECISION_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, declare_semantics, eras_of
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import LedgerMachine
@@ -41,6 +42,7 @@ __all__ = [
     "known_events",
 ]
 
+NO_DECISIONS: Final = np.empty(0, DECISION_ROW)
 ANSWERED: Final = "engine.answered"
 TIMER_SET: Final = "engine.timer_set"
 TIMER_FIRED: Final = "engine.timer_fired"
@@ -136,7 +138,15 @@ class FactoryState:
 
     # -- folding ---------------------------------------------------------------------------
 
-    def fold(self, accounts: Any, transfers: Any, events: Sequence[Event], *, until: int) -> None:
+    def fold(
+        self,
+        accounts: Any,
+        transfers: Any,
+        events: Sequence[Event],
+        *,
+        until: int,
+        decisions: Any = NO_DECISIONS,
+    ) -> None:
         """Give effect to the rows of a block that ends at ``until``.
 
         Within a block the ledger's rows come before the events: the two touch no common state. Features are
