@@ -30,6 +30,7 @@ __all__ = [
     "ARCHIVE_PART_POSITIONS",
     "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
+    "CAPS_MAX",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
@@ -46,6 +47,7 @@ __all__ = [
     "GROUP_ITEMS_MAX",
     "GROUP_REQUESTS_MAX",
     "HISTORY_ENTRIES_MAX",
+    "HOLD_SECONDS_MAX",
     "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
@@ -55,6 +57,7 @@ __all__ = [
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
     "PERSONAL_FIELD_CHARACTERS_MAX",
+    "POLICY_RULES_MAX",
     "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
@@ -329,6 +332,15 @@ RING_STEPS_AT_ONCE: Final = 10_000_000
 
 RULE_DOCUMENT_BYTES_MAX: Final = 4 << 20
 """Bytes of a document of rules: its lists of 65,536 ids, and no file that was meant for something else."""
+
+POLICY_RULES_MAX: Final = 64
+"""Rules that are armed together: a decision records each in one bit of a word."""
+
+CAPS_MAX: Final = 16
+"""Caps of one policy: each is looked at by every decision."""
+
+HOLD_SECONDS_MAX: Final = 31 * 86_400
+"""How long money may be held: what nobody looked at for a month is given back."""
 
 RULES_MAX: Final = 256
 """Rules of a set: run for every item, so many take a few microseconds; nobody oversees more."""

@@ -212,7 +212,7 @@ class RuleCode:
 
     def _named(self, term: Term) -> _Part:
         point, name = self.point, term.name
-        if name in point.features:
+        if name in point.features and name not in point.on.fields:
             return _Part(_Type.NUMBER, self._input(name, Input.FEATURE, point.features.index(name)))
         if name not in point.on.fields:
             if name == "at":

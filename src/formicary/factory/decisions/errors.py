@@ -8,7 +8,8 @@
         ├── ExpressionMalformed, ExpressionTooLarge            what a condition is written in
         ├── UnknownRuleName, RuleTypeMismatch                  what a condition reads
         ├── UnknownList, UnknownOutcome                        what a rule refers to
-        └── DecisionPointMalformed, MalformedItems             what rules are run at, and on
+        ├── DecisionPointMalformed, MalformedItems             what rules are run at, and on
+        └── PolicyRefused                                      what is armed with them
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = [
     "ExpressionMalformed",
     "ExpressionTooLarge",
     "MalformedItems",
+    "PolicyRefused",
     "RuleRefused",
     "RuleTypeMismatch",
     "RulesMalformed",
@@ -123,3 +125,9 @@ class MalformedItems(RuleRefused):
     """Items to be judged lack a column, or one of them does not hold what the decision point says."""
 
     code = "malformed_items"
+
+
+class PolicyRefused(RuleRefused):
+    """The documents of a policy and of its rules cannot be armed; what was armed before stays."""
+
+    code = "policy_refused"

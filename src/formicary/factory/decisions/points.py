@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from formicary.base.purposes import Purpose
+from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.errors import DecisionPointMalformed
-from formicary.factory.features.kinds import NAME, EventKind
+from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.kinds import NAME, EventKind, Transfers
+from formicary.factory.journal.rows import SCORES, VALUES
 
 __all__ = ["DecisionPoint"]
 
@@ -32,9 +36,14 @@ class DecisionPoint:
     safe_outcome
         What comes out where a rule cannot be told and does not say what then.
     features
-        The names of the features that rules may read, in the order of their columns.
+        The names of the features that rules may read, in the order of their columns; those of the feature
+        set, where there is one. A field of the same name goes first.
     scores
         The names of the scores that rules may read, in the order of their columns.
+    effects
+        What comes of each outcome, in their order; needed where it decides about transfers.
+    feature_set, purpose
+        What is read at a decision, and what for; needed there, too.
 
     Raises
     ------
@@ -48,12 +57,23 @@ class DecisionPoint:
     safe_outcome: str
     features: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    feature_set: FeatureSet | None = None
+    purpose: Purpose | None = None
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The codes of the transfers that are decided about here."""
+        return self.on.source.codes if isinstance(self.on.source, Transfers) else ()
 
     def __post_init__(self) -> None:
+        if self.feature_set is not None:
+            object.__setattr__(self, "features", tuple(one.name for one in self.feature_set.features))
+        own = [name for name in self.features if self.feature_set is None or name not in self.on.fields]
         for what, names in (
             ("name", (self.name,)),
             ("outcome", self.outcomes),
-            ("field or feature", (*self.on.fields, *self.features)),
+            ("field or feature", (*self.on.fields, *own)),
             ("score", self.scores),
         ):
             for place, name in enumerate(names):
@@ -67,6 +87,24 @@ class DecisionPoint:
             self._refuse(f"the safe outcome {self.safe_outcome!r} is none of {', '.join(self.outcomes)}")
         if len(self.on.numbers) > _NUMBERS_MAX:
             self._refuse(f"{self.on.name} has more than {_NUMBERS_MAX} numbers")
+        if self.effects:
+            self._require_effects()
+
+    def _require_effects(self) -> None:
+        """Refuse a point that could not decide about transfers."""
+        if len(self.effects) != len(self.outcomes) or list(self.effects) != sorted(self.effects):
+            self._refuse("an effect for each outcome, none less severe than the one before")
+        if self.feature_set is None or self.purpose is None or self.feature_set.on is not self.on:
+            self._refuse("what is read of its own events, and what for")
+        if len(self.features) > VALUES or len(self.scores) > SCORES:
+            self._refuse(f"more than {VALUES} features or {SCORES} scores are too many to record")
+        if not self.codes:
+            self._refuse(f"{self.on.name} is no transfer")
+        if (
+            self.effects[0] != Effect.ALLOW
+            or self.effects[self.outcomes.index(self.safe_outcome)] == Effect.ALLOW
+        ):
+            self._refuse("the least severe outcome allows, and the safe one does not")
 
     def _refuse(self, message: str) -> None:
         told = f"{self.name}: {message}"

@@ -83,7 +83,9 @@ class FeatureStore:
         self.state = State(np.zeros(_SLOTS_MIN, np.uint64), words, entries, free, numbers)
         self._block = new_block(compiled.plan)
         self._readings = {name: new_reading(view.view) for name, view in compiled.views.items()}
-        self._note, self._notes = self._noted()
+        self.notes_made = 0
+        """How many times what kernels are given was noted anew, as rows found another index."""
+        self.common_note, self._notes = self._noted()
         self._touches_max = max(int(np.diff(compiled.plan.kind_touches).max()), 1)
 
     # -- what is so ------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class FeatureStore:
         """
         for part in _cut(events):
             self.make_room(len(part.kinds))
-            follow_events(self._note, part)
+            follow_events(self.common_note, part)
 
     def read(self, view: str, events: Events, *, purpose: Purpose) -> Values:
         """Tell the features of a view at each event (n) of its kind, and change nothing.
@@ -222,10 +224,11 @@ class FeatureStore:
         """Build the index of all rows in so many slots."""
         self.state = self.state._replace(slots=roomy(size).view(np.uint64))
         index_rows(self.state, self.compiled.plan)
-        self._note, self._notes = self._noted()
+        self.common_note, self._notes = self._noted()
 
     def _noted(self) -> tuple[Note, dict[str, Note]]:
         """Return what kernels are given: of all features, and of each view."""
+        self.notes_made += 1
         common = (self.state, self.compiled.plan, self._block)
         notes = {
             name: noted(*common, self.compiled.views[name].view, reading)

@@ -24,6 +24,7 @@ from formicary.factory.ledger._judge_retry import judge_retry
 from formicary.factory.ledger._layout import (
     IMPORTED,
     LINKED,
+    MADE_PENDING,
     PENDING,
     RESOLVES,
     Records,
@@ -31,7 +32,7 @@ from formicary.factory.ledger._layout import (
 )
 from formicary.factory.ledger.statuses import CreateTransferStatus as Status
 
-__all__ = ["create_transfers"]
+__all__ = ["create_transfers", "deciding"]
 
 
 @kernel_part
@@ -106,69 +107,73 @@ def _fill_row(row: Any, item: Any, amount: int) -> None:
 
 
 @kernel_part
-def _decide_plain(
-    state: State, item: Any, stamp: int, ordinal: int, debit: int, credit: int, in_chain: bool, result: Any
-) -> int:
+def _judge(
+    state: State, item: Any, stamp: int, debit: int, credit: int, import_mode: bool, result: Any
+) -> tuple[int, int, int]:
+    """Judge one event: its status, the amount that it moves, the hold that it resolves or -1."""
+    status = judge_envelope(item, stamp, import_mode)
+    if status != Status.CREATED:
+        return status, 0, -1
+    generation, index = find_transfer(state, BY_ID, item["id_high"], item["id_low"])
+    if index >= 0:
+        row = transfer_row(state, generation, index)
+        status = judge_retry(state, item, row)
+        if status in (Status.EXISTS, Status.HELD):
+            result["timestamp"] = row["timestamp"]
+            _copy_row_totals(result, row)
+        return status, 0, -1
+    if item["flags"] & RESOLVES != 0:
+        return judge_resolution(state, item, stamp)
     timestamp = item["timestamp"] if item["flags"] & IMPORTED != 0 else stamp
     status, amount, reached = judge_plain(state, item, debit, credit, timestamp)
-    if status != Status.CREATED:
-        if reached:
-            _copy_account_totals(result, state.accounts[debit], state.accounts[credit])
-        return status
-    if in_chain:
-        remember_for_undo(state, debit, credit, -1)
-    row = new_row(state, Status.CREATED, timestamp, ordinal)
-    _fill_row(row, item, amount)
-    apply_row(state, debit, credit, -1)
-    _copy_row_totals(result, row)
-    result["timestamp"] = timestamp
-    return status
+    if status != Status.CREATED and reached:
+        _copy_account_totals(result, state.accounts[debit], state.accounts[credit])
+    return status, amount, -1
 
 
 @kernel_part
-def _decide_resolution(state: State, item: Any, stamp: int, ordinal: int, in_chain: bool, result: Any) -> int:
-    timestamp = item["timestamp"] if item["flags"] & IMPORTED != 0 else stamp
-    status, amount, hold = judge_resolution(state, item, stamp)
-    if status != Status.CREATED:
-        return status
-    debit, credit = int(state.holds[hold]["debit"]), int(state.holds[hold]["credit"])
-    if in_chain:
-        remember_for_undo(state, debit, credit, hold)
-    row = new_row(state, Status.CREATED, timestamp, ordinal)
-    _fill_row(row, item, amount)
-    inherit_from_hold(row, state.hold_rows[hold])
-    apply_row(state, debit, credit, hold)
-    _copy_row_totals(result, row)
-    result["timestamp"] = timestamp
-    return status
-
-
-@kernel_part
-def _decide_transfer(
+def _make(
     state: State,
     item: Any,
     stamp: int,
     ordinal: int,
     debit: int,
     credit: int,
-    import_mode: bool,
+    amount: int,
+    hold: int,
     in_chain: bool,
     result: Any,
+) -> None:
+    """Move an amount that was judged, or resolve a hold."""
+    timestamp = item["timestamp"] if item["flags"] & IMPORTED != 0 else stamp
+    if in_chain:
+        remember_for_undo(state, debit, credit, hold)
+    row = new_row(state, Status.CREATED, timestamp, ordinal)
+    _fill_row(row, item, amount)
+    if hold >= 0:
+        inherit_from_hold(row, state.hold_rows[hold])
+    apply_row(state, debit, credit, hold)
+    _copy_row_totals(result, row)
+    result["timestamp"] = timestamp
+
+
+@kernel_part
+def _hold(
+    state: State, item: Any, stamp: int, ordinal: int, debit: int, credit: int, timeout: int, result: Any
 ) -> int:
-    status = judge_envelope(item, stamp, import_mode)
+    """Reserve the money of an event that a decision holds; its chain was undone, so it is judged again."""
+    status, amount, _ = judge_plain(state, item, debit, credit, stamp)
     if status != Status.CREATED:
         return status
-    generation, index = find_transfer(state, BY_ID, item["id_high"], item["id_low"])
-    if index >= 0:
-        row = transfer_row(state, generation, index)
-        status = judge_retry(state, item, row)
-        if status == Status.EXISTS:
-            result["timestamp"] = row["timestamp"]
-            _copy_row_totals(result, row)
-        return status
-    if item["flags"] & RESOLVES != 0:
-        return _decide_resolution(state, item, stamp, ordinal, in_chain, result)
-    return _decide_plain(state, item, stamp, ordinal, debit, credit, in_chain, result)
+    row = new_row(state, Status.CREATED, stamp, ordinal)
+    _fill_row(row, item, amount)
+    row["flags"] = item["flags"] | MADE_PENDING
+    row["timeout"] = timeout
+    apply_row(state, debit, credit, -1)
+    _copy_row_totals(result, row)
+    if timeout != 0:
+        note_timer(state, row)
+    return Status.HELD
 
 
 @kernel_part
@@ -194,6 +199,148 @@ def _fail_chain(results: Records, chain: int, last: int, first_stamp: int, statu
     _clear_result(results[last], status, results[last]["timestamp"])
 
 
+def _decides_one(consult: Any, record: Any) -> Any:
+    """Return what judges one event and makes it, unless a decision says otherwise."""
+
+    @kernel_part
+    def decide_one(
+        state: State,
+        item: Any,
+        stamp: int,
+        ordinal: int,
+        debit: int,
+        credit: int,
+        import_mode: bool,
+        in_chain: bool,
+        result: Any,
+        judge: Any,
+    ) -> Any:
+        judged, amount, hold = _judge(state, item, stamp, debit, credit, import_mode, result)
+        said = np.int64(Status.CREATED)
+        seconds = 0
+        # What was imported happened elsewhere, and what resolves a hold was decided before.
+        if judged == Status.CREATED and item["flags"] & (RESOLVES | IMPORTED) == 0:
+            said, seconds = consult(judge, item, amount, stamp)
+        if judged == Status.CREATED and said == Status.CREATED:
+            if hold >= 0:
+                debit, credit = int(state.holds[hold]["debit"]), int(state.holds[hold]["credit"])
+            record(judge, state)
+            _make(state, item, stamp, ordinal, debit, credit, amount, hold, in_chain, result)
+        return (said if judged == Status.CREATED else np.int64(judged)), said, seconds
+
+    return decide_one
+
+
+def deciding(consult: Any, record: Any, follow: Any) -> Any:
+    """Return the loop over the events of a group, with what stands between judging and moving.
+
+    Parameters
+    ----------
+    consult
+        ``(judge, item, amount, stamp) -> (status, seconds)`` of an event that the ledger would make:
+        ``CREATED``, or what a decision says of it, and how long it may be held.
+    record
+        ``(judge, state)``: keep the decision that was taken last, if any was, at the next position.
+    follow
+        ``(judge, state, first) -> bool``: rows from number ``first`` on are final; whether the loop is to
+        stop for something that comes before the next event.
+    """
+    decide_one = _decides_one(consult, record)
+
+    @kernel_part
+    def decide(
+        state: State,
+        items: Records,
+        ordinals: Records,
+        first_stamp: int,
+        start: int,
+        expiries_max: int,
+        sides: Records,
+        results: Records,
+        judge: Any,
+    ) -> int:
+        scalars = state.scalars[0]
+        count = len(items)
+        debits, credits_ = sides[0], sides[1]
+        _resolve_accounts(state, items, start, debits, credits_)
+        chain = -1
+        broken = False
+        for i in range(start, count):
+            item, result, stamp = items[i], results[i], first_stamp + i
+            linked = item["flags"] & LINKED != 0
+            first_row = scalars["recent"]
+            if chain < 0:
+                if expiries_max >= 0:
+                    expired, all_due_ran = expire_due(state, stamp, expiries_max)
+                    expiries_max -= expired
+                    if not all_due_ran:
+                        return i
+                first_row = scalars["recent"]
+                if linked:
+                    chain, broken = i, False
+                    begin_chain(state)
+            scalars["timestamp"] = stamp
+            ends_request = i + 1 == count or ordinals[i + 1] == 0
+            status: Any = np.int64(Status.CREATED)
+            said: Any = np.int64(Status.CREATED)
+            seconds = 0
+            _clear_result(result, Status.CREATED, stamp)
+            if linked and ends_request:
+                status = np.int64(Status.LINKED_EVENT_CHAIN_OPEN)
+            elif broken:
+                status = np.int64(Status.LINKED_EVENT_FAILED)
+            else:
+                import_mode = items[i - ordinals[i]]["flags"] & IMPORTED != 0
+                side = debits[i], credits_[i]
+                status, said, seconds = decide_one(
+                    state, item, stamp, ordinals[i], *side, import_mode, chain >= 0, result, judge
+                )
+            result["status"] = status
+            if status != Status.CREATED:
+                if chain >= 0 and not broken:
+                    undo_chain(state)
+                    scalars["timestamp"] = stamp
+                    _fail_chain(results, chain, i, first_stamp, status)
+                    broken = True
+                if said != Status.CREATED:
+                    record(judge, state)
+                if said == Status.HELD:
+                    status = _hold(state, item, stamp, ordinals[i], debits[i], credits_[i], seconds, result)
+                    result["status"] = status
+                if is_transient(status):
+                    _burn(state, item, status, stamp, ordinals[i])
+            elif chain < 0:
+                _note_timers(state, first_row)
+            if chain >= 0 and (not linked or ends_request):
+                first_row = state.chain_start[0]["recent"]
+                if not broken:
+                    _note_timers(state, first_row)
+                chain, broken = -1, False
+            if chain < 0 and follow(judge, state, first_row):
+                return i + 1
+        return count
+
+    return decide
+
+
+@kernel_part
+def _consult_nobody(_judge: Any, _item: Any, _amount: int, _stamp: int) -> tuple[Any, int]:
+    return np.int64(Status.CREATED), 0
+
+
+@kernel_part
+def _record_nothing(_judge: Any, _state: State) -> None:
+    return
+
+
+@kernel_part
+def _follow_nothing(_judge: Any, _state: State, _first: int) -> bool:
+    return False
+
+
+_decide = deciding(_consult_nobody, _record_nothing, _follow_nothing)
+
+
 @kernel
 def create_transfers(
     state: State,
@@ -212,63 +359,4 @@ def create_transfers(
     Returns how many events of the group are decided: fewer than all when a timer comes first that
     is not the ledger's, or when ``expiries_max`` holds expired; the caller then goes on from there.
     """
-    scalars = state.scalars[0]
-    count = len(items)
-    debits, credits_ = sides[0], sides[1]
-    _resolve_accounts(state, items, start, debits, credits_)
-    chain = -1
-    broken = False
-    for i in range(start, count):
-        item, result, stamp = items[i], results[i], first_stamp + i
-        linked = item["flags"] & LINKED != 0
-        first_row = scalars["recent"]
-        if chain < 0:
-            if expiries_max >= 0:
-                expired, all_due_ran = expire_due(state, stamp, expiries_max)
-                expiries_max -= expired
-                if not all_due_ran:
-                    return i
-            first_row = scalars["recent"]
-            if linked:
-                chain, broken = i, False
-                begin_chain(state)
-        scalars["timestamp"] = stamp
-        ends_request = i + 1 == count or ordinals[i + 1] == 0
-        status: Any
-        _clear_result(result, Status.CREATED, stamp)
-        if linked and ends_request:
-            status = np.int64(Status.LINKED_EVENT_CHAIN_OPEN)
-        elif broken:
-            status = np.int64(Status.LINKED_EVENT_FAILED)
-        else:
-            import_mode = items[i - ordinals[i]]["flags"] & IMPORTED != 0
-            status = np.int64(
-                _decide_transfer(
-                    state,
-                    item,
-                    stamp,
-                    ordinals[i],
-                    debits[i],
-                    credits_[i],
-                    import_mode,
-                    chain >= 0,
-                    result,
-                )
-            )
-        result["status"] = status
-        if status != Status.CREATED:
-            if chain >= 0 and not broken:
-                undo_chain(state)
-                scalars["timestamp"] = stamp
-                _fail_chain(results, chain, i, first_stamp, status)
-                broken = True
-            if is_transient(status):
-                _burn(state, item, status, stamp, ordinals[i])
-        elif chain < 0:
-            _note_timers(state, first_row)
-        if chain >= 0 and (not linked or ends_request):
-            if not broken:
-                _note_timers(state, state.chain_start[0]["recent"])
-            chain = -1
-            broken = False
-    return count
+    return int(_decide(state, items, ordinals, first_stamp, start, expiries_max, sides, results, ()))

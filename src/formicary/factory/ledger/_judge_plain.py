@@ -42,6 +42,8 @@ def is_transient(status: int) -> bool:
         Status.EXCEEDS_DEBITS,
         Status.DEBIT_ACCOUNT_ALREADY_CLOSED,
         Status.CREDIT_ACCOUNT_ALREADY_CLOSED,
+        Status.STEP_UP_REQUIRED,
+        Status.DECLINED,
     )
 
 

@@ -7,7 +7,15 @@ from typing import Any
 from formicary.base.kernels import kernel_part
 from formicary.factory.ledger._fields import different_credit, different_debit, is_zero, no_credit, no_debit
 from formicary.factory.ledger._find import find_held, transfer_row
-from formicary.factory.ledger._layout import AMOUNT_MAX, BALANCING, POST, RESOLVES, State
+from formicary.factory.ledger._layout import (
+    AMOUNT_MAX,
+    BALANCING,
+    HELD,
+    MADE_PENDING,
+    POST,
+    RESOLVES,
+    State,
+)
 from formicary.factory.ledger.statuses import CreateTransferStatus as Status
 
 __all__ = ["judge_retry"]
@@ -18,6 +26,8 @@ def judge_retry(state: State, item: Any, row: Any) -> int:
     """Judge an event whose id is already in the journal, as ``row``."""
     if row["status"] != Status.CREATED:
         return Status.ID_ALREADY_FAILED
+    if row["flags"] & HELD != 0:
+        return _judge_retried_hold(item, row)
     if item["flags"] != row["flags"]:
         return Status.EXISTS_WITH_DIFFERENT_FLAGS
     if item["pending_id_high"] != row["pending_id_high"] or item["pending_id_low"] != row["pending_id_low"]:
@@ -27,6 +37,17 @@ def judge_retry(state: State, item: Any, row: Any) -> int:
     if row["flags"] & RESOLVES != 0:
         return _judge_retried_resolution(state, item, row)
     return _judge_retried_plain(item, row)
+
+
+@kernel_part
+def _judge_retried_hold(item: Any, row: Any) -> int:
+    """Judge an event that a decision made pending: asked again as it was, it is held."""
+    if item["flags"] != row["flags"] & (0xFFFF ^ MADE_PENDING):
+        return Status.EXISTS_WITH_DIFFERENT_FLAGS
+    if item["timeout"] != 0:
+        return Status.EXISTS_WITH_DIFFERENT_TIMEOUT
+    status = _judge_retried_plain(item, row)
+    return Status.HELD if status == Status.EXISTS else status
 
 
 @kernel_part

@@ -30,7 +30,10 @@ CLOSING_DEBIT: Final = int(TransferFlags.CLOSING_DEBIT)
 CLOSING_CREDIT: Final = int(TransferFlags.CLOSING_CREDIT)
 CLOSING: Final = CLOSING_DEBIT | CLOSING_CREDIT
 IMPORTED: Final = int(TransferFlags.IMPORTED)
-TRANSFER_FLAGS_KNOWN: Final = sum(int(flag) for flag in TransferFlags)
+HELD: Final = int(TransferFlags.HELD)
+MADE_PENDING: Final = PENDING | HELD
+TRANSFER_FLAGS_KNOWN: Final = sum(int(flag) for flag in TransferFlags) & ~HELD
+"""What callers may ask for."""
 ACCOUNT_LINKED: Final = int(AccountFlags.LINKED)
 ACCOUNT_IMPORTED: Final = int(AccountFlags.IMPORTED)
 ACCOUNT_CLOSED: Final = int(AccountFlags.CLOSED)
@@ -96,6 +99,8 @@ SCALARS: Final = np.dtype(
         ("timers", "<i8"),
         ("undo_accounts", "<i8"),
         ("undo_holds", "<i8"),
+        # Decisions about rows of the group in progress, which lie with whoever decides.
+        ("decisions", "<i8"),
         ("accounts_hash", "<u8"),
         ("holds_hash", "<u8"),
         ("rows_hash", "<u8"),

@@ -44,6 +44,8 @@ class TransferFlags(IntFlag):
     CLOSING_DEBIT = 1 << 6
     CLOSING_CREDIT = 1 << 7
     IMPORTED = 1 << 8
+    # Ours, and never a caller's: a decision made the transfer pending.
+    HELD = 1 << 9
 
 
 class CreateAccountStatus(IntEnum):
@@ -157,6 +159,11 @@ class CreateTransferStatus(IntEnum):
     AMOUNT_MUST_NOT_BE_NEGATIVE = 100
     # Ours: the journal's row for a hold that ended by itself; never an answer to a request.
     EXPIRED = 101
+    # Ours: what a decision says of a transfer that the ledger would have made. Held money is pending, the
+    # others burnt their id.
+    HELD = 102
+    STEP_UP_REQUIRED = 103
+    DECLINED = 104
 
 
 TRANSIENT: Final = frozenset(
@@ -168,6 +175,8 @@ TRANSIENT: Final = frozenset(
         CreateTransferStatus.EXCEEDS_DEBITS,
         CreateTransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED,
         CreateTransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED,
+        CreateTransferStatus.STEP_UP_REQUIRED,
+        CreateTransferStatus.DECLINED,
     }
 )
 """Refusals that depend on state: the transfer's id is burnt and can never succeed later."""

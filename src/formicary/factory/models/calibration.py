@@ -16,6 +16,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
 
 from formicary.base.errors import ProgrammingError
+from formicary.factory.models._calibration_kernels import ISOTONIC, NEAREST, calibrate
 from formicary.factory.models._checks import Reals, both_classes, labelled, sums
 from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models.errors import ModelCorrupt
@@ -23,8 +24,6 @@ from formicary.factory.models.metrics import log_loss
 
 __all__ = ["Calibration", "choose_calibration", "identity", "isotonic", "platt"]
 
-# Nothing is certain: the nearest a probability comes to 0 and to 1.
-_NEAREST: Final = 1e-12
 # Scores are pooled to groups of equal mass before they are regressed on: as many steps as anyone can read.
 _GROUPS_MAX: Final = 64
 _STEPS_MAX: Final = 100
@@ -81,14 +80,11 @@ class Calibration:
 
         A score has the same bits alone and among others; NaN stays NaN.
         """
-        numbers = np.asarray(raw, np.float64)
-        if self.kind == "isotonic":
-            chances = self._interpolated(numbers)
-        else:
-            # scipy goes value by value, where numpy's exp may take another path for a vector's end.
-            chances = expit(numbers * self.slope + self.intercept) if self.slope else self._level(numbers)
-        within: Reals = np.clip(chances, _NEAREST, 1 - _NEAREST)
-        return within
+        numbers = np.array(raw, np.float64)
+        knots, chances = np.array(self.scores, np.float64), np.array(self.probabilities, np.float64)
+        is_isotonic = ISOTONIC if self.kind == "isotonic" else 0
+        calibrate(is_isotonic, self.slope, self.intercept, knots, chances, numbers.reshape(-1))
+        return numbers
 
     def to_dict(self) -> dict[str, Any]:
         """Return the calibration as plain values, for JSON."""
@@ -114,20 +110,6 @@ class Calibration:
         except (KeyError, TypeError, ValueError) as error:
             message = f"a stored calibration is unreadable: {error!r}"
             raise ModelCorrupt(message) from error
-
-    def _level(self, raw: Reals) -> Reals:
-        return np.where(np.isnan(raw), np.nan, expit(self.intercept))
-
-    def _interpolated(self, raw: Reals) -> Reals:
-        knots, chances = np.array(self.scores), np.array(self.probabilities)
-        inside = np.clip(raw, knots[0], knots[-1])
-        if len(knots) == 1:
-            return np.where(np.isnan(raw), np.nan, chances[0])
-        left = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, len(knots) - 2)
-        low, high = chances[left], chances[left + 1]
-        shares = (inside - knots[left]) / (knots[left + 1] - knots[left])
-        # Rounding must not lift a value over the next knot's.
-        return np.asarray(np.minimum(low + (high - low) * shares, high))
 
 
 def identity() -> Calibration:
@@ -204,7 +186,7 @@ def isotonic(
     # Means of neighbours may be one number where scores are near each other: they become one knot.
     knots = np.maximum.accumulate(knots)
     places_kept = np.concatenate(([True], np.diff(knots) > 0))
-    chances = np.maximum.accumulate(np.clip(fitted.x[fitted.blocks[:-1]], _NEAREST, 1 - _NEAREST))
+    chances = np.maximum.accumulate(np.clip(fitted.x[fitted.blocks[:-1]], NEAREST, 1 - NEAREST))
     return Calibration(
         "isotonic",
         scores=tuple(knots[places_kept].tolist()),
@@ -284,7 +266,7 @@ def _newton(scores: Reals, targets: Reals, weights: Reals, *, level: float) -> t
         chances = expit(design @ line)
         gradient = design.T @ (weights * (chances - targets))
         curvature = (design.T * (weights * chances * (1 - chances))) @ design
-        step = np.linalg.solve(curvature + np.eye(2) * _NEAREST, gradient)
+        step = np.linalg.solve(curvature + np.eye(2) * NEAREST, gradient)
         share = 1.0
         for _ in range(_HALVINGS_MAX):
             after = loss(line - share * step)
@@ -294,6 +276,6 @@ def _newton(scores: Reals, targets: Reals, weights: Reals, *, level: float) -> t
         else:
             break
         line, gain, now = line - share * step, now - after, after
-        if gain <= _TOLERANCE * max(now, _NEAREST):
+        if gain <= _TOLERANCE * max(now, NEAREST):
             break
     return float(line[0]), float(line[1])

@@ -1,0 +1,318 @@
+"""Armed policies laid out for the kernel of decisions, with room to decide in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.limits import GROUP_ITEMS_MAX
+from formicary.base.records import Note, noted, words_of
+from formicary.factory.decisions import _judge_layout as layout
+from formicary.factory.decisions._judge_kernels import count_decisions, decide_transfers
+from formicary.factory.decisions._judge_layout import ROW_WORDS, Judge
+from formicary.factory.decisions._rule_layout import RULE_ENABLED, Rules
+from formicary.factory.decisions.policies import ArmedPolicy, Cap, Score, point_id
+from formicary.factory.features._blocks import Block
+from formicary.factory.features._layout import Plan, State, View
+from formicary.factory.features._read import Reading
+from formicary.factory.features._row_events import feed_of
+from formicary.factory.features.store import FeatureStore
+from formicary.factory.journal.rows import DECISION_ROW, SCORES
+from formicary.factory.models._forest_layout import Room, Trees
+from formicary.factory.models.forest import Scorer
+from formicary.factory.models.model import Model
+
+__all__ = ["Champion", "Judges", "Trip", "Usable"]
+
+Rows = npt.NDArray[Any]
+
+_WORD_DIGITS: Final = 16
+_SIGNED_HALF: Final = 1 << 63
+_NOBODY: Final = Score(model="none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usable:
+    """A model that can score at a decision point: which features its forest's columns are, by their places."""
+
+    model: Model
+    columns: tuple[int, ...]
+
+
+Champion = Callable[[ArmedPolicy, Score], Usable | None]
+"""Returns the model that gives a score at this moment, None where there is none that can."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trip:
+    """A cap that was reached for the first time in its period."""
+
+    armed: ArmedPolicy
+    cap: Cap
+    count: int
+    amount: int
+    period: int
+
+
+class Judges:
+    """All armed policies, for one thread at a time.
+
+    Parameters
+    ----------
+    armed
+        One policy for each decision point that decides.
+    champion
+        Which models score.
+    store
+        What is known of the keys of events.
+    """
+
+    def __init__(self, armed: Sequence[ArmedPolicy], champion: Champion, store: FeatureStore) -> None:
+        self._armed = tuple(armed)
+        self._store = store
+        self._notes_made = -1
+        # Notes hold addresses only: what they point to lives as long as this object.
+        self._kept: list[Any] = []
+        self._slots = [
+            (place, name, one.policy.scores.get(name, _NOBODY))
+            for place, one in enumerate(self._armed)
+            for name in one.point.scores
+        ]
+        models = self._models(champion)
+        self.judge = self._laid_out(models)
+        self.note: Note = noted(self.judge)
+        self._refresh()
+
+    # -- deciding --------------------------------------------------------------------------
+
+    def prepare(self, items: int) -> None:
+        """Make room for the decisions about so many items, and for what becomes known of their keys."""
+        self._store.make_room(items)
+        self._refresh()
+        if len(self.judge.rows) < items:
+            self.judge = self.judge._replace(rows=np.zeros((items, ROW_WORDS), np.int64))
+            self.note = noted(self.judge)
+
+    def decide(self, *given: Any) -> int:
+        """Decide as ``create_transfers`` does, asking the decision points."""
+        return decide_transfers(*given, self.note)  # type: ignore[call-arg]
+
+    def take(self, count: int) -> Rows:
+        """Return the rows of the last ``count`` decisions, (count,) of ``DECISION_ROW``, and forget them."""
+        self.judge.numbers[layout.FOLLOWED] = 0
+        return np.ascontiguousarray(self.judge.rows[:count]).view(DECISION_ROW)[:, 0].copy()
+
+    def trips(self) -> list[Trip]:
+        """Return the caps that tripped at the last event, and forget it."""
+        counted = self.judge.counted
+        found = []
+        for number, (one, cap) in enumerate(self._caps()):
+            if counted[number, layout.COUNTED_IS_NEW]:
+                counted[number, layout.COUNTED_IS_NEW] = 0
+                count, amount = counted[number, [layout.COUNTED, layout.COUNTED_AMOUNT]].tolist()
+                period = int(counted[number, layout.COUNTED_PERIOD]) * cap.seconds * 10**9
+                found.append(Trip(armed=one, cap=cap, count=count, amount=amount, period=period))
+        self.judge.numbers[layout.TRIPPED] = 0
+        return found
+
+    # -- folding ---------------------------------------------------------------------------
+
+    def count(self, decisions: Rows, transfers: Rows) -> None:
+        """Let caps count recorded decisions (n,), each about the one of the transfers (m,) that follows it."""
+        words = decisions.view(np.int64).reshape(len(decisions), ROW_WORDS)
+        positions = np.ascontiguousarray(transfers["position"])
+        count_decisions(self.note, words, positions, np.ascontiguousarray(transfers["amount"]))
+        # Trips were events at their time.
+        self.trips()
+
+    @property
+    def counted(self) -> dict[str, list[int]]:
+        """What caps counted, by point, version and cap: what a snapshot keeps."""
+        return {
+            _cap_name(one, cap): self.judge.counted[n].tolist() for n, (one, cap) in enumerate(self._caps())
+        }
+
+    def go_on(self, counted: dict[str, list[int]]) -> None:
+        """Take over what the same caps counted before."""
+        for number, (one, cap) in enumerate(self._caps()):
+            self.judge.counted[number] = counted.get(_cap_name(one, cap), [0] * layout.COUNTED_COLUMNS)
+
+    # -- laying out ------------------------------------------------------------------------
+
+    def _caps(self) -> list[tuple[ArmedPolicy, Cap]]:
+        return [(one, cap) for one in self._armed for cap in one.policy.caps]
+
+    def _models(self, champion: Champion) -> list[Usable | None]:
+        """Return the model of every slot, ``SCORES`` a point."""
+        models: list[Usable | None] = [None] * (SCORES * max(len(self._armed), 1))
+        for place, name, score in self._slots:
+            one = self._armed[place]
+            usable = champion(one, score) if name in one.policy.scores else None
+            models[place * SCORES + one.point.scores.index(name)] = usable
+        return models
+
+    def _laid_out(self, models: list[Usable | None]) -> Judge:
+        compiled, armed = self._store.compiled, self._armed
+        count = max(len(armed), 1)
+        width = max([1, *(len(one.columns) for one in models if one)])
+        features = max(len(view.names) for view in compiled.views.values())
+        rule_sets = [one for each in armed for one in (each.rules, each.trust) if one is not None]
+        feed = feed_of(compiled)
+        own_row = np.zeros(ROW_WORDS, np.int64)
+        return Judge(
+            numbers=np.zeros(layout.NUMBERS, np.int64),
+            codes=_table([(code, place) for place, one in enumerate(armed) for code in one.point.codes], 2),
+            points=_table([self._point_row(place) for place in range(len(armed))], layout.POINT_COLUMNS),
+            effects=_effects(armed),
+            follow_note=np.zeros(words_of(State, Plan, Block), np.int64),
+            read_notes=np.zeros((count, words_of(State, Plan, Block, View, Reading)), np.int64),
+            rule_notes=self._rule_notes([one.rules.arrays for one in armed]),
+            trusted_rule_notes=self._rule_notes([_without_scores(one) for one in armed]),
+            trust_notes=self._rule_notes([one.trust.arrays if one.trust else None for one in armed]),
+            rule_slots=np.array([*(slot for one in armed for slot in one.rule_scores), -1], np.int64),
+            **self._of_models(models),
+            caps=_table([_cap_row(one, cap) for one, cap in self._caps()], layout.CAP_COLUMNS),
+            counted=np.zeros((max(len(self._caps()), 1), layout.COUNTED_COLUMNS), np.int64),
+            feed_codes=feed.codes,
+            feed_ids=feed.ids,
+            feed_numbers=feed.numbers,
+            event_kinds=np.zeros(1, np.int64),
+            event_at=np.zeros(1, np.int64),
+            event_ids=np.zeros((1, compiled.id_columns, 2), np.int64),
+            event_numbers=np.zeros((1, compiled.number_columns), np.int64),
+            told=np.zeros((1, features)),
+            withheld=np.zeros(1, np.int64),
+            model_row=np.zeros((1, width)),
+            raw=np.zeros(SCORES),
+            attributions=np.zeros((SCORES, width)),
+            scores=np.zeros((1, SCORES)),
+            absent=np.zeros(1, np.int64),
+            rule_room=np.zeros(max([1, *(one.slots for one in rule_sets)])),
+            verdicts=np.zeros((1, max([1, *(len(one.rule_set.rules) for one in rule_sets)])), np.int8),
+            values=np.zeros((1, max([1, *(len(one.inputs) for one in rule_sets)]))),
+            outcomes=np.zeros(1, np.int64),
+            row=own_row,
+            row_reals=own_row.view(np.float64),
+            rows=np.zeros((GROUP_ITEMS_MAX, ROW_WORDS), np.int64),
+        )
+
+    def _point_row(self, place: int) -> tuple[int, ...]:
+        one = self._armed[place]
+        point, policy = one.point, one.policy
+        view = self._store.compiled.views[_set_of(point)]
+        before = [len(each.policy.caps) for each in self._armed[:place]]
+        rules_before = [len(each.rule_scores) for each in self._armed[:place]]
+        return (
+            _signed(point_id(point.name)),
+            policy.version,
+            view.view.kind,
+            view.consent_bit(point.purpose or Purpose.FRAUD),
+            len(point.features),
+            policy.hold_seconds,
+            point.outcomes.index(point.safe_outcome),
+            int(one.trust is not None),
+            len(one.rule_scores),
+            len(point.scores),
+            sum(before),
+            sum(before) + len(policy.caps),
+            sum(rules_before),
+        )
+
+    def _rule_notes(self, sets: Sequence[Rules | None]) -> Any:
+        notes = np.zeros((max(len(sets), 1), words_of(Rules)), np.int64)
+        for place, one in enumerate(sets):
+            if one is not None:
+                self._kept.append(one)
+                notes[place] = noted(one)
+        return notes
+
+    def _of_models(self, models: list[Usable | None]) -> dict[str, Any]:
+        only_looks = {
+            place * SCORES + self._armed[place].point.scores.index(name): score.only_looks
+            or name not in self._armed[place].policy.scores
+            for place, name, score in self._slots
+        }
+        slots = np.zeros((len(models), layout.SLOT_COLUMNS), np.int64)
+        lines = np.zeros((len(models), 2))
+        forests = np.zeros((len(models), words_of(Trees, Room)), np.int64)
+        columns: list[int] = []
+        knots: list[float] = []
+        chances: list[float] = []
+        for slot, usable in enumerate(models):
+            slots[slot, layout.SLOT_ONLY_LOOKS] = only_looks.get(slot, True)
+            if usable is None:
+                continue
+            scorer, calibration = Scorer(usable.model.forest), usable.model.calibration
+            self._kept.append(scorer)
+            forests[slot] = scorer.note
+            lines[slot] = calibration.slope, calibration.intercept
+            slots[slot] = (
+                1,
+                only_looks[slot],
+                len(usable.columns),
+                len(columns),
+                int(calibration.kind == "isotonic"),
+                len(knots),
+                len(calibration.scores),
+                _signed(int(usable.model.hash[:_WORD_DIGITS], 16)),
+            )
+            columns += usable.columns
+            knots += calibration.scores
+            chances += calibration.probabilities
+        return {
+            "slots": slots,
+            "slot_lines": lines,
+            "forest_notes": forests,
+            "columns": np.array([*columns, 0], np.int64),
+            "knots": np.array([*knots, 0.0]),
+            "chances": np.array([*chances, 0.0]),
+        }
+
+    def _refresh(self) -> None:
+        """Note anew where the store's rows are, if they have moved."""
+        if self._notes_made != self._store.notes_made:
+            self._notes_made = self._store.notes_made
+            self.judge.follow_note[:] = self._store.common_note
+            for place, one in enumerate(self._armed):
+                self.judge.read_notes[place] = self._store.note(_set_of(one.point))
+
+
+def _without_scores(armed: ArmedPolicy) -> Rules:
+    """Return the rules with those disarmed that read a score."""
+    rules = armed.rules.arrays.rules.copy()
+    rules[[slot >= 0 for slot in armed.rule_scores], RULE_ENABLED] = 0
+    return armed.rules.arrays._replace(rules=rules)
+
+
+def _effects(armed: Sequence[ArmedPolicy]) -> Any:
+    most = max([1, *(len(one.point.effects) for one in armed)])
+    return _table([(*one.point.effects, *[0] * (most - len(one.point.effects))) for one in armed], most)
+
+
+def _cap_row(armed: ArmedPolicy, cap: Cap) -> tuple[int, ...]:
+    outcomes = armed.point.outcomes
+    rules = [rule.name for rule in armed.rules.rule_set.rules]
+    return (
+        outcomes.index(cap.outcome) if cap.outcome else layout.ANY,
+        rules.index(cap.rule) if cap.rule else layout.ANY,
+        cap.seconds * 10**9,
+        cap.count,
+        cap.amount,
+        outcomes.index(cap.then),
+    )
+
+
+def _cap_name(armed: ArmedPolicy, cap: Cap) -> str:
+    return f"{armed.point.name} {armed.policy.version} {cap.name}"
+
+
+def _table(rows: Sequence[tuple[int, ...]], columns: int) -> Any:
+    return np.array(rows, np.int64).reshape(-1, columns)
+
+
+def _signed(word: int) -> int:
+    return word - 2 * _SIGNED_HALF if word >= _SIGNED_HALF else word

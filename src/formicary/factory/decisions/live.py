@@ -1,0 +1,214 @@
+"""What decides at this moment, folded from events: the policies in force, and the models that aliases name.
+
+The events are those of the registry, known here by the names of their kinds. Arming compiles nothing but
+arrays, and an alias is moved, forth or back, between two decisions.
+
+What cannot be used never lets anything pass: a policy that does not compile in this release, or a model that
+is damaged or reads what is not there, leaves its decision point with the safe outcome.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from formicary.factory.decisions.errors import RuleRefused
+from formicary.factory.decisions.expressions import parse_expression
+from formicary.factory.decisions.judges import Judges, Usable
+from formicary.factory.decisions.points import DecisionPoint
+from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy
+from formicary.factory.decisions.rule_sets import Rule, RuleSet
+from formicary.factory.decisions.rules import compile_rules
+from formicary.factory.features.store import FeatureStore
+from formicary.factory.journal.events import Event
+from formicary.factory.models.errors import ModelRefused
+from formicary.factory.models.model import Model
+
+__all__ = ["ALIAS_MOVED", "PART_STORED", "POLICY_ARMED", "POLICY_DISARMED", "LiveDecisions"]
+
+PART_STORED: Final = "registry.ModelPartStored"
+ALIAS_MOVED: Final = "registry.AliasMoved"
+POLICY_ARMED: Final = "registry.PolicyArmed"
+POLICY_DISARMED: Final = "registry.PolicyDisarmed"
+
+
+class _Part(msgspec.Struct):
+    part: int
+    parts: int
+    content: str
+
+
+class _Alias(msgspec.Struct):
+    model: str
+    alias: str
+    hash: str
+
+
+class _Armed(msgspec.Struct):
+    point: str
+    version: int
+    policy: str
+    rules: str
+
+
+class _Disarmed(msgspec.Struct):
+    point: str
+
+
+class _Small(msgspec.Struct):
+    """What a snapshot keeps beside the parts of models."""
+
+    aliases: dict[str, dict[str, str]] = {}
+    armed: dict[str, _Armed] = {}
+    counted: dict[str, list[int]] = {}
+    models: list[str] = []
+    sizes: list[list[int]] = []
+
+
+class LiveDecisions:
+    """The armed policies and the models behind aliases.
+
+    Parameters
+    ----------
+    points
+        The decision points that products declare.
+    """
+
+    def __init__(self, points: Iterable[DecisionPoint] = ()) -> None:
+        self.points = {point.name: point for point in points}
+        self.aliases: dict[str, dict[str, str]] = {}
+        """The hash behind each alias, by the model's name."""
+        self.unusable: dict[str, str] = {}
+        """Why a model or a policy cannot be used, by the model's hash or the point's name."""
+        self._armed_as: dict[str, _Armed] = {}
+        self._armed: dict[str, ArmedPolicy] = {}
+        self._parts: dict[str, dict[int, bytes]] = {}
+        self._models: dict[str, Model | None] = {}
+        self._counted: dict[str, list[int]] = {}
+        self._judges: Judges | None = None
+
+    # -- folding ---------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Give effect to an event, if it is one of the registry's."""
+        if event.kind == PART_STORED:
+            part = msgspec.json.decode(event.body, type=_Part)
+            self._parts.setdefault(f"{event.subject:032x}", {})[part.part] = base64.b64decode(part.content)
+        elif event.kind == ALIAS_MOVED:
+            moved = msgspec.json.decode(event.body, type=_Alias)
+            self.aliases.setdefault(moved.model, {})[moved.alias] = moved.hash
+            self._change()
+        elif event.kind == POLICY_ARMED:
+            self._arm(msgspec.json.decode(event.body, type=_Armed))
+        elif event.kind == POLICY_DISARMED:
+            point = msgspec.json.decode(event.body, type=_Disarmed).point
+            self._armed_as.pop(point, None)
+            self._armed.pop(point, None)
+            self._change()
+
+    def _arm(self, armed: _Armed) -> None:
+        self._armed_as[armed.point] = armed
+        point = self.points.get(armed.point)
+        self.unusable.pop(armed.point, None)
+        if point is not None:
+            try:
+                self._armed[armed.point] = compile_policy(point, armed.policy, armed.rules)
+            except RuleRefused as refused:
+                self.unusable[armed.point] = str(refused)
+                self._armed[armed.point] = _closed(point, armed.version)
+        self._change()
+
+    def _change(self) -> None:
+        """Have the tables laid out anew before the next decision; what caps counted goes on."""
+        if self._judges is not None:
+            self._counted |= self._judges.counted
+            self._judges = None
+
+    # -- deciding --------------------------------------------------------------------------
+
+    def policy_of(self, point: str) -> ArmedPolicy | None:
+        """Return the policy that is armed at a decision point, None for none."""
+        return self._armed.get(point)
+
+    def judges(self, store: FeatureStore | None) -> Judges | None:
+        """Return what decides, None where nothing is armed."""
+        if self._judges is None and self._armed and store is not None:
+            self._judges = Judges(list(self._armed.values()), self._usable, store)
+            self._judges.go_on(self._counted)
+        return self._judges
+
+    def model(self, digest: str) -> Model | None:
+        """Return the model of a hash, None where its bytes are not there or not what they must be."""
+        if digest not in self._models:
+            parts = self._parts.get(digest, {})
+            content = b"".join(parts[number] for number in sorted(parts))
+            try:
+                self._models[digest] = Model.from_bytes(content, expected_hash=digest)
+            except ModelRefused as refused:
+                self._models[digest] = None
+                self.unusable[digest] = str(refused)
+        return self._models[digest]
+
+    def _usable(self, armed: ArmedPolicy, score: Score) -> Usable | None:
+        digest = self.aliases.get(score.model, {}).get(score.alias, "")
+        model = self.model(digest) if digest else None
+        if model is None:
+            return None
+        names = model.forest.feature_names
+        missing = [name for name in names if name not in armed.point.features]
+        if missing or model.categories:
+            what = f"reads {', '.join(missing)}" if missing else "reads names, where there are numbers"
+            self.unusable[digest] = f"{model.name} {what}: it cannot score at {armed.point.name}"
+            return None
+        return Usable(model=model, columns=tuple(armed.point.features.index(name) for name in names))
+
+    # -- snapshots -------------------------------------------------------------------------
+
+    def sections(self) -> dict[str, Any]:
+        """Return all there is as bytes by name."""
+        counted = self._judges.counted if self._judges is not None else {}
+        models = sorted(self._parts)
+        small = _Small(
+            aliases=self.aliases,
+            armed=self._armed_as,
+            counted=self._counted | counted,
+            models=models,
+            sizes=[[len(self._parts[one][number]) for number in sorted(self._parts[one])] for one in models],
+        )
+        content = [self._parts[one][number] for one in models for number in sorted(self._parts[one])]
+        return {"small": msgspec.json.encode(small), "models": b"".join(content)}
+
+    def restore(self, sections: Mapping[str, bytes]) -> None:
+        """Take over a snapshot's sections; this must be new."""
+        small = msgspec.json.decode(sections["small"], type=_Small)
+        self.aliases, self._counted = small.aliases, small.counted
+        at = 0
+        for digest, sizes in zip(small.models, small.sizes, strict=True):
+            self._parts[digest] = {}
+            for number, size in enumerate(sizes):
+                self._parts[digest][number] = sections["models"][at : at + size]
+                at += size
+        for armed in small.armed.values():
+            self._arm(armed)
+
+
+def _closed(point: DecisionPoint, version: int) -> ArmedPolicy:
+    """Return a policy that gives everything the safe outcome."""
+    rule = Rule(
+        name="closed",
+        when="true",
+        condition=parse_expression("true"),
+        outcome=point.safe_outcome,
+        reason="The rules in force cannot be read.",
+    )
+    rules = RuleSet(name="closed", version=version, point=point.name, rules=(rule,))
+    return ArmedPolicy(
+        point=point,
+        policy=Policy(name="closed", version=version),
+        rules=compile_rules(rules, point),
+        rule_scores=(-1,),
+        trust=None,
+    )
