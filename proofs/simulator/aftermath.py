@@ -107,7 +107,8 @@ def _refold(world: World) -> None:
     middle = world.dice.random.randint(0, until)
     for state, cuts in ((world.honest_state(), (0, middle, until)), (world.snapshots.recover(), None)):
         for block in world.store.blocks(cuts or (state.position, until)):
-            state.fold(block.accounts, block.transfers, block.events, until=block.until)
+            rows = (block.accounts, block.transfers, block.events)
+            state.fold(*rows, until=block.until, decisions=block.decisions)
         require(state.state_hash == expected, "refolding gives the same hash")
 
 

@@ -132,7 +132,8 @@ class Auditor:
 
     def _fold(self, batch: Batch) -> None:
         try:
-            self.follower.fold(batch.accounts, batch.transfers, batch.events, until=batch.last)
+            rows = (batch.accounts, batch.transfers, batch.events)
+            self.follower.fold(*rows, until=batch.last, decisions=batch.decisions)
         except JournalCorrupted as error:
             violate("every row is what it does", str(error))
         require(

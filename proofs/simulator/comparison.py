@@ -57,7 +57,8 @@ def _outcome(result: Record) -> tuple[Any, ...]:
 
 
 def _records(batch: Batch) -> list[Any]:
-    records: list[Any] = [*unpack(batch.accounts), *unpack(batch.transfers)]
+    rows = (batch.accounts, batch.transfers, batch.decisions)
+    records: list[Any] = [record for one in rows for record in unpack(one)]
     records += [_event(event) for event in batch.events]
     return sorted(records, key=lambda record: record["position"])
 

@@ -17,7 +17,7 @@ from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.errors import Fenced, JournalCorrupted
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 from formicary.factory.journal.takeover import Lease
 
 __all__ = ["Store", "Transaction"]
@@ -59,6 +59,7 @@ class Store:
         self._ends: list[int] = []
         self._accounts = _Table(ACCOUNT_ROW)
         self._transfers = _Table(TRANSFER_ROW)
+        self._decisions = _Table(DECISION_ROW)
         self._events: list[Event] = []
         self._receipts: dict[int, Event] = {}
         self._on_commit = on_commit
@@ -93,6 +94,7 @@ class Store:
         self._ends.append(batch.last)
         self._accounts.append(batch.accounts)
         self._transfers.append(batch.transfers)
+        self._decisions.append(batch.decisions)
         self._events += batch.events
         self._receipts |= {event.command_id: event for event in batch.events if event.kind == ANSWERED}
         self._on_commit(transaction)
@@ -124,6 +126,7 @@ class Store:
                 events=tuple(event for event in self._events if after < event.position <= until),
                 after=after,
                 until=until,
+                decisions=self._decisions.between(after, until),
             )
 
     def transfers_at(self, positions: npt.NDArray[np.int64]) -> Rows:
@@ -142,7 +145,13 @@ class Store:
 def _stored(batch: Batch) -> Batch:
     """Copy a batch as a database keeps it: rows by value, the meaning of JSON without its spelling."""
     events = tuple(replace(event, body=_respelled(event.body)) for event in batch.events)
-    return replace(batch, accounts=batch.accounts.copy(), transfers=batch.transfers.copy(), events=events)
+    return replace(
+        batch,
+        accounts=batch.accounts.copy(),
+        transfers=batch.transfers.copy(),
+        events=events,
+        decisions=batch.decisions.copy(),
+    )
 
 
 def _respelled(body: bytes) -> bytes:

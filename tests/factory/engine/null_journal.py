@@ -18,6 +18,8 @@ from formicary.factory.journal.takeover import Lease
 
 __all__ = ["NullJournal"]
 
+_ROWS = ("accounts", "transfers", "decisions")
+
 
 class NullJournal:
     """Takes every batch; ``error`` fails the next append, and ``gate`` holds appends while it is closed."""
@@ -39,8 +41,8 @@ class NullJournal:
         if self.error is not None:
             raise self.error
         # A journal keeps rows, not views of memory that the next batch may use again.
-        accounts, transfers = batch.accounts.copy(), batch.transfers.copy()
-        self.batches.append(replace(batch, accounts=accounts, transfers=transfers))
+        rows = {name: getattr(batch, name).copy() for name in _ROWS}
+        self.batches.append(replace(batch, **rows))
         self._caused |= {(event.command_id, event.kind): event for event in batch.events}
 
     def begin(self, batch: Batch) -> Callable[[], None]:
@@ -56,8 +58,8 @@ class NullJournal:
         """Return the batches as blocks."""
         for batch in self.batches:
             if after < batch.first and batch.last <= until:
-                rows = {"accounts": batch.accounts, "transfers": batch.transfers, "events": batch.events}
-                yield SimpleNamespace(**rows, until=batch.last)
+                rows = {name: getattr(batch, name) for name in _ROWS}
+                yield SimpleNamespace(**rows, events=batch.events, until=batch.last)
 
     def transfers_at(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Return transfers from the batches."""

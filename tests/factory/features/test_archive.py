@@ -26,6 +26,7 @@ from tests.factory.features.training_kit import (
     memory_house,
     source_of,
 )
+from tests.factory.journal.kit import NO_ACCOUNTS, NO_TRANSFERS, decided, decisions
 
 PART = 50
 
@@ -45,13 +46,14 @@ def folder(source: MemorySource, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def content(blocks: Any) -> tuple[bytes, bytes, list[Any]]:
+def content(blocks: Any) -> tuple[bytes, bytes, bytes, list[Any]]:
     """Return all rows of blocks."""
     blocks = list(blocks)
-    accounts, transfers = (
-        b"".join(getattr(block, name).tobytes() for block in blocks) for name in ("accounts", "transfers")
+    accounts, transfers, decisions = (
+        b"".join(getattr(block, name).tobytes() for block in blocks)
+        for name in ("accounts", "transfers", "decisions")
     )
-    return accounts, transfers, [event for block in blocks for event in block.events]
+    return accounts, transfers, decisions, [event for block in blocks for event in block.events]
 
 
 def files(folder: Path) -> list[Path]:
@@ -102,6 +104,44 @@ def test_it_goes_on_where_it_ended(source: MemorySource, tmp_path: Path) -> None
     assert archive.extend(source, part_positions=PART) == manifest
     assert content(archive.read(after=0, until=head)) == content(source.read(after=0, until=head))
     assert sum(path.stat().st_size for path in files(tmp_path)) == manifest.size_bytes
+
+
+def test_decisions_are_archived(tmp_path: Path) -> None:
+    """Every bit of them comes back, whatever their numbers say, and the manifest counts them."""
+    judged, moved = decided(1, 40)
+    whole = Block(accounts=NO_ACCOUNTS, transfers=moved, events=(), after=0, until=80, decisions=judged)
+    manifest = Archive(tmp_path).extend(MemorySource(whole), part_positions=PART)
+    counts = [{file.table: file.rows for file in part.files} for part in manifest.parts]
+    assert counts == [{"transfers": 25, "decisions": 25}, {"transfers": 15, "decisions": 15}]
+    assert content(Archive(tmp_path).read(after=0, until=80)) == content([whole])
+    (path, *_) = tmp_path.glob("decisions-*.parquet")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ArchiveCorrupted, match=path.name):
+        list(Archive(tmp_path).read(after=0, until=80))
+
+
+def test_another_decision_is_another_journal(tmp_path: Path) -> None:
+    """Where the last archived row is a decision, it has to be the journal's."""
+    rows = decisions(1, 3)
+    whole = Block(
+        accounts=NO_ACCOUNTS, transfers=NO_TRANSFERS, events=(), after=0, until=3, decisions=rows.copy()
+    )
+    Archive(tmp_path).extend(MemorySource(part_of(whole, after=0, until=2)))
+    rows["outcome"][1] ^= 1
+    with pytest.raises(ArchiveCorrupted, match="another journal"):
+        Archive(tmp_path).extend(MemorySource(replace(whole, decisions=rows)))
+    assert Archive(tmp_path).extend(MemorySource(whole)).position == 3
+
+
+def test_an_archive_that_is_older_than_decisions(source: MemorySource, tmp_path: Path) -> None:
+    """It is read, and gone on with, as one that holds none."""
+    archive, head = Archive(tmp_path), source.head()
+    archive.extend(until(source, PART), part_positions=PART)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 1}))
+    assert content(archive.read(after=0, until=PART)) == content(source.read(after=0, until=PART))
+    assert archive.extend(source, part_positions=PART).format == 2
+    assert content(archive.read(after=0, until=head)) == content(source.read(after=0, until=head))
 
 
 def test_what_was_dropped_may_have_been_archived(source: MemorySource, tmp_path: Path) -> None:
@@ -166,7 +206,7 @@ def test_a_damaged_manifest_is_named(source: MemorySource, folder: Path) -> None
         path.write_text(text)
         with pytest.raises(ArchiveCorrupted, match=r"manifest\.json"):
             Archive(folder).head()
-    path.write_text(json.dumps({"format": 2, "something": "else"}))
+    path.write_text(json.dumps({"format": 3, "something": "else"}))
     with pytest.raises(JournalTooNew):
         Archive(folder).extend(source)
     path.unlink()

@@ -28,7 +28,7 @@ from formicary.factory.identity.consent import ConsentAct, GrantConsent, RevokeC
 from formicary.factory.identity.party import PartyKind, RegisterParty
 from formicary.factory.journal.blocks import Block, part_of
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 from formicary.factory.ledger import Transfer, account_array, transfer_array
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.postings import (
@@ -133,9 +133,19 @@ def source_of(journal: NullJournal) -> MemorySource:
     """Return what a journal in memory holds."""
     accounts = joined([batch.accounts for batch in journal.batches], ACCOUNT_ROW)
     transfers = joined([batch.transfers for batch in journal.batches], TRANSFER_ROW)
+    decisions = joined([batch.decisions for batch in journal.batches], DECISION_ROW)
     events = tuple(event for batch in journal.batches for event in batch.events)
     until = journal.batches[-1].last
-    return MemorySource(Block(accounts=accounts, transfers=transfers, events=events, after=0, until=until))
+    return MemorySource(
+        Block(
+            accounts=accounts,
+            transfers=transfers,
+            events=events,
+            after=0,
+            until=until,
+            decisions=decisions,
+        )
+    )
 
 
 @dataclass

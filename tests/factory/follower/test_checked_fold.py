@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.follower.checked_fold import CheckedFold
 from formicary.factory.follower.commits import ended_in, read_commits
 from formicary.factory.journal.access import Access
+from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.rows import ACCOUNT_ROW
 from tests.factory.engine.example_product import ESCROW_PRODUCT
 from tests.factory.follower.house import House, open_house
+from tests.factory.journal.kit import decided
 
 
 @pytest.fixture
@@ -55,6 +58,7 @@ def _cut(block: Block, positions: list[int]) -> Iterator[Block]:
             events=tuple(event for event in block.events if after < event.position <= until),
             after=after,
             until=until,
+            decisions=block.decisions[_within(block.decisions["position"], after, until)],
         )
 
 
@@ -72,6 +76,43 @@ def test_a_sound_journal_folds_to_the_engines_state(house: House, step: int) -> 
         fold.fold(piece, ended_in(commits, piece))
     assert state.position == house.engine.state.position
     assert state.state_hash == house.engine.state.state_hash
+
+
+class _Told(FactoryState):
+    """A state that notes which decisions it is given, and with which last position."""
+
+    def __init__(self, folder: Path, products: Sequence[Product]) -> None:
+        super().__init__(folder, products, generation_rows=50)
+        self.told: list[tuple[list[int], int]] = []
+
+    def fold(
+        self, accounts: Any, transfers: Any, events: Any, *, until: int, decisions: Any = NO_DECISIONS
+    ) -> None:
+        if len(decisions):
+            self.told.append((decisions["position"].tolist(), until))
+        super().fold(accounts, transfers, events, until=until)
+
+
+def test_decisions_are_folded_with_their_commit(house: House) -> None:
+    """Where commits hold decisions, each is one call of its own; what is left in the block is another."""
+    (block,), commits = _read(house)
+    state = _Told(house.folder, house.products)
+    CheckedFold(state).fold(block, commits)
+    last = block.until
+    judged, _ = decided(last + 1, 3)
+    more = Block(
+        accounts=block.accounts[:0],
+        transfers=block.transfers[:0],
+        events=(),
+        after=last,
+        until=last + 5,
+        decisions=judged,
+    )
+    ended = np.zeros(2, commits.dtype)
+    ended["first"], ended["last"] = (last + 1, last + 3), (last + 2, last + 4)
+    ended["state_hash"] = state.state_hash
+    CheckedFold(state).fold(more, ended)
+    assert state.told == [([last + 1], last + 2), ([last + 3], last + 4), ([last + 5], last + 5)]
 
 
 def test_every_wrong_hash_is_found(house: House) -> None:

@@ -126,7 +126,8 @@ class House:
         """Fold the journal alone: it gives the state that the engine has."""
         fresh = self._new_state()
         for block in self.journal.read(after=0, until=self.journal.take_over().position):
-            fresh.fold(block.accounts, block.transfers, block.events, until=block.until)
+            rows = (block.accounts, block.transfers, block.events)
+            fresh.fold(*rows, until=block.until, decisions=block.decisions)
         assert fresh.state_hash == self.engine.state.state_hash
         assert fresh.timers == self.engine.state.timers
 

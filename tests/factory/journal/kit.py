@@ -13,11 +13,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from formicary.factory.journal.access import Access
-from formicary.factory.journal.batch import Batch
+from formicary.factory.journal.batch import NO_DECISIONS, Batch
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.journal import Journal
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW, VALUES
 
 Rows = npt.NDArray[Any]
 
@@ -40,6 +40,27 @@ def transfers(first: int, count: int, *, seed: int = 0) -> Rows:
     rows["previous_debit"] = 0
     rows["previous_credit"] = rows["position"] - 1
     return rows
+
+
+def decisions(first: int, count: int, *, has_more: bool = True) -> Rows:
+    """Return ``count`` decisions from position ``first`` on, of any bits; of the values all, or half."""
+    size = count * DECISION_ROW.itemsize
+    rows = np.frombuffer(np.random.default_rng([7, first]).bytes(size), DECISION_ROW).copy()
+    rows["position"] = np.arange(first, first + count)
+    rows["timestamp"] = rows["position"] + 1_000
+    if not has_more:
+        for place in range(VALUES // 2, VALUES):
+            rows[f"value_{place:02}"] = 0
+    return rows
+
+
+def decided(first: int, count: int, *, has_more: bool = True) -> tuple[Rows, Rows]:
+    """Return ``count`` decisions and the transfers that they are about, turn by turn from ``first`` on."""
+    judged, moved = decisions(first, count, has_more=has_more), transfers(first, count)
+    for rows, offset in ((judged, 0), (moved, 1)):
+        rows["position"] = first + offset + 2 * np.arange(count)
+        rows["timestamp"] = rows["position"] + 1_000
+    return judged, moved
 
 
 def accounts(first: int, count: int) -> Rows:
@@ -72,16 +93,19 @@ def batch(
     accounts: Rows = NO_ACCOUNTS,
     transfers: Rows = NO_TRANSFERS,
     events: Iterable[Event] = (),
+    decisions: Rows = NO_DECISIONS,
     requests: int = 1,
     state_hash: int = 2**64 - 1,
 ) -> Batch:
     """Return the batch of these parts."""
     events = tuple(events)
-    positions = [*accounts["position"], *transfers["position"], *(event.position for event in events)]
+    rows = [row for part in (accounts, transfers, decisions) for row in part["position"]]
+    positions = [*rows, *(event.position for event in events)]
     return Batch(
         accounts=accounts,
         transfers=transfers,
         events=events,
+        decisions=decisions,
         first=int(min(positions)),
         last=int(max(positions)),
         requests=requests,

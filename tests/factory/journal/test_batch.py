@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from formicary.factory.journal.batch import Batch, first_gap
 from formicary.factory.journal.errors import BatchRejected
 from formicary.factory.journal.parts import parts_of
-from tests.factory.journal.kit import NO_ACCOUNTS, NO_TRANSFERS, accounts, batch, event, transfers
+from tests.factory.journal.kit import NO_ACCOUNTS, NO_TRANSFERS, accounts, batch, decisions, event, transfers
 
 
 def made(first: int, last: int, **parts: object) -> Batch:
@@ -20,8 +20,9 @@ def made(first: int, last: int, **parts: object) -> Batch:
 
 
 def test_a_sound_batch_has_a_length() -> None:
-    """The three parts may be mixed in any way."""
-    assert len(made(5, 8, accounts=accounts(6, 1), transfers=transfers(7, 2), events=(event(5),))) == 4
+    """The four parts may be mixed in any way."""
+    parts = {"accounts": accounts(6, 1), "transfers": transfers(8, 2), "events": (event(5),)}
+    assert len(made(5, 9, **parts, decisions=decisions(7, 1))) == 5
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,10 @@ def test_first_gap_names_the_first_wrong_place(positions: list[int], first: int,
 @pytest.mark.parametrize("segment_positions", [1, 3, 7, 100])
 def test_parts_hold_everything_once(segment_positions: int) -> None:
     """Cutting loses nothing, and no part is empty or lies in two segments."""
-    whole = batch(accounts=accounts(4, 5), transfers=transfers(9, 10), events=[event(19), event(20)])
+    events = [event(19), event(20)]
+    whole = batch(
+        accounts=accounts(4, 5), transfers=transfers(9, 10), events=events, decisions=decisions(21, 5)
+    )
     parts = parts_of(whole, segment_positions)
     positions: list[int] = []
     for part in parts:
@@ -85,4 +89,4 @@ def test_parts_hold_everything_once(segment_positions: int) -> None:
         assert own
         assert {(position - 1) // segment_positions for position in own} == {part.segment}
         positions += own
-    assert sorted(positions) == list(range(4, 21))
+    assert sorted(positions) == list(range(4, 26))

@@ -16,15 +16,17 @@ from formicary.factory.journal.columns import (
     ACCOUNT_COLUMNS,
     COMMIT_COLUMNS,
     COMMIT_ROW,
+    DECISION_COLUMNS,
     TRANSFER_COLUMNS,
     Column,
 )
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 
 Rows = npt.NDArray[Any]
 
 TABLES = {
     "transfers": (TRANSFER_COLUMNS, TRANSFER_ROW),
+    "decisions": (DECISION_COLUMNS, DECISION_ROW),
     "accounts": (ACCOUNT_COLUMNS, ACCOUNT_ROW),
     "commits": (COMMIT_COLUMNS, COMMIT_ROW),
 }
@@ -39,7 +41,7 @@ def any_rows(draw: st.DrawFn) -> tuple[str, Rows]:
     count = draw(st.integers(0, 5))
     size = count * dtype.itemsize
     rows = np.frombuffer(draw(st.binary(min_size=size, max_size=size)), dtype).copy()
-    if "reserved" in (dtype.names or ()):
+    if name == "transfers":
         rows["reserved"] = 0
     if draw(st.booleans()):
         for field in (field for column in TABLES[name][0] if column.rare for field in column.fields):
@@ -100,14 +102,18 @@ def test_arrays_round_trip(example: tuple[str, Rows]) -> None:
     assert CODECS[name].decode(b"".join(packed)).tobytes() == rows.tobytes()
 
 
-def test_rare_columns_are_empty_where_no_row_needs_them() -> None:
+@pytest.mark.parametrize(("name", "said"), [("transfers", 1), ("decisions", np.nan), ("decisions", -0.0)])
+def test_rare_columns_are_empty_where_no_row_needs_them(name: str, said: float) -> None:
     """One row that says something there makes all rows of its batch whole."""
-    codec, rows = CODECS["transfers"], np.zeros(3, TRANSFER_ROW)
+    columns, dtype = TABLES[name]
+    codec, rows = CODECS[name], np.zeros(3, dtype)
     bare = [len(codec.copy(rows)), len(codec.array(rows, 1))]
-    for field in next(column.fields for column in TRANSFER_COLUMNS if column.rare):
+    (rare,) = (column for column in columns if column.rare)
+    for field in rare.fields:
         one = rows.copy()
-        one[field][1] = 1
-        assert [len(codec.copy(one)), len(codec.array(one, 1))] == [size + 3 * 48 for size in bare]
+        one[field][1] = said
+        whole = [size + 3 * rare.width(dtype) for size in bare]
+        assert [len(codec.copy(one)), len(codec.array(one, 1))] == whole
 
 
 def test_array_headers() -> None:
@@ -128,4 +134,5 @@ def test_every_field_is_stored_once(name: str) -> None:
     """Columns hold each field of the row exactly once, padding apart."""
     columns, dtype = TABLES[name]
     fields = [field for column in columns for field in column.fields]
-    assert sorted(fields) == sorted(set(dtype.names or ()) - {"reserved"})
+    padding = {"reserved"} if name == "transfers" else set()
+    assert sorted(fields) == sorted(set(dtype.names or ()) - padding)

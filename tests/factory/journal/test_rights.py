@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from formicary.factory.journal.access import Access, Role
-from tests.factory.journal.kit import accounts, batch, database_of, event, owned, transfers
+from tests.factory.journal.kit import accounts, batch, database_of, decisions, event, owned, transfers
 from tests.fixtures_postgres import PostgresServer
 
 CHANGES = {
     "transfers": "UPDATE {} SET amount = 1",
+    "decisions": "UPDATE {} SET outcome = 1",
     "accounts": "UPDATE {} SET code = 1",
     "events": "UPDATE {} SET kind = 'x'",
     "commits": "UPDATE {} SET requests = 9",
@@ -24,7 +25,10 @@ CHANGES = {
 def fill(access: Access) -> None:
     """Write a row of each kind."""
     with owned(access) as journal:
-        journal.append(batch(accounts=accounts(1, 1), transfers=transfers(2, 1), events=[event(3)]))
+        rows = batch(
+            accounts=accounts(1, 1), transfers=transfers(2, 1), events=[event(3)], decisions=decisions(4, 1)
+        )
+        journal.append(rows)
 
 
 def refused(access: Access, role: Role, statement: str) -> str:
@@ -103,7 +107,7 @@ def test_everybody_reads(access: Access) -> None:
     assert "denied" in refused(access, Role.VAULT, "SELECT FROM journal.transfers")
     for role in set(Role) - {Role.VAULT}:
         with psycopg.connect(access.conninfo_for(role), autocommit=True) as connection:
-            for name in ("transfers", "v_transfers", "v_accounts", "v_events", "v_commits", "v_entries"):
+            for name in ("transfers", *(f"v_{view}" for view in (*CHANGES, "entries"))):
                 connection.execute(f"SELECT * FROM journal.{name}".encode())
             connection.execute("SELECT journal.summarize()")
 

@@ -38,11 +38,12 @@ def test_full_segments_get_an_index_once(three_segments: Access) -> None:
     assert index_closed_segments(three_segments) == ()
     names = as_owner(
         three_segments,
-        "SELECT indexname FROM pg_indexes WHERE tablename ~ '^(transfers|commits)' AND indexname ~ 'position'"
-        " ORDER BY 1",
+        "SELECT indexname FROM pg_indexes"
+        " WHERE tablename ~ '^(transfers|decisions|commits)' AND indexname ~ 'position' ORDER BY 1",
     )
     assert [name for (name,) in names] == [
         *("commits_0_position", "commits_1_position"),
+        *("decisions_0_position", "decisions_1_position"),
         *("transfers_0_position", "transfers_1_position"),
     ]
     with opened(three_segments) as journal:
@@ -72,7 +73,7 @@ def test_a_dropped_segment_is_missing(three_segments: Access) -> None:
     """After the archive took it, its positions are refused by name; the others are as before."""
     detach_segment(three_segments, 0)
     with psycopg.connect(three_segments.conninfo_for(Role.OWNER), autocommit=True) as connection:
-        connection.execute("DROP TABLE journal.transfers_0, journal.commits_0")
+        connection.execute("DROP TABLE journal.transfers_0, journal.decisions_0, journal.commits_0")
     with opened(three_segments) as journal:
         with pytest.raises(SegmentMissing, match="transfers_0"):
             read_all(journal)

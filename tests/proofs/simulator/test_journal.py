@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
 from proofs.simulator.dice import Dice
 from proofs.simulator.journal import SimulatedJournal
 from proofs.simulator.store import Store, Transaction
+from tests.factory.journal.kit import decisions
 
 
 def batch(first: int, *, transfers: int = 1, events: int = 0) -> Batch:
@@ -136,5 +139,10 @@ def test_a_batch_is_kept_by_value(bench: Bench) -> None:
     journal.append(sent)
     sent.transfers["amount"] = 7
     assert journal.transfers_at(np.array([1]))["amount"].tolist() == [0]
+    judged = replace(batch(2), transfers=sent.transfers[:0], decisions=decisions(2, 1))
+    journal.append(judged)
+    judged.decisions["outcome"] ^= 1
+    (block,) = bench.store.blocks((0, 2))
+    assert block.decisions.tobytes() == decisions(2, 1).tobytes()
     assert bench.store.commit_at(1) is bench.committed[0]
     assert bench.store.commit_at(0) is None

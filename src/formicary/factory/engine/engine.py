@@ -79,8 +79,9 @@ class Engine:
         lease = self._journal.take_over()
         state = self._new_state()
         for block in self._journal.read(after=state.position, until=lease.position):
-            state.fold(block.accounts, block.transfers, block.events, until=block.until)
-            state.fold_features(block.accounts, block.transfers, block.events, until=block.until)
+            rows = (block.accounts, block.transfers, block.events)
+            state.fold(*rows, until=block.until, decisions=block.decisions)
+            state.fold_features(*rows, until=block.until)
         self._core = core = Core(state, self._journal)
         for activate in (core.activate_semantics, core.activate_features):
             with self._fail_stop():

@@ -1,10 +1,10 @@
-"""The journal as Parquet: accounts, transfers and events as its blocks hold them, to read without a database.
+"""The journal as Parquet: all its rows as its blocks hold them, to read without a database.
 
 ::
 
     <folder>/manifest.json
     <folder>/transfers-0000000000000000001-0000000000000262144.parquet
-    <folder>/accounts-...   <folder>/events-...
+    <folder>/decisions-...   <folder>/accounts-...   <folder>/events-...
 
 A part is never written again. The next run goes on behind the last one, so that an archive also keeps what
 the journal has dropped since.
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from formicary.base.arrays import joined
 from formicary.base.limits import ARCHIVE_PART_POSITIONS, BLOCK_ROWS
@@ -43,13 +42,12 @@ from formicary.factory.journal.blocks import Block, part_of, spans
 from formicary.factory.journal.errors import SegmentMissing
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.prefetch import ahead
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 from formicary.factory.journal.upcasters import Upcasters
 
 __all__ = ["Archive"]
 
-Rows = npt.NDArray[Any]
-
+_ROWS: Final = {"accounts": ACCOUNT_ROW, "transfers": TRANSFER_ROW, "decisions": DECISION_ROW}
 _FEW_VALUES: Final = (
     "kind",
     "version",
@@ -60,6 +58,13 @@ _FEW_VALUES: Final = (
     "request",
     "timeout",
     "reserved",
+    "point",
+    "policy",
+    "outcome",
+    "effect",
+    "path",
+    "cap",
+    "features",
 )
 # Digits of the largest position, so that names sort as positions do.
 _DIGITS: Final = 19
@@ -181,12 +186,17 @@ class Archive:
             raise ArchiveCorrupted(message)
 
     def _write(self, blocks: Sequence[Block], after: int, until: int) -> ArchivedPart:
-        accounts = joined([block.accounts for block in blocks], ACCOUNT_ROW)
-        transfers = joined([block.transfers for block in blocks], TRANSFER_ROW)
-        events = tuple(event for block in blocks for event in block.events)
-        _require_whole(accounts, transfers, events, after=after, until=until, name="what is to be archived")
-        tables = {"accounts": rows_table(accounts), "transfers": rows_table(transfers)}
-        tables["events"] = events_table(events)
+        whole = Block(
+            accounts=joined([block.accounts for block in blocks], ACCOUNT_ROW),
+            transfers=joined([block.transfers for block in blocks], TRANSFER_ROW),
+            events=tuple(event for block in blocks for event in block.events),
+            after=after,
+            until=until,
+            decisions=joined([block.decisions for block in blocks], DECISION_ROW),
+        )
+        _require_whole(whole, name="what is to be archived")
+        tables = {name: rows_table(getattr(whole, name)) for name in _ROWS}
+        tables["events"] = events_table(whole.events)
         files = []
         for name, table in tables.items():
             if not table.num_rows:
@@ -209,20 +219,17 @@ class Archive:
         return ArchivedPart(after=after, until=until, files=tuple(files))
 
     def _read(self, part: ArchivedPart) -> Block:
-        accounts, transfers = np.zeros(0, ACCOUNT_ROW), np.zeros(0, TRANSFER_ROW)
+        rows = {name: np.zeros(0, dtype) for name, dtype in _ROWS.items()}
         events: tuple[Event, ...] = ()
         for file in part.files:
             data = self._data(file)
-            if file.table == "accounts":
-                accounts = rows_in(data, ACCOUNT_ROW)
-            elif file.table == "transfers":
-                transfers = rows_in(data, TRANSFER_ROW)
-            else:
+            if file.table == "events":
                 events = tuple(self._upcasters.apply(event) for event in events_in(data))
-        names = ", ".join(file.name for file in part.files)
-        after, until = part.after, part.until
-        _require_whole(accounts, transfers, events, after=after, until=until, name=names)
-        return Block(accounts=accounts, transfers=transfers, events=events, after=after, until=until)
+            else:
+                rows[file.table] = rows_in(data, _ROWS[file.table])
+        whole = Block(**rows, events=events, after=part.after, until=part.until)
+        _require_whole(whole, name=", ".join(file.name for file in part.files))
+        return whole
 
     def _data(self, file: ArchivedFile) -> bytes:
         data = read_checked(self._folder, file)
@@ -232,14 +239,14 @@ class Archive:
         return data
 
 
-def _require_whole(
-    accounts: Rows, transfers: Rows, events: tuple[Event, ...], *, after: int, until: int, name: str
-) -> None:
-    gap = first_gap(positions_of(accounts, transfers, events), first=after + 1, last=until)
+def _require_whole(block: Block, *, name: str) -> None:
+    positions = positions_of(block.accounts, block.transfers, block.events, block.decisions)
+    gap = first_gap(positions, first=block.after + 1, last=block.until)
     if gap:
         message = f"{name}: position {gap} is not there exactly once"
         raise ArchiveCorrupted(message)
 
 
 def _content(block: Block) -> tuple[Any, ...]:
-    return block.accounts.tobytes(), block.transfers.tobytes(), block.events
+    rows = (getattr(block, name).tobytes() for name in _ROWS)
+    return *rows, block.events

@@ -20,7 +20,8 @@ __all__ = [
     "write_manifest",
 ]
 
-_FORMAT: Final = 1
+# 1 knew no decisions; an archive of it is read, and gone on with, as one that holds none.
+_FORMAT: Final = 2
 _NAME: Final = "manifest.json"
 
 

@@ -39,9 +39,10 @@ class _Cut:
         return int(self.ends[piece - 1]) if piece else self.block.after
 
     def pieces_with_rare_rows(self) -> list[int]:
-        """Return the pieces that hold accounts or events."""
-        events = np.array([event.position for event in self.block.events], np.int64)
-        rare = np.concatenate([self.block.accounts["position"], events])
+        """Return the pieces that hold accounts, events or decisions."""
+        block = self.block
+        events = np.array([event.position for event in block.events], np.int64)
+        rare = np.concatenate([block.accounts["position"], block.decisions["position"], events])
         pieces: list[int] = np.unique(np.searchsorted(self.ends, rare)).tolist()
         return pieces
 
@@ -111,6 +112,7 @@ class CheckedFold:
                 _between(cut.block.transfers, after, until),
                 [event for event in cut.block.events if after < event.position <= until],
                 until=until,
+                decisions=_between(cut.block.decisions, after, until),
             )
         except (LookupError, ValueError, msgspec.MsgspecError) as error:
             # An event's body is interpreted before its hash can be compared.

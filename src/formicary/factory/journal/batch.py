@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.factory.journal.errors import BatchRejected
 from formicary.factory.journal.events import Event, require_storable
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 
-__all__ = ["Batch", "first_gap", "positions_of"]
+__all__ = ["NO_DECISIONS", "Batch", "first_gap", "positions_of"]
 
 Rows = npt.NDArray[Any]
+
+NO_DECISIONS: Final = np.empty(0, DECISION_ROW)
+"""The decisions of what holds none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Batch:
         Rows of ``ACCOUNT_ROW``, shape (a,), and ``TRANSFER_ROW``, shape (t,).
     events
         The rare kinds.
+    decisions
+        Rows of ``DECISION_ROW``, shape (d,); none unless given.
     first, last
         Positions, inclusive; at least one.
     requests
@@ -49,15 +54,19 @@ class Batch:
     last: int
     requests: int
     state_hash: int
+    decisions: Rows = field(default_factory=lambda: NO_DECISIONS)
 
     def __post_init__(self) -> None:
         if self.accounts.dtype != ACCOUNT_ROW or self.transfers.dtype != TRANSFER_ROW:
             message = "a batch takes arrays of ACCOUNT_ROW and of TRANSFER_ROW"
             raise BatchRejected(message)
+        if self.decisions.dtype != DECISION_ROW:
+            message = "the decisions of a batch are an array of DECISION_ROW"
+            raise BatchRejected(message)
         if not 1 <= self.first <= self.last:
             message = f"a batch holds at least one position, from 1; not {self.first} to {self.last}"
             raise BatchRejected(message)
-        positions = positions_of(self.accounts, self.transfers, self.events)
+        positions = positions_of(self.accounts, self.transfers, self.events, self.decisions)
         gap = first_gap(positions, first=self.first, last=self.last)
         if gap:
             message = f"the batch from {self.first} to {self.last} does not hold position {gap} exactly once"
@@ -69,12 +78,16 @@ class Batch:
         return self.last - self.first + 1
 
 
-def positions_of(accounts: Rows, transfers: Rows, events: tuple[Event, ...]) -> npt.NDArray[np.int64]:
-    """Return the positions of all three parts in ascending order."""
-    if not len(accounts) and not events:
+def positions_of(
+    accounts: Rows, transfers: Rows, events: tuple[Event, ...], decisions: Rows
+) -> npt.NDArray[np.int64]:
+    """Return the positions of all four parts in ascending order."""
+    if not len(accounts) and not events and not len(decisions):
         return transfers["position"]
-    parts = (accounts["position"], transfers["position"], [event.position for event in events])
-    return np.sort(np.concatenate([np.asarray(part, np.int64) for part in parts]))
+    rows = [part["position"] for part in (accounts, transfers, decisions)]
+    positions = np.concatenate([*rows, np.array([event.position for event in events], np.int64)])
+    positions.sort()
+    return positions
 
 
 def first_gap(positions: npt.NDArray[np.int64], *, first: int, last: int) -> int:

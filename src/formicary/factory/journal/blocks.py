@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from formicary.base.limits import BLOCK_ROWS
 from formicary.factory.journal import statements
-from formicary.factory.journal.batch import first_gap, positions_of
+from formicary.factory.journal.batch import NO_DECISIONS, first_gap, positions_of
 from formicary.factory.journal.errors import JournalCorrupted, JournalUnavailable, SegmentMissing
 from formicary.factory.journal.events import Event, decode_events
 from formicary.factory.journal.rows import ACCOUNT_ROW
@@ -36,7 +36,8 @@ _READ_EVENTS: Final = partial(statements.read_packed, "events")
 class Block:
     """Every row after position ``after`` up to ``until``, each part in the order of its positions.
 
-    ``accounts`` (a,) are ``ACCOUNT_ROW``, ``transfers`` (t,) are ``TRANSFER_ROW``.
+    ``accounts`` (a,) are ``ACCOUNT_ROW``, ``transfers`` (t,) are ``TRANSFER_ROW``, ``decisions`` (d,) are
+    ``DECISION_ROW``, none unless given.
     """
 
     accounts: Rows
@@ -44,19 +45,25 @@ class Block:
     events: tuple[Event, ...]
     after: int
     until: int
+    decisions: Rows = field(default_factory=lambda: NO_DECISIONS)
 
 
 def part_of(block: Block, *, after: int, until: int) -> Block:
     """Return the rows of a block after ``after`` up to ``until``, of positions that it has."""
-    accounts, transfers = (
+    accounts, transfers, decisions = (
         rows[slice(*np.searchsorted(rows["position"], (after, until), side="right"))]
-        for rows in (block.accounts, block.transfers)
+        for rows in (block.accounts, block.transfers, block.decisions)
     )
     first, end = (
         bisect_right(block.events, place, key=lambda event: event.position) for place in (after, until)
     )
     return Block(
-        accounts=accounts, transfers=transfers, events=block.events[first:end], after=after, until=until
+        accounts=accounts,
+        transfers=transfers,
+        events=block.events[first:end],
+        after=after,
+        until=until,
+        decisions=decisions,
     )
 
 
@@ -93,6 +100,7 @@ class BlockSource:
         self.segment_positions = session.number(statements.SEGMENT_POSITIONS)
         self._upcasters = upcasters
         self._transfers = statements.block_codec()
+        self._decisions = statements.decision_block_codec()
         self._accounts = statements.account_codec()
 
     def read(self, after: int, until: int) -> Block:
@@ -110,18 +118,28 @@ class BlockSource:
             The database failed.
         """
         transfers = self._transfers.decode(*self._packed(statements.read_transfers, after, until))
-        accounts = np.zeros(0, ACCOUNT_ROW)
+        decisions, accounts = NO_DECISIONS, np.zeros(0, ACCOUNT_ROW)
         events: tuple[Event, ...] = ()
-        # Accounts and events are rare: only a block that is not full of transfers asks for them.
+        # Accounts and events are rare: only a block that is not full of the others asks for them.
         if len(transfers) < until - after:
+            decisions = self._decisions.decode(*self._packed(statements.read_decisions, after, until))
+        if len(transfers) + len(decisions) < until - after:
             accounts = self._accounts.decode(*self._packed(_READ_ACCOUNTS, after, until))
             accounts = accounts[np.argsort(accounts["position"], kind="stable")]
             events = self._events(after, until)
-        gap = first_gap(positions_of(accounts, transfers, events), first=after + 1, last=until)
+        positions = positions_of(accounts, transfers, events, decisions)
+        gap = first_gap(positions, first=after + 1, last=until)
         if gap:
             message = f"the journal does not hold position {gap} exactly once"
             raise JournalCorrupted(message)
-        return Block(accounts=accounts, transfers=transfers, events=events, after=after, until=until)
+        return Block(
+            accounts=accounts,
+            transfers=transfers,
+            events=events,
+            after=after,
+            until=until,
+            decisions=decisions,
+        )
 
     def _events(self, after: int, until: int) -> tuple[Event, ...]:
         (stored,) = self._packed(_READ_EVENTS, after, until)

@@ -143,7 +143,7 @@ class SparseCodec:
         self._always = RowCodec([column for column in columns if not column.rare], row)
         self._seldom = RowCodec([columns[0], *rare], row)
         self._key = columns[0].name
-        self._fields = [name for column in rare for name in column.fields]
+        _, self._fields = _runs(np.dtype(column_dtype(rare, row)), row)
         is_set = " OR ".join(f"\"{column.name}\" <> ''" for column in rare)
         self.select = (
             f"string_agg({self._always.select}, ''),"
@@ -156,8 +156,9 @@ class SparseCodec:
         rows = _in_order(self._always.decode(always), self._key)
         rest = self._seldom.decode(seldom)
         places = np.searchsorted(rows[self._key], rest[self._key])
-        for name in self._fields:
-            rows[name][places] = rest[name]
+        target, source = rows.view(self._fields), rest.view(self._fields)
+        for name in self._fields.names or ():
+            target[name][places] = source[name]
         return rows
 
 

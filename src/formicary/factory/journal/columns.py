@@ -8,12 +8,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.factory.journal.rows import ACCOUNT_ROW, SIDES, TOTALS, TRANSFER_ROW, WORD_PAIRS
+from formicary.factory.journal.rows import (
+    ACCOUNT_ROW,
+    DECISION_ROW,
+    SIDES,
+    TOTALS,
+    TRANSFER_ROW,
+    VALUES,
+    WORD_PAIRS,
+)
 
 __all__ = [
     "ACCOUNT_COLUMNS",
     "COMMIT_COLUMNS",
     "COMMIT_ROW",
+    "DECISION_COLUMNS",
     "SQL_TYPES",
     "TRANSFER_COLUMNS",
     "Column",
@@ -139,5 +148,17 @@ TRANSFER_COLUMNS: Final = (
 """``reserved`` is padding: it is not stored and reads back as zero."""
 
 ACCOUNT_COLUMNS: Final = _columns(ACCOUNT_ROW)
+
+_ASKED_FOR: Final = ("position", "timestamp", "point", "policy", "outcome", "effect", "path")
+_READ: Final = tuple(f"value_{place:02}" for place in range(VALUES))
+_RECORD: Final = tuple(name for name in DECISION_ROW.names or () if name not in (*_ASKED_FOR, *_READ))
+
+DECISION_COLUMNS: Final = (
+    *_columns(DECISION_ROW, skipped=(*_RECORD, *_READ)),
+    Column("record", SQL_TYPES["bytea"], _RECORD),
+    Column("values", SQL_TYPES["bytea"], _READ[: VALUES // 2]),
+    Column("more_values", SQL_TYPES["bytea"], _READ[VALUES // 2 :], rare=True),
+)
+"""What is reserved is stored as well: a later release can give it a meaning without another column."""
 
 COMMIT_COLUMNS: Final = _columns(COMMIT_ROW)

@@ -37,10 +37,12 @@ def parts_of(batch: Batch, segment_positions: int) -> list[Part]:
 def _parts_in(batch: Batch, segment: int, segment_positions: int, *, is_only: bool) -> Iterator[Part]:
     if is_only:
         yield Part("transfers", segment, batch.transfers)
+        yield Part("decisions", segment, batch.decisions)
         yield Part("accounts", segment, batch.accounts)
         yield Part("events", segment, batch.events)
         return
-    for table, rows in (("transfers", batch.transfers), ("accounts", batch.accounts)):
+    hot = (("transfers", batch.transfers), ("decisions", batch.decisions), ("accounts", batch.accounts))
+    for table, rows in hot:
         yield Part(table, segment, rows[np.asarray((rows["position"] - 1) // segment_positions == segment)])
     events = tuple(event for event in batch.events if (event.position - 1) // segment_positions == segment)
     yield Part("events", segment, events)

@@ -2,16 +2,14 @@
 
 **Retention and archive.** Nothing is ever deleted from the journal; old segments can leave the database:
 
-1. ``detach_segment(access, number)`` takes the segment's transfers and commits out of the partitioned tables.
-   They remain as tables of their own (``journal.transfers_7``): readers that ask for their positions still
-   get them, the views no longer show them.
-2. Archive both tables (``pg_dump --table 'journal.*_7'``, or the Parquet archive), and verify what was
-archived by
-   reading it back: hashes of its commits must equal those in the table.
-3. ``DROP TABLE journal.transfers_7, journal.commits_7`` as the owner. From now on asking for these
-positions is
-   ``SegmentMissing``; recovery needs a snapshot that is younger than the segment.
-4. To look at it again, restore both tables and ``attach_segment(access, number)``.
+1. ``detach_segment(access, number)`` takes the segment's transfers, decisions and commits out of the
+   partitioned tables. They remain as tables of their own (``journal.transfers_7``): readers that ask for
+   their positions still get them, the views no longer show them.
+2. Archive these tables (``pg_dump --table 'journal.*_7'``, or the Parquet archive), and verify what was
+   archived by reading it back: hashes of its commits must equal those in the table.
+3. ``DROP TABLE journal.transfers_7, journal.decisions_7, journal.commits_7`` as the owner. From now on asking
+   for these positions is ``SegmentMissing``; recovery needs a snapshot that is younger than the segment.
+4. To look at it again, restore the tables and ``attach_segment(access, number)``.
 
 Accounts and events stay: they are few, and every later row refers to them.
 """
@@ -32,7 +30,7 @@ from formicary.factory.journal.errors import JournalUnavailable
 
 __all__ = ["attach_segment", "detach_segment", "index_closed_segments", "summarize"]
 
-_LEAVING: Final = ("transfers", "commits")
+_LEAVING: Final = ("transfers", "decisions", "commits")
 _OPEN_SEGMENT: Final = "SELECT position / segment_positions FROM journal.writer CROSS JOIN journal.layout"
 _BOUNDS: Final = "SELECT %s * segment_positions + 1, (%s + 1) * segment_positions + 1 FROM journal.layout"
 
@@ -67,7 +65,7 @@ def summarize(access: Access) -> int:
 
 
 def detach_segment(access: Access, number: int) -> None:
-    """Take a full segment's transfers and commits out of the partitioned tables; see the module's text.
+    """Take a full segment's transfers, decisions and commits out of their tables; see the module's text.
 
     Raises
     ------

@@ -13,10 +13,11 @@ from formicary.factory.journal.columns import (
     ACCOUNT_COLUMNS,
     COMMIT_COLUMNS,
     COMMIT_ROW,
+    DECISION_COLUMNS,
     TRANSFER_COLUMNS,
 )
 from formicary.factory.journal.events import EVENT_NAMES, EVENT_SELECT
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 
 __all__ = [
     "CREATE_SEGMENTS",
@@ -36,6 +37,9 @@ __all__ = [
     "block_codec",
     "commit_codec",
     "count_from",
+    "decision_block_codec",
+    "decision_codec",
+    "read_decisions",
     "read_kinds",
     "read_packed",
     "read_picked",
@@ -44,7 +48,7 @@ __all__ = [
     "walk",
 ]
 
-TABLES: Final = ("transfers", "accounts", "events")
+TABLES: Final = ("transfers", "decisions", "accounts", "events")
 """The tables that share the positions."""
 
 HEAD: Final = "SELECT position FROM journal.writer"
@@ -76,6 +80,16 @@ def block_codec() -> SparseCodec:
     return SparseCodec(TRANSFER_COLUMNS, TRANSFER_ROW)
 
 
+def decision_codec() -> RowCodec:
+    """Return a codec for decisions, for one thread."""
+    return RowCodec(DECISION_COLUMNS, DECISION_ROW)
+
+
+def decision_block_codec() -> SparseCodec:
+    """Return a codec for the decisions of ``read_decisions``, for one thread."""
+    return SparseCodec(DECISION_COLUMNS, DECISION_ROW)
+
+
 def account_codec() -> RowCodec:
     """Return a codec for accounts, for one thread."""
     return RowCodec(ACCOUNT_COLUMNS, ACCOUNT_ROW)
@@ -88,6 +102,7 @@ def commit_codec() -> RowCodec:
 
 _NAMES: Final = {
     "transfers": transfer_codec().names,
+    "decisions": decision_codec().names,
     "accounts": account_codec().names,
     "events": EVENT_NAMES,
 }
@@ -97,7 +112,7 @@ _PACKED: Final = {
     "events": EVENT_SELECT,
     "commits": commit_codec().select,
 }
-_BLOCK: Final = block_codec().select
+_BLOCKS: Final = {"transfers": block_codec().select, "decisions": decision_block_codec().select}
 _WALKED: Final = re.sub(r'("\w+")', r"(it).\1", _PACKED["transfers"])
 READ_KIND: Final = f"SELECT string_agg({EVENT_SELECT}, '') FROM journal.events WHERE kind = $1::text"
 # The index on commands holds only events that have one, and the planner has to be told.
@@ -176,8 +191,17 @@ def read_kinds(segment: int) -> str:
 
 def read_transfers(segment: int) -> str:
     """Return the query of all transfers after $1 up to $2 as the two values that ``block_codec`` decodes."""
+    return _read_block("transfers", segment)
+
+
+def read_decisions(segment: int) -> str:
+    """Return the query of all decisions after $1 up to $2, as ``decision_block_codec`` decodes them."""
+    return _read_block("decisions", segment)
+
+
+def _read_block(table: str, segment: int) -> str:
     return (
-        f"SELECT {_BLOCK} FROM journal.transfers_{segment}"
+        f"SELECT {_BLOCKS[table]} FROM journal.{table}_{segment}"
         " WHERE position > $1::bigint AND position <= $2::bigint"
     )
 

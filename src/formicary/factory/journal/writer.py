@@ -12,7 +12,7 @@ from formicary.base.limits import DEADLINE_SECONDS, SMALL_APPEND_ROWS_MAX
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.batch import Batch
-from formicary.factory.journal.codec import COPY_HEADER, COPY_TRAILER, RowCodec
+from formicary.factory.journal.codec import COPY_HEADER, COPY_TRAILER
 from formicary.factory.journal.durability import require_durable
 from formicary.factory.journal.errors import BatchRejected, Fenced, JournalUnavailable
 from formicary.factory.journal.events import event_array, event_copy
@@ -64,8 +64,11 @@ class Writer:
         self._access = access
         self._allow_full_page_writes_off = allow_full_page_writes_off
         self._deadline_seconds = deadline_seconds
-        self._transfers = statements.transfer_codec()
-        self._accounts = statements.account_codec()
+        self._codecs = {
+            "transfers": statements.transfer_codec(),
+            "decisions": statements.decision_codec(),
+            "accounts": statements.account_codec(),
+        }
         self._session: Session | None = None
         self._lease: Lease | None = None
         self._segment_positions = 0
@@ -275,13 +278,12 @@ class Writer:
         row_type = self._row_types[part.table]
         if part.table == "events":
             return event_array(part.rows, row_type)
-        return self._codec(part).array(part.rows, row_type)
+        return self._codecs[part.table].array(part.rows, row_type)
 
     def _copied(self, part: Part) -> Iterable[Buffer]:
-        return (event_copy(part.rows) if part.table == "events" else self._codec(part).copy(part.rows),)
-
-    def _codec(self, part: Part) -> RowCodec:
-        return self._transfers if part.table == "transfers" else self._accounts
+        if part.table == "events":
+            return (event_copy(part.rows),)
+        return (self._codecs[part.table].copy(part.rows),)
 
 
 def _signed(word: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from formicary.factory.features.slow.journaled import KnownDay, known_day
 from formicary.factory.features.slow.spans import DAY
 from formicary.factory.journal.blocks import Block, part_of
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 from formicary.factory.ledger import CreateTransferStatus, TransferFlags
 
 UNTIL = 3 * DAY
@@ -156,6 +157,20 @@ def test_nothing_looks_ahead() -> None:
     rows.tells("fraud_label", UNTIL + 1, DAY, {"party": 2**100}, is_fraud=1)
     rows.tells("device_use", UNTIL + 2, DAY, {"party": 9, "device": 2**127})
     assert same(rows.known(), as_known)
+
+
+@pytest.mark.parametrize(("stamp", "known"), [(UNTIL - 1, 1), (UNTIL, 0)])
+def test_a_decision_is_stamped_as_well(stamp: int, known: int) -> None:
+    """One within the day shows that what stands before it was known; one behind ends the day."""
+    rows = house()
+    before = rows.known()
+    rows.pays(2, 1, 9, DAY + 5, flags=TransferFlags.IMPORTED)
+    (block,) = rows.blocks()
+    decision = np.zeros(1, DECISION_ROW)
+    decision["position"], decision["timestamp"] = block.until + 1, stamp
+    block = replace(block, until=block.until + 1, decisions=decision)
+    found = known_day([block], until=UNTIL)
+    assert found.position == (block.until if known else before.position)
 
 
 def test_an_imported_row_counts_once_it_was_surely_known() -> None:

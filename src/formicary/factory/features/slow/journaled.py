@@ -112,9 +112,10 @@ def _stamps(block: Block) -> tuple[Rows, Rows]:
     transfers = block.transfers[is_stamped]
     positions = [event.position for event in block.events]
     timestamps = [event.timestamp for event in block.events]
+    rows = (accounts, transfers, block.decisions)
     return (
-        np.concatenate([accounts["position"], transfers["position"], np.array(positions, np.int64)]),
-        np.concatenate([accounts["timestamp"], transfers["timestamp"], np.array(timestamps, np.int64)]),
+        np.concatenate([*(one["position"] for one in rows), np.array(positions, np.int64)]),
+        np.concatenate([*(one["timestamp"] for one in rows), np.array(timestamps, np.int64)]),
     )
 
 
