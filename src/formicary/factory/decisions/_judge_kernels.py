@@ -461,8 +461,8 @@ def hash_decisions(state: State, decisions: Words) -> None:
 def count_decisions(judge: Note, decisions: Words, positions: Words, amounts: Words) -> None:
     """Let caps count recorded decisions (n, ``ROW_WORDS``).
 
-    ``positions`` and ``amounts`` (m,) are those of transfers, in order: a decision is about the one that stands
-    just after it.
+    ``positions`` and ``amounts`` (m,) are those of transfers, in order: a decision is about the one that
+    stands just after it.
     """
     place = 0
     for number in range(len(decisions)):

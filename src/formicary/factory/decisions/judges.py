@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +27,7 @@ from formicary.factory.models._forest_layout import Room, Trees
 from formicary.factory.models.forest import Scorer
 from formicary.factory.models.model import Model
 
-__all__ = ["Champion", "Judges", "Trip", "Usable"]
+__all__ = ["CapTripped", "Champion", "Judges", "Usable", "words_of_decisions"]
 
 Rows = npt.NDArray[Any]
 
@@ -37,7 +38,7 @@ _NOBODY: Final = Score(model="none")
 
 @dataclass(frozen=True, kw_only=True)
 class Usable:
-    """A model that can score at a decision point: which features its forest's columns are, by their places."""
+    """A model that can score at a decision point: which feature each column of its forest is, by place."""
 
     model: Model
     columns: tuple[int, ...]
@@ -47,12 +48,16 @@ Champion = Callable[[ArmedPolicy, Score], Usable | None]
 """Returns the model that gives a score at this moment, None where there is none that can."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trip:
-    """A cap that was reached for the first time in its period."""
+class CapTripped(msgspec.Struct, frozen=True, kw_only=True):
+    """A cap was reached: for the rest of its period what goes beyond it gets another outcome.
 
-    armed: ArmedPolicy
-    cap: Cap
+    ``count`` and ``amount`` are those of the period so far, which began at ``period``, in nanoseconds.
+    """
+
+    point: str
+    policy: int
+    cap: str
+    then: str
     count: int
     amount: int
     period: int
@@ -106,7 +111,7 @@ class Judges:
         self.judge.numbers[layout.FOLLOWED] = 0
         return np.ascontiguousarray(self.judge.rows[:count]).view(DECISION_ROW)[:, 0].copy()
 
-    def trips(self) -> list[Trip]:
+    def trips(self) -> list[CapTripped]:
         """Return the caps that tripped at the last event, and forget it."""
         counted = self.judge.counted
         found = []
@@ -114,16 +119,24 @@ class Judges:
             if counted[number, layout.COUNTED_IS_NEW]:
                 counted[number, layout.COUNTED_IS_NEW] = 0
                 count, amount = counted[number, [layout.COUNTED, layout.COUNTED_AMOUNT]].tolist()
-                period = int(counted[number, layout.COUNTED_PERIOD]) * cap.seconds * 10**9
-                found.append(Trip(armed=one, cap=cap, count=count, amount=amount, period=period))
+                tripped = CapTripped(
+                    point=one.point.name,
+                    policy=one.policy.version,
+                    cap=cap.name,
+                    then=cap.then,
+                    count=count,
+                    amount=amount,
+                    period=int(counted[number, layout.COUNTED_PERIOD]) * cap.seconds * 10**9,
+                )
+                found.append(tripped)
         self.judge.numbers[layout.TRIPPED] = 0
         return found
 
     # -- folding ---------------------------------------------------------------------------
 
     def count(self, decisions: Rows, transfers: Rows) -> None:
-        """Let caps count recorded decisions (n,), each about the one of the transfers (m,) that follows it."""
-        words = decisions.view(np.int64).reshape(len(decisions), ROW_WORDS)
+        """Let caps count recorded decisions (n,), each about that of the transfers (m,) which follows it."""
+        words = words_of_decisions(decisions)
         positions = np.ascontiguousarray(transfers["position"])
         count_decisions(self.note, words, positions, np.ascontiguousarray(transfers["amount"]))
         # Trips were events at their time.
@@ -203,14 +216,15 @@ class Judges:
     def _point_row(self, place: int) -> tuple[int, ...]:
         one = self._armed[place]
         point, policy = one.point, one.policy
-        view = self._store.compiled.views[_set_of(point)]
+        feature_set, purpose = point.reads
+        view = self._store.compiled.views[feature_set.name]
         before = [len(each.policy.caps) for each in self._armed[:place]]
         rules_before = [len(each.rule_scores) for each in self._armed[:place]]
         return (
             _signed(point_id(point.name)),
             policy.version,
             view.view.kind,
-            view.consent_bit(point.purpose or Purpose.FRAUD),
+            view.consent_bit(purpose),
             len(point.features),
             policy.hold_seconds,
             point.outcomes.index(point.safe_outcome),
@@ -278,7 +292,12 @@ class Judges:
             self._notes_made = self._store.notes_made
             self.judge.follow_note[:] = self._store.common_note
             for place, one in enumerate(self._armed):
-                self.judge.read_notes[place] = self._store.note(_set_of(one.point))
+                self.judge.read_notes[place] = self._store.note(one.point.reads[0].name)
+
+
+def words_of_decisions(decisions: Rows) -> npt.NDArray[np.int64]:
+    """Return rows of decisions (n,) as words (n, ``ROW_WORDS``)."""
+    return np.require(decisions, requirements=["C", "W"]).view(np.int64).reshape(len(decisions), ROW_WORDS)
 
 
 def _without_scores(armed: ArmedPolicy) -> Rules:

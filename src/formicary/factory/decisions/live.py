@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
@@ -23,16 +24,25 @@ from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, com
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
 from formicary.factory.decisions.rules import compile_rules
 from formicary.factory.features.store import FeatureStore
+from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.events import Event
 from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.model import Model
 
-__all__ = ["ALIAS_MOVED", "PART_STORED", "POLICY_ARMED", "POLICY_DISARMED", "LiveDecisions"]
+__all__ = [
+    "ALIAS_MOVED",
+    "CAP_TRIPPED",
+    "PART_STORED",
+    "POLICY_ARMED",
+    "POLICY_DISARMED",
+    "LiveDecisions",
+]
 
 PART_STORED: Final = "registry.ModelPartStored"
 ALIAS_MOVED: Final = "registry.AliasMoved"
 POLICY_ARMED: Final = "registry.PolicyArmed"
 POLICY_DISARMED: Final = "registry.PolicyDisarmed"
+CAP_TRIPPED: Final = "decisions.CapTripped"
 
 
 class _Part(msgspec.Struct):
@@ -89,6 +99,8 @@ class LiveDecisions:
         self._models: dict[str, Model | None] = {}
         self._counted: dict[str, list[int]] = {}
         self._judges: Judges | None = None
+        # A decision whose transfer stands in the next block.
+        self._waiting = NO_DECISIONS
 
     # -- folding ---------------------------------------------------------------------------
 
@@ -126,6 +138,20 @@ class LiveDecisions:
         if self._judges is not None:
             self._counted |= self._judges.counted
             self._judges = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the latest decision was counted by no cap yet, as its transfer was not seen."""
+        return len(self._waiting) > 0
+
+    def count(self, decisions: Any, transfers: Any, store: FeatureStore | None) -> None:
+        """Let caps count recorded decisions (n,) about transfers (m,) of a block, in order of position."""
+        waiting = np.concatenate([self._waiting, decisions])
+        last = transfers["position"][-1] if len(transfers) else 0
+        self._waiting = waiting[waiting["position"] >= last]
+        judges = self.judges(store)
+        if judges is not None:
+            judges.count(waiting[waiting["position"] < last], transfers)
 
     # -- deciding --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from formicary.base.errors import ProgrammingError
 from formicary.base.purposes import Purpose
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.errors import DecisionPointMalformed
@@ -65,6 +66,14 @@ class DecisionPoint:
     def codes(self) -> tuple[int, ...]:
         """The codes of the transfers that are decided about here."""
         return self.on.source.codes if isinstance(self.on.source, Transfers) else ()
+
+    @property
+    def reads(self) -> tuple[FeatureSet, Purpose]:
+        """What is read at a decision, and what for."""
+        if self.feature_set is None or self.purpose is None:
+            message = f"nothing is read at {self.name}"
+            raise ProgrammingError(message)
+        return self.feature_set, self.purpose
 
     def __post_init__(self) -> None:
         if self.feature_set is not None:

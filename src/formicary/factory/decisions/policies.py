@@ -180,10 +180,15 @@ def _policy_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> It
         yield f"{point.name} does not say what comes of its outcomes: nothing can be armed there"
     if len(rules.rules) > POLICY_RULES_MAX:
         yield f"{len(rules.rules)} rules, more than {POLICY_RULES_MAX} that a decision can record"
-    known = {rule.name for rule in rules.rules}
     for name in policy.scores:
         if name not in point.scores:
             yield f"{point.name} has no score {name!r}"
+    yield from _cap_findings(point, policy, {rule.name for rule in rules.rules})
+    if policy.trusted:
+        yield from _trust_findings(point, policy, rules)
+
+
+def _cap_findings(point: DecisionPoint, policy: Policy, known: set[str]) -> Iterator[str]:
     for cap in policy.caps:
         for outcome in filter(None, (cap.outcome, cap.then)):
             if outcome not in point.outcomes:
@@ -194,8 +199,6 @@ def _policy_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> It
             yield f"the cap {cap.name} changes nothing"
     names = [cap.name for cap in policy.caps]
     yield from (f"two caps are named {name}" for name in sorted({n for n in names if names.count(n) > 1}))
-    if policy.trusted:
-        yield from _trust_findings(point, policy, rules)
 
 
 def _trust_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> Iterator[str]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from formicary.base.arrays import joined
 from formicary.base.errors import Refusal
 from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_MAX
+from formicary.factory.decisions.live import CAP_TRIPPED
 from formicary.factory.engine.context import DecidingContext, OldRows
 from formicary.factory.engine.packing import pack_decision
 from formicary.factory.engine.products import Context, Decision, Product, TimerFired
@@ -43,7 +44,7 @@ from formicary.factory.engine.state import (
 from formicary.factory.features.live import FEATURES_ACTIVATED, newly_live
 from formicary.factory.journal.batch import Batch
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import ACCOUNT_ROW, TRANSFER_ROW
+from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 from formicary.factory.journal.semantics import semantics_activated
 from formicary.factory.ledger import (
     ID_MAX,
@@ -86,6 +87,9 @@ class Core:
         self._accounts: list[Rows] = []
         self._transfers: list[Rows] = []
         self._events: list[Event] = []
+        self._decisions: list[Rows] = []
+        # Whether deciding stopped because a cap tripped, and not for a timer.
+        self._tripped = False
 
     @property
     def _machine(self) -> LedgerMachine:
@@ -159,13 +163,15 @@ class Core:
     def _batch(self, first: int, *, requests: int) -> Batch | None:
         last = self.state.position
         accounts, transfers, events = self._accounts, self._transfers, self._events
-        self._accounts, self._transfers, self._events = [], [], []
+        decisions = self._decisions
+        self._accounts, self._transfers, self._events, self._decisions = [], [], [], []
         if last < first:
             return None
         return Batch(
             accounts=_join(accounts, ACCOUNT_ROW),
             transfers=_join(transfers, TRANSFER_ROW),
             events=tuple(events),
+            decisions=_join(decisions, DECISION_ROW),
             first=first,
             last=last,
             requests=requests,
@@ -192,45 +198,54 @@ class Core:
             decided = self._decide_from(group, results, first_stamp, decided, run_timers=run_timers)
             if decided == len(group.items):
                 return results
-            self._run_timers_once(first_stamp + decided)
+            if not self._tripped:
+                self._run_timers_once(first_stamp + decided)
             # What a timer moved was stamped as well: the rest of the group comes after it.
             first_stamp = max(first_stamp, self._machine.timestamp + 1 - decided)
 
     def _decide_from(
         self, group: Group, results: Rows, first_stamp: int, start: int, *, run_timers: bool
     ) -> int:
+        decide = self._decide_accounts if group.opens_accounts else self._decide_transfers
+        return decide(group, results, first_stamp=first_stamp, start=start, run_timers=run_timers)
+
+    def _decide_accounts(self, group: Group, results: Rows, *, start: int, **stamps: Any) -> int:
         machine = self._machine
-        if not group.opens_accounts:
-            machine.reserve(transfers=len(group.items))
-            self._fetch(group.items)
-            first_row = machine.scalar("recent")
-            decided = machine.decide_transfers(
-                group.items,
-                group.ordinals,
-                results,
-                first_stamp=first_stamp,
-                start=start,
-                run_timers=run_timers,
-            )
+        machine.reserve(accounts=len(group.items))
+        first_row, first = machine.scalar("recent"), len(machine.accounts)
+        decided = machine.decide_accounts(group.items, group.ordinals, results, start=start, **stamps)
+        done = slice(start, decided)
+        opened = machine.opened(first, group.items[done], results[done], group.ordinals[done])
+        self._accounts.append(opened)
+        self.state.fold_features(opened, _NO_TRANSFERS, (), until=machine.position)
+        rows = machine.recent_rows(first_row)
+        self._transfers.append(rows)
+        self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
+        self._tripped = False
+        return decided
+
+    def _decide_transfers(self, group: Group, results: Rows, **stamps: Any) -> int:
+        machine, judges = self._machine, self.state.judges
+        machine.reserve(transfers=len(group.items))
+        self._fetch(group.items)
+        first_row = machine.scalar("recent")
+        if judges is None:
+            decided = machine.decide_transfers(group.items, group.ordinals, results, **stamps)
         else:
-            machine.reserve(accounts=len(group.items))
-            first_row, first = machine.scalar("recent"), len(machine.accounts)
-            decided = machine.decide_accounts(
-                group.items,
-                group.ordinals,
-                results,
-                first_stamp=first_stamp,
-                start=start,
-                run_timers=run_timers,
+            judges.prepare(len(group.items))
+            decided = machine.decide_transfers(
+                group.items, group.ordinals, results, decide=judges.decide, **stamps
             )
-            done = slice(start, decided)
-            opened = machine.opened(first, group.items[done], results[done], group.ordinals[done])
-            self._accounts.append(opened)
-            self.state.fold_features(opened, _NO_TRANSFERS, (), until=machine.position)
+            self._decisions.append(judges.take(machine.take_decisions()))
+            self.state.note_followed()
         rows = machine.recent_rows(first_row)
         self._transfers.append(rows)
         # Before the next decision, which is to know of them.
         self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
+        trips = [] if judges is None else judges.trips()
+        self._tripped = bool(trips)
+        if trips:
+            self._keep([_Kept(CAP_TRIPPED, 1, 0, trip) for trip in trips], 0, machine.timestamp)
         return decided
 
     def _fetch(self, items: Rows) -> None:

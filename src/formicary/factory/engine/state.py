@@ -17,6 +17,9 @@ import numpy as np
 
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
+from formicary.factory.decisions._judge_kernels import hash_decisions
+from formicary.factory.decisions.judges import Judges, words_of_decisions
+from formicary.factory.decisions.live import CAP_TRIPPED, LiveDecisions
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.products import DomainEvent, Product
 from formicary.factory.features.compiler import compiled
@@ -112,6 +115,10 @@ class FactoryState:
         It has a position of its own, since it is built anew when features change, and is no part of
         ``state_hash``: its words follow from the rows.
         """
+        self.decisions = LiveDecisions(
+            point for product in self.products.values() for point in product.decision_points
+        )
+        """What decides: armed policies and the models behind aliases."""
         self.observed: dict[str, Observed] = {}
         """What sets of features were told as lately, by name: figures of this process, in no hash."""
         self._events_hash = 0
@@ -132,6 +139,16 @@ class FactoryState:
         aggregates = sum(kept.hash for kept in self.aggregates.values())
         return (self.machine.state_hash + self._events_hash + aggregates) & _WORD
 
+    @property
+    def judges(self) -> Judges | None:
+        """What decides about transfers at this moment, None where nothing is armed."""
+        return self.decisions.judges(self.features)
+
+    def note_followed(self) -> None:
+        """Note that the features know all rows: whoever decided let them follow."""
+        if self.features is not None:
+            self.features.position = self.position
+
     def receipt(self, command_id: int) -> Receipt | None:
         """Return the receipt of a command, if it is among the latest."""
         return self._receipts.get(command_id)
@@ -149,8 +166,9 @@ class FactoryState:
     ) -> None:
         """Give effect to the rows of a block that ends at ``until``.
 
-        Within a block the ledger's rows come before the events: the two touch no common state. Features are
-        folded apart, by ``fold_features``.
+        Within a block the ledger's rows come before the events: the two touch no common state. Decisions come
+        last, as a policy that is armed in the block counts its own. Features are folded apart, by
+        ``fold_features``.
 
         Raises
         ------
@@ -164,6 +182,12 @@ class FactoryState:
             message = f"the row at position {bad} is not what folding it gives"
             raise JournalCorrupted(message)
         self.apply(events)
+        if len(decisions) or self.decisions.is_waiting:
+            self._fold_decisions(decisions, transfers)
+
+    def _fold_decisions(self, decisions: Any, transfers: Any) -> None:
+        hash_decisions(self.machine.state, words_of_decisions(decisions))
+        self.decisions.count(decisions, transfers, self.features)
 
     def fold_features(self, accounts: Any, transfers: Any, events: Sequence[Event], *, until: int) -> None:
         """Give the rows of a block, or those just decided, to the features; what they know they leave out."""
@@ -175,6 +199,7 @@ class FactoryState:
         waiting: list[Event] = []
         for event in events:
             self._events_hash = (self._events_hash + _event_hash(event)) & _WORD
+            self.decisions.apply(event)
             if event.kind in self._decoders:
                 subjects = [other.subject for other in waiting]
                 if waiting and (waiting[0].kind != event.kind or event.subject in subjects):
@@ -212,6 +237,9 @@ class FactoryState:
             self.semantics = eras_of([event])[0].semantics
         elif event.kind == FEATURES_ACTIVATED:
             self.live_features |= msgspec.json.decode(event.body, type=FeaturesActivated).features
+        elif event.kind == CAP_TRIPPED:
+            # Told at its time; what is counted follows from the decisions.
+            return
         elif event.kind == TIMER_FIRED:
             del self.timers[msgspec.json.decode(event.body, type=TimerFiring).set_at]
         else:
@@ -233,6 +261,8 @@ class FactoryState:
             "live_features": self.live_features,
         }
         sections["engine"] = np.frombuffer(msgspec.json.encode(small), np.uint8)
+        for name, content in self.decisions.sections().items():
+            sections[f"decisions.{name}"] = np.frombuffer(content, np.uint8)
         if self.features is not None:
             sections |= {f"features.{name}": array for name, array in self.features.sections().items()}
         return sections
@@ -256,6 +286,13 @@ class FactoryState:
         self._events_hash = small.events_hash
         self.semantics = small.semantics
         self.live_features = small.live_features
+        self.decisions.restore(
+            {
+                name.removeprefix("decisions."): np.asarray(array).tobytes()
+                for name, array in sections.items()
+                if name.startswith("decisions.")
+            }
+        )
         written = {name: array for name, array in sections.items() if name.startswith("features.")}
         if self.features is not None and written:
             # Written for other features they are built anew from the journal.
@@ -274,7 +311,7 @@ def known_events(products: Iterable[Product] = ()) -> Upcasters:
     """Return the event kinds that a factory with these products knows, and the ways up from older ones."""
     upcasters = Upcasters()
     declare_semantics(upcasters)
-    for kind in (ANSWERED, TIMER_SET, TIMER_FIRED, FEATURES_ACTIVATED):
+    for kind in (ANSWERED, TIMER_SET, TIMER_FIRED, FEATURES_ACTIVATED, CAP_TRIPPED):
         upcasters.declare(kind, version=1)
     for product in products:
         for event in product.events:

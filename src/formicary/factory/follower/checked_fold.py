@@ -33,6 +33,8 @@ class _Cut:
     block: Block
     ends: Rows
     hashes: Rows
+    is_waited_for: bool
+    """Whether the first row is what a decision in the block before is about."""
 
     def after(self, piece: int) -> int:
         """Return the position before a piece."""
@@ -42,7 +44,8 @@ class _Cut:
         """Return the pieces that hold accounts, events or decisions."""
         block = self.block
         events = np.array([event.position for event in block.events], np.int64)
-        rare = np.concatenate([block.accounts["position"], block.decisions["position"], events])
+        waited_for = [block.after + 1] if self.is_waited_for else []
+        rare = np.concatenate([block.accounts["position"], block.decisions["position"], events, waited_for])
         pieces: list[int] = np.unique(np.searchsorted(self.ends, rare)).tolist()
         return pieces
 
@@ -70,7 +73,7 @@ class CheckedFold:
         ends = commits["last"]
         if not len(ends) or ends[-1] < block.until:
             ends = np.append(ends, block.until)
-        cut = _Cut(block, ends, commits["state_hash"])
+        cut = _Cut(block, ends, commits["state_hash"], self.state.decisions.is_waiting)
         piece = 0
         # Transfers alone are most of a journal: all pieces between two others are one call.
         for mixed in cut.pieces_with_rare_rows():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -191,6 +191,7 @@ class LedgerMachine:
         first_stamp: int,
         start: int = 0,
         run_timers: bool = True,
+        decide: Callable[..., int] = create_transfers,
     ) -> int:
         """Decide transfers ``items[start:]``; the rows are appended to ``recent_rows``.
 
@@ -204,15 +205,17 @@ class LedgerMachine:
             The first event to decide; the ones before it were decided by an earlier call.
         run_timers
             False where every timer that is due has run already.
+        decide
+            The kernel: ``create_transfers``, or one that asks somebody before it makes them.
 
         Returns
         -------
-        How many of the events are decided by now. When not all are, timers come first: run them
-        (``tick``), then call again from there.
+        How many of the events are decided by now. When not all are, something comes first, such as timers:
+        run them (``tick``), then call again from there.
         """
         expiries_max = TIMERS_PER_STEP_MAX if run_timers else -1
         sides = np.empty((2, len(items)), np.int64)
-        return create_transfers(self.state, items, ordinals, first_stamp, start, expiries_max, sides, results)
+        return decide(self.state, items, ordinals, first_stamp, start, expiries_max, sides, results)
 
     def decide_accounts(
         self,
@@ -269,6 +272,12 @@ class LedgerMachine:
         first = self.position + 1
         self.state.scalars["position"] += count
         return first
+
+    def take_decisions(self) -> int:
+        """Return how many decisions were recorded since the last call."""
+        count = self.scalar("decisions")
+        self.state.scalars["decisions"] = 0
+        return count
 
     # -- folding ---------------------------------------------------------------------------
 

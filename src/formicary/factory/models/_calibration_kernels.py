@@ -41,7 +41,7 @@ def _exp(x: float) -> float:
 
 @kernel_part
 def chance_of(kind: Any, slope: Any, intercept: Any, knots: Any, chances: Any, count: Any, raw: Any) -> Any:
-    """Return the chance of a raw score, NaN for NaN; an isotonic one has ``knots`` and ``chances`` (count,)."""
+    """Return the chance of a raw score, NaN for NaN; ``knots`` and ``chances``, (count,), are isotonic."""
     if raw != raw:  # noqa: PLR0124, what is not itself is NaN
         return math.nan
     if kind == ISOTONIC:
