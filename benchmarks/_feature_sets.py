@@ -32,41 +32,31 @@ WINDOWS: Final = ("1d", "7d", "30d")
 # Windows of one resolution share their tiles.
 _RESOLUTIONS: Final = {"1d": "1h", "7d": "6h", "30d": "6h"}
 
-_AMOUNT: Final = PAYMENT["amount"]
 _LARGE_AMOUNT: Final = 10_000
-_LARGE: Final = _AMOUNT > _LARGE_AMOUNT
-_OPERATORS: Final[dict[str, Callable[..., Aggregate]]] = {
-    "count": partial(count, PAYMENT),
-    "sum": partial(total, _AMOUNT),
-    "mean": partial(mean, _AMOUNT),
-    "max": partial(maximum, _AMOUNT),
-    "std": partial(std, _AMOUNT),
-    "min": partial(minimum, _AMOUNT),
-    "large_count": partial(count, PAYMENT, where=_LARGE),
-    "large_share": partial(share, PAYMENT, where=_LARGE),
-}
 _KEYS: Final = {"payer": ("payer",), "payee": ("payee",), "pair": ("payer", "payee")}
 
 _SETS: Final[dict[int, dict[str, tuple[str, ...]]]] = {
     9: {"payer": ("count", "sum", "mean")},
     27: {"payer": ("count", "sum", "mean", "max", "std"), "payee": ("count", "sum", "mean", "max")},
     60: {
-        "payer": tuple(_OPERATORS),
-        "payee": tuple(_OPERATORS),
+        "payer": ("count", "sum", "mean", "max", "std", "min", "large_count", "large_share"),
+        "payee": ("count", "sum", "mean", "max", "std", "min", "large_count", "large_share"),
         "pair": ("count", "sum", "mean", "max"),
     },
 }
 
 
-def feature_set(features: int, *, exact: bool = False, ring_events: int = 256) -> FeatureSet:
-    """Return the set of 9, 27 or 60 windowed features."""
-    return _set(f"of_{features}", _SETS[features], exact=exact, ring_events=ring_events)
+def feature_set(
+    features: int, *, on: EventKind = PAYMENT, exact: bool = False, ring_events: int = 256
+) -> FeatureSet:
+    """Return the set of 9, 27 or 60 windowed features of a kind of event with payer, payee and amount."""
+    return _set(f"of_{features}", on, _SETS[features], exact=exact, ring_events=ring_events)
 
 
 def peers_task(ring_events: int) -> FeatureSet:
     """Return the 18 features that the peers compute, whose windows are exact."""
     wanted = {"payer": ("count", "sum", "mean", "max"), "payee": ("count", "mean")}
-    return _set("peers", wanted, exact=True, ring_events=ring_events)
+    return _set("peers", PAYMENT, wanted, exact=True, ring_events=ring_events)
 
 
 def as_events(compiled: Compiled, events: pl.DataFrame) -> Events:
@@ -79,11 +69,28 @@ def as_events(compiled: Compiled, events: pl.DataFrame) -> Events:
     return events_of(compiled, PAYMENT, at=events["at"].to_numpy(), columns=columns)
 
 
-def _set(name: str, wanted: Mapping[str, Sequence[str]], *, exact: bool, ring_events: int) -> FeatureSet:
-    features = list(_features(wanted, exact=exact))
+def _operators(kind: EventKind) -> dict[str, Callable[..., Aggregate]]:
+    moved = kind["amount"]
+    large = moved > _LARGE_AMOUNT
+    return {
+        "count": partial(count, kind),
+        "sum": partial(total, moved),
+        "mean": partial(mean, moved),
+        "max": partial(maximum, moved),
+        "std": partial(std, moved),
+        "min": partial(minimum, moved),
+        "large_count": partial(count, kind, where=large),
+        "large_share": partial(share, kind, where=large),
+    }
+
+
+def _set(
+    name: str, on: EventKind, wanted: Mapping[str, Sequence[str]], *, exact: bool, ring_events: int
+) -> FeatureSet:
+    features = list(_features(on, wanted, exact=exact))
     return FeatureSet(
         name=name,
-        on=PAYMENT,
+        on=on,
         owner="benchmarks",
         features=features,
         key_bytes_max=1 << 40,
@@ -91,10 +98,11 @@ def _set(name: str, wanted: Mapping[str, Sequence[str]], *, exact: bool, ring_ev
     )
 
 
-def _features(wanted: Mapping[str, Sequence[str]], *, exact: bool) -> Iterator[Feature]:
+def _features(on: EventKind, wanted: Mapping[str, Sequence[str]], *, exact: bool) -> Iterator[Feature]:
+    tellers = _operators(on)
     for key, operators in wanted.items():
         for operator in operators:
-            tell = partial(_OPERATORS[operator], by=_KEYS[key])
+            tell = partial(tellers[operator], by=_KEYS[key])
             for over in WINDOWS:
                 tiles = {"exact": True} if exact else {"resolution": _RESOLUTIONS[over]}
                 yield Feature(

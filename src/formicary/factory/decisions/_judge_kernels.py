@@ -93,7 +93,7 @@ from formicary.factory.ledger._index import absorb, finish
 from formicary.factory.ledger._layout import AMOUNT_MAX, PENDING, VOID, WORD_ZERO, Records, State
 from formicary.factory.ledger.statuses import CreateTransferStatus as Status
 from formicary.factory.models._calibration_kernels import chance_of
-from formicary.factory.models._forest_kernels import explain_rows, score_rows
+from formicary.factory.models._forest_kernels import attribute_one, score_one
 
 __all__ = ["count_decisions", "decide_about", "decide_transfers", "hash_decisions"]
 
@@ -174,15 +174,7 @@ def _score(table: Judge, point: Any) -> int:
             first = fixed(table.slots, at, SLOT_FIRST_COLUMN)
             for column in range(fixed(table.slots, at, SLOT_WIDTH)):
                 table.model_row[0, column] = table.told[0, table.columns[first + column]]
-            if only_looks:
-                score_rows(table.forest_notes[at], table.model_row, table.raw[slot : slot + 1])
-            else:
-                explain_rows(
-                    table.forest_notes[at],
-                    table.model_row,
-                    table.raw[slot : slot + 1],
-                    table.attributions[slot : slot + 1],
-                )
+            score_one(table.forest_notes[at], table.model_row[0], table.raw[slot : slot + 1])
             table.row[AT_MODEL + slot] = fixed(table.slots, at, SLOT_MODEL)
             knot = fixed(table.slots, at, SLOT_FIRST_KNOT)
             table.scores[0, slot] = chance_of(
@@ -296,6 +288,7 @@ def _write_reasons(table: Judge, rules_note: Note, point: Any, outcome: Any, cap
 @kernel_part
 def _add_features(table: Judge, found: int, at: Any, slot: Any) -> None:
     """Add the features that raised a score most as reasons, the largest first; none that lowered it."""
+    attribute_one(table.forest_notes[at], table.attributions[slot])
     first = fixed(table.slots, at, SLOT_FIRST_COLUMN)
     before = math.inf
     last = -1

@@ -27,9 +27,9 @@ from formicary.factory.features.journal_fold import fold_rows
 from formicary.factory.features.live import FEATURES_ACTIVATED, FeaturesActivated, LiveFeature
 from formicary.factory.features.quality.observed import Observed
 from formicary.factory.features.store import FeatureStore
+from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.errors import JournalCorrupted, JournalTooNew
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import DECISION_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, declare_semantics, eras_of
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import LedgerMachine
@@ -45,7 +45,6 @@ __all__ = [
     "known_events",
 ]
 
-NO_DECISIONS: Final = np.empty(0, DECISION_ROW)
 ANSWERED: Final = "engine.answered"
 TIMER_SET: Final = "engine.timer_set"
 TIMER_FIRED: Final = "engine.timer_fired"

@@ -46,8 +46,7 @@ from formicary.factory.models._forest_layout import (
     open_trees,
 )
 
-__all__ = ["add_attributions", "explain_rows", "find_leaves", "predict_scores", "score_row", "score_rows"]
-__all__ += ["sum_leaves"]
+__all__ = ["attribute_one", "explain_rows", "predict_scores", "score_one", "score_row", "score_rows"]
 
 _ROOM_AT: Final = words_of(Trees)
 _CATEGORY_END: Final = 2.0**31
@@ -131,6 +130,24 @@ def explain_rows(note: Note, rows: Any, scores: Any, attributions: Any) -> None:
     room = open_room(note, _ROOM_AT)
     for row in range(len(rows)):
         scores[row] = score_row(trees, room, rows[row], attributions[row])
+
+
+@kernel
+def score_one(note: Note, row: Any, scores: Any) -> None:
+    """Write the raw score of a row, (features,), to ``scores[0]``, and note its leaves.
+
+    ``note`` is that of ``Trees`` and ``Room``.
+    """
+    trees = open_trees(note, 0)
+    room = open_room(note, _ROOM_AT)
+    find_leaves(trees, room, row)
+    scores[0] = sum_leaves(trees, room)
+
+
+@kernel
+def attribute_one(note: Note, attributions: Any) -> None:
+    """Write what each feature added to the score of the row that ``score_one`` scored last, (features,)."""
+    add_attributions(open_trees(note, 0), open_room(note, _ROOM_AT), attributions)
 
 
 @kernel

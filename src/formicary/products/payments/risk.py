@@ -1,0 +1,33 @@
+"""Where payments are checked before they are made, and what may come of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from formicary.base.purposes import Purpose
+from formicary.factory.decisions.effects import Effect
+from formicary.factory.decisions.points import DecisionPoint
+from formicary.products.payments.features import PAYMENT, PAYMENT_RISK
+
+__all__ = ["PAYMENT_POINT"]
+
+_EFFECTS: Final = {
+    "allow": Effect.ALLOW,
+    # Which check, rules say: whoever has a device of their own is asked on it.
+    "confirm_by_code": Effect.STEP_UP,
+    "confirm_by_device": Effect.STEP_UP,
+    "hold": Effect.HOLD,
+    "reject": Effect.REJECT,
+}
+
+PAYMENT_POINT: Final = DecisionPoint(
+    name="payment",
+    on=PAYMENT,
+    outcomes=tuple(_EFFECTS),
+    effects=tuple(_EFFECTS.values()),
+    safe_outcome="hold",
+    scores=("fraud", "fraud_shadow"),
+    feature_set=PAYMENT_RISK,
+    purpose=Purpose.FRAUD,
+)
+"""A payment between two parties, by a person or to a merchant. Without an armed policy every one is made."""
