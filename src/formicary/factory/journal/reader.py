@@ -21,7 +21,7 @@ from formicary.factory.journal.columns import SQL_TYPES
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event, decode_events
 from formicary.factory.journal.prefetch import ahead
-from formicary.factory.journal.rows import SIDES, TRANSFER_ROW
+from formicary.factory.journal.rows import DECISION_ROW, SIDES, TRANSFER_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, Era, eras_of
 from formicary.factory.journal.session import Session, int8
 from formicary.factory.journal.upcasters import Upcasters
@@ -67,6 +67,10 @@ class JournalReader:
         self._upcasters = Upcasters(raw=True) if upcasters is None else upcasters
         self._deadline_seconds = deadline_seconds
         self._transfers = statements.transfer_codec()
+        self._pickable = {
+            "transfers": (self._transfers, TRANSFER_ROW),
+            "decisions": (statements.decision_codec(), DECISION_ROW),
+        }
         self._commits = statements.commit_codec()
         self._connected: BlockSource | None = None
 
@@ -100,16 +104,36 @@ class JournalReader:
             There is no transfer at one of them.
         """
         wanted = np.unique(positions)
-        segments = (wanted - 1) // self._source.segment_positions
-        parts = [self._picked(int(segment), wanted[segments == segment]) for segment in np.unique(segments)]
-        found = joined(parts, TRANSFER_ROW)
-        found = found[np.argsort(found["position"], kind="stable")]
-        if not np.array_equal(found["position"], wanted):
-            held, counts = np.unique(found["position"], return_counts=True)
-            missing = np.setdiff1d(wanted, held[counts == 1])
-            message = f"position {missing[0]} does not hold exactly one transfer"
-            raise JournalCorrupted(message)
+        found = self._picked("transfers", wanted)
+        _require_once(found, wanted, "transfer")
         return found[np.searchsorted(wanted, positions)]
+
+    def decisions_at(self, positions: Positions) -> Rows:
+        """Return the decisions at ``positions`` (n,), in that order; positions may repeat.
+
+        A decision stands just before the transfer that it is about.
+
+        Raises
+        ------
+        JournalCorrupted
+            There is no decision at one of them.
+        """
+        wanted = np.unique(positions)
+        found = self._picked("decisions", wanted)
+        _require_once(found, wanted, "decision")
+        return found[np.searchsorted(wanted, positions)]
+
+    def decisions_before(self, positions: Positions) -> Rows:
+        """Return the decisions about the transfers at ``positions`` (n,), in order; none for some of them.
+
+        Raises
+        ------
+        JournalCorrupted
+            There are two about one of them.
+        """
+        found = self._picked("decisions", np.unique(positions[positions > 1]) - 1)
+        _require_once(found, np.unique(found["position"]), "decision")
+        return found
 
     def walk(self, *, account_id: int, from_position: int, limit: int) -> Rows:
         """Return up to ``limit`` entries of an account, newest first, from the one at ``from_position`` back.
@@ -199,12 +223,21 @@ class JournalReader:
         session = Session(self._conninfo, purpose="reader", deadline_seconds=self._deadline_seconds)
         return BlockSource(session, self._upcasters)
 
-    def _picked(self, segment: int, positions: Positions) -> Rows:
-        elements = np.zeros(len(positions), [("size", ">i4"), ("position", ">i8")])
-        elements["size"] = 8
-        elements["position"] = positions
-        array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
-        return self._transfers.decode(*packed(self._source.session, statements.read_picked(segment), [array]))
+    def _picked(self, table: str, positions: Positions) -> Rows:
+        """Return the rows of a table at positions (n,), which ascend, in order."""
+        codec, row = self._pickable[table]
+        session, segments = self._source.session, (positions - 1) // self._source.segment_positions
+        parts = []
+        for segment in np.unique(segments):
+            wanted = positions[segments == segment]
+            elements = np.zeros(len(wanted), [("size", ">i4"), ("position", ">i8")])
+            elements["size"] = 8
+            elements["position"] = wanted
+            array = array_header(len(wanted), SQL_TYPES["bigint"].oid) + elements.tobytes()
+            sql = statements.read_picked(table, int(segment))
+            parts.append(codec.decode(*packed(session, sql, [array])))
+        found = joined(parts, row)
+        return found[np.argsort(found["position"], kind="stable")]
 
     def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
         sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()
@@ -238,6 +271,15 @@ class JournalReader:
                 self._source.session.execute(statements.SUMMARIZE, [int8(segment)])
                 noted = segment
             yield piece
+
+
+def _require_once(found: Rows, wanted: Positions, what: str) -> None:
+    """Raise unless rows (n,), in order, stand at exactly these positions, which ascend."""
+    if not np.array_equal(found["position"], wanted):
+        held, counts = np.unique(found["position"], return_counts=True)
+        missing = np.setdiff1d(wanted, held[counts == 1])
+        message = f"position {missing[0]} does not hold exactly one {what}"
+        raise JournalCorrupted(message)
 
 
 def _end_of_chain(rows: Rows, account_id: int, position: int) -> int:
