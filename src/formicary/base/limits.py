@@ -53,10 +53,14 @@ __all__ = [
     "KEY_OVERLAP_SECONDS_MAX",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "MODEL_BYTES_MAX",
+    "MODEL_ENTRY_BYTES_MAX",
+    "MODEL_PART_BYTES_MAX",
     "OBSERVED_ROWS",
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
     "PERSONAL_FIELD_CHARACTERS_MAX",
+    "POLICY_BYTES_MAX",
     "POLICY_RULES_MAX",
     "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
@@ -356,3 +360,19 @@ RULE_LISTS_MAX: Final = 64
 
 RULE_LIST_ENTRIES_MAX: Final = 1 << 16
 """Entries of all lists of a set of rules together: what grows beyond it is a fact that a feature reads."""
+
+MODEL_BYTES_MAX: Final = 16 << 20
+"""Bytes of a stored model: three times 2,000 trees of 63 leaves. A version stays in the journal for good."""
+
+MODEL_PART_BYTES_MAX: Final = 48 << 10
+"""Bytes of one part of a model: in base64 they are ``FACTS_BYTES_MAX``, and for the same reason no more."""
+
+MODEL_ENTRY_BYTES_MAX: Final = 64 << 10
+"""Bytes of JSON of a registration: a manifest of hundreds of features; no more for the reason of facts."""
+
+POLICY_BYTES_MAX: Final = 96 << 10
+"""Bytes of JSON of an armed policy: 256 rules with reasons, and lists of some hundred ids.
+
+It is mostly texts, which the database spells without more spaces: a block with one in every second row is 768
+MiB, below the 1 GiB of one value.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.factory.models.spec import ModelSpec
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.daily import run_daily
@@ -25,8 +26,10 @@ from formicary.runtime.health import examine
 from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
+from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import feature_sets, products_of
+from formicary.runtime.products import feature_sets, model_specs, products_of
+from formicary.runtime.registry import InstalledRegistry, open_registry
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
@@ -58,6 +61,18 @@ class LocalProgram:
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""
         return open_ledger(self._settings)
+
+    def registry(self) -> AbstractContextManager[InstalledRegistry]:
+        """Reach the registry of models and policies: the running engine's, else one in this process."""
+        return open_registry(self._settings)
+
+    def model_specs(self) -> Mapping[str, ModelSpec]:
+        """Return the specifications of the models that are declared here, by name."""
+        return model_specs(products_of(self._settings))
+
+    def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
+        """Return all that is wrong with a policy and its rules for a decision point."""
+        return findings_at(products_of(self._settings))(point, policy, rules)
 
     def client(self) -> Formicary:
         """Reach the API: that of ``FORMICARY_URL``, else the one on this machine."""

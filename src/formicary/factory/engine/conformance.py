@@ -29,12 +29,12 @@ def check_product(product: Product) -> list[Finding]:
     - The names of the product, its commands, events and timers are unique and of the journal's form.
     - Commands and events are frozen ``msgspec`` structs of the given bases; they survive JSON.
     - Events hold no free text and no floats: integers, closed sets, texts of a narrow pattern, and what is
-      made of them, only.
+      made of them, only; but for what is marked as a document of the house's own.
     - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding.
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
     - ``decide`` raises nothing but refusals, comes to the same from the same input, changes nothing,
-      and names only events and timers of the manifest, and consequences for its neighbours.
+      and names only events and timers of the manifest, and consequences for its neighbours or itself.
     - There is a way up from every older version of the events.
 
     Examples

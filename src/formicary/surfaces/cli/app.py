@@ -20,8 +20,10 @@ from formicary.surfaces.cli import (
     ledger_audits,
     ledger_reads,
     ledger_writes,
+    models,
     parties,
     payments,
+    policies,
 )
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
@@ -68,6 +70,8 @@ def build(program: Program) -> typer.Typer:
     features_daily.register(features)
     features_quality.register(features)
     app.add_typer(features, name="features")
+    app.add_typer(models.group(), name="models")
+    app.add_typer(policies.group(), name="policies")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")
