@@ -33,6 +33,7 @@ __all__ = [
     "CAPS_MAX",
     "CONNECTIONS_MAX",
     "DEADLINE_SECONDS",
+    "DIFFERENCES_MAX",
     "ENTRY_INDEX_STRIDE",
     "ENTRY_LINES_MAX",
     "FACTS_BYTES_MAX",
@@ -342,6 +343,9 @@ POLICY_RULES_MAX: Final = 64
 
 CAPS_MAX: Final = 16
 """Caps of one policy: each is looked at by every decision."""
+
+DIFFERENCES_MAX: Final = 50
+"""Differences that a replay of decisions tells one by one: where there are more, they have one cause."""
 
 HOLD_SECONDS_MAX: Final = 31 * 86_400
 """How long money may be held: what nobody looked at for a month is given back."""

@@ -95,7 +95,14 @@ from formicary.factory.ledger.statuses import CreateTransferStatus as Status
 from formicary.factory.models._calibration_kernels import chance_of
 from formicary.factory.models._forest_kernels import attribute_one, score_one
 
-__all__ = ["count_decisions", "decide_about", "decide_transfers", "hash_decisions"]
+__all__ = [
+    "count_decision",
+    "count_decisions",
+    "decide_about",
+    "decide_transfers",
+    "follow_row",
+    "hash_decisions",
+]
 
 ALLOW: Final = int(Effect.ALLOW)
 STEP_UP: Final = int(Effect.STEP_UP)
@@ -373,14 +380,14 @@ def _follow(judge: Note, state: State, first: int) -> bool:
         place = table.numbers[FOLLOWED]
         if place < state.scalars[0]["decisions"] and table.rows[place, AT_POSITION] + 1 == row["position"]:
             table.numbers[FOLLOWED] = place + 1
-            _count(judge, table.rows[place], row["amount"])
+            count_decision(judge, table.rows[place], row["amount"])
         if row["status"] == Status.CREATED and row["flags"] & _MOVES_NOTHING == 0:
-            _follow_row(judge, row)
+            follow_row(judge, row)
     return bool(table.numbers[TRIPPED] != 0)
 
 
 @kernel
-def _follow_row(judge: Note, row: Any) -> None:
+def follow_row(judge: Note, row: Any) -> None:
     """Let a transfer that was made change what is known of its keys."""
     table = open_judge(judge, 0)
     event = Events(table.event_kinds, table.event_at, table.event_ids, table.event_numbers)
@@ -395,7 +402,7 @@ def _follow_row(judge: Note, row: Any) -> None:
 
 
 @kernel_part
-def _count(judge: Note, decision: Any, amount: Any) -> None:
+def count_decision(judge: Note, decision: Any, amount: Any) -> None:
     """Let caps count a decision that stands, (``ROW_WORDS``,), and note those that tripped."""
     table = open_judge(judge, 0)
     for point in range(len(table.points)):
@@ -462,4 +469,4 @@ def count_decisions(judge: Note, decisions: Words, positions: Words, amounts: Wo
         while place < len(positions) and positions[place] <= decisions[number, AT_POSITION]:
             place += 1
         if place < len(positions):
-            _count(judge, decisions[number], amounts[place])
+            count_decision(judge, decisions[number], amounts[place])

@@ -35,6 +35,7 @@ __all__ = [
     "PART_STORED",
     "POLICY_ARMED",
     "POLICY_DISARMED",
+    "REGISTRY_EVENTS",
     "LiveDecisions",
 ]
 
@@ -42,6 +43,8 @@ PART_STORED: Final = "registry.ModelPartStored"
 ALIAS_MOVED: Final = "registry.AliasMoved"
 POLICY_ARMED: Final = "registry.PolicyArmed"
 POLICY_DISARMED: Final = "registry.PolicyDisarmed"
+REGISTRY_EVENTS: Final = (PART_STORED, ALIAS_MOVED, POLICY_ARMED, POLICY_DISARMED)
+"""All that change what decides."""
 CAP_TRIPPED: Final = "decisions.CapTripped"
 
 
@@ -157,6 +160,11 @@ class LiveDecisions:
             judges.count(waiting[waiting["position"] < last], transfers)
 
     # -- deciding --------------------------------------------------------------------------
+
+    @property
+    def registered(self) -> frozenset[str]:
+        """The hashes of the models whose bytes are here."""
+        return frozenset(self._parts)
 
     def policy_of(self, point: str) -> ArmedPolicy | None:
         """Return the policy that is armed at a decision point, None for none."""
