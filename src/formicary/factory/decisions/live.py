@@ -158,6 +158,11 @@ class LiveDecisions:
 
     # -- deciding --------------------------------------------------------------------------
 
+    @property
+    def registered(self) -> frozenset[str]:
+        """The hashes of the models whose bytes are here."""
+        return frozenset(self._parts)
+
     def policy_of(self, point: str) -> ArmedPolicy | None:
         """Return the policy that is armed at a decision point, None for none."""
         return self._armed.get(point)
