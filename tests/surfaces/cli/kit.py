@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +28,13 @@ from formicary.factory.features.training_manifest import TrainingManifest, Train
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.factory.models.spec import ModelSpec
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
+from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
 
@@ -128,9 +130,12 @@ class MemoryProgram:
     demos: list[tuple[bool, int]] = field(default_factory=list)
     backfills: list[dict[str, Any]] = field(default_factory=list)
     days: list[tuple[int, str | None]] = field(default_factory=list)
+    specs: Mapping[str, ModelSpec] = field(default_factory=dict)
+    wrong_policies: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
+        self.models = MemoryRegistry(self.clock)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -138,6 +143,20 @@ class MemoryProgram:
         if self.failure is not None:
             raise self.failure
         yield self.book
+
+    @contextmanager
+    def registry(self) -> Iterator[MemoryRegistry]:
+        """Give the registry."""
+        yield self.models
+
+    def model_specs(self) -> Mapping[str, ModelSpec]:
+        """Return the specifications that the test put here."""
+        return self.specs
+
+    def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
+        """Return what the test says is wrong."""
+        del point, policy, rules
+        return self.wrong_policies
 
     def client(self) -> Formicary:
         """Give a client of the API that the test put here."""
