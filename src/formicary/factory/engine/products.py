@@ -23,6 +23,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = [
     "AGGREGATE_HEADER",
@@ -133,7 +134,7 @@ class Product:
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
-    to be told of the keys of its events.
+    to be told of the keys of its events, ``models`` what it wants to have predicted from them.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Product:
     timers: tuple[str, ...] = ()
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

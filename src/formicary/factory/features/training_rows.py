@@ -52,9 +52,9 @@ def withhold(view: CompiledView, replayed: Replayed, agreeing: FeatureStore, pur
 def training_table(view: CompiledView, rows: Sequence[Replayed]) -> pa.Table:
     """Return rows (n,) as a table.
 
-    Its columns are ``position``, ``at`` in nanoseconds, the id of the ``transfer`` where transfers ask, the
-    asking event's own fields as ``asking_<field>``, every feature under its name, and ``withheld``, the fields
-    whose parties gave no consent.
+    Its columns are ``position``, ``at`` in nanoseconds, the id of the ``transfer`` where transfers ask,
+    the asking event's own fields as ``asking_<field>``, every feature under its name, and ``withheld``, the
+    fields whose parties gave no consent.
     """
     kind = view.set.on
     asking = Events(*(np.concatenate(columns) for columns in zip(*(one.asking for one in rows), strict=True)))
