@@ -51,6 +51,7 @@ __all__ = [
     "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
+    "LABEL_PAIRS_AT_ONCE",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "MODEL_BYTES_MAX",
@@ -309,6 +310,9 @@ TRAINING_PART_ROWS: Final = 1 << 18
 
 One event of the journal may hold ``FACTS_PER_EVENT_MAX`` of them, and is not cut.
 """
+
+LABEL_PAIRS_AT_ONCE: Final = 1 << 22
+"""Pairs of an event and an outcome looked at together for labels: about 200 MB, however many share an id."""
 
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""

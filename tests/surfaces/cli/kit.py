@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from formicary.base.clock import SimulatedClock
@@ -28,6 +29,13 @@ from formicary.factory.features.training_manifest import TrainingManifest, Train
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.factory.models.model_manifest import (
+    ModelManifest,
+    ModelMetrics,
+    TrainedModel,
+    TrainedOn,
+    TrainingReport,
+)
 from formicary.factory.models.spec import ModelSpec
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
@@ -132,6 +140,7 @@ class MemoryProgram:
     days: list[tuple[int, str | None]] = field(default_factory=list)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict)
     wrong_policies: Sequence[str] = ()
+    trainings: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
@@ -247,6 +256,33 @@ class MemoryProgram:
             recorded=20,
             there=10,
         )
+
+    def train(self, name: str, *, report: TrainingReport, **wanted: Any) -> TrainedModel:
+        """Keep what was wanted, and say what was trained."""
+        if wanted["table"] is None:
+            report("replaying", 3, 5)
+        report("training", 1, 8)
+        report("training", 2, 8)
+        self.trainings.append(wanted)
+        learnt = TrainedOn(hash="beef", rows=40, positives=7)
+        if wanted["table"] is None:
+            more: dict[str, Any] = {"first": 1, "last": 5, "immature": 3, "outcomes": 9, "passed_over": 2}
+            learnt = msgspec.structs.replace(learnt, set="risk", purpose="fraud", **more)
+        manifest = ModelManifest(
+            model=name,
+            hash="feed",
+            spec_hash="00",
+            columns=("amount",),
+            code_version="1",
+            seed=0,
+            gates={"area_under_roc": 0.5},
+            metrics=ModelMetrics(
+                forest={"area_under_roc": 0.75, "money_found": 0.5},
+                scorecard={"area_under_roc": 0.7, "money_found": 0.25},
+            ),
+            trained_on=learnt,
+        )
+        return TrainedModel(file=self.home / "feed.model", manifest=manifest)
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

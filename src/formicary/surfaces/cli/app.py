@@ -33,6 +33,7 @@ from formicary.surfaces.cli.import_history import import_history
 from formicary.surfaces.cli.openapi import openapi
 from formicary.surfaces.cli.output import report_error
 from formicary.surfaces.cli.ports import Program
+from formicary.surfaces.cli.train import train
 from formicary.surfaces.cli.up import up
 from formicary.surfaces.cli.verify import verify
 
@@ -53,6 +54,7 @@ def build(program: Program) -> typer.Typer:
     app.command()(up)
     app.command()(demo)
     app.command("import")(import_history)
+    app.command()(train)
     app.command(context_settings={"allow_extra_args": True})(bench)
     app.command()(verify)
     app.command()(doctor)

@@ -24,6 +24,7 @@ from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 
 __all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
@@ -225,6 +226,20 @@ class Program(Protocol):
 
     def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
         """Find the slow features of a day, counted from 1970-01-01, and record them."""
+        ...
+
+    def train(
+        self,
+        name: str,
+        *,
+        last: int | None,
+        archive: Path | None,
+        table: tuple[Path, str] | None,
+        output: Path | None,
+        threads: int,
+        report: TrainingReport,
+    ) -> TrainedModel:
+        """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
     def doctor(self) -> Iterable[Check]:
