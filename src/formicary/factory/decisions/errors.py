@@ -8,7 +8,8 @@
         ├── ExpressionMalformed, ExpressionTooLarge            what a condition is written in
         ├── UnknownRuleName, RuleTypeMismatch                  what a condition reads
         ├── UnknownList, UnknownOutcome                        what a rule refers to
-        └── DecisionPointMalformed, MalformedItems             what rules are run at, and on
+        ├── DecisionPointMalformed, MalformedItems             what rules are run at, and on
+        └── CasesMalformed, CostsMalformed                     what they are tried with
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 from formicary.base.errors import Refusal
 
 __all__ = [
+    "CasesMalformed",
+    "CostsMalformed",
     "DecisionPointMalformed",
     "ExpressionMalformed",
     "ExpressionTooLarge",
@@ -123,3 +126,15 @@ class MalformedItems(RuleRefused):
     """Items to be judged lack a column, or one of them does not hold what the decision point says."""
 
     code = "malformed_items"
+
+
+class CasesMalformed(RuleRefused):
+    """A document of cases is no YAML, lacks a field, or names what its rules do not have."""
+
+    code = "rule_cases_malformed"
+
+
+class CostsMalformed(RuleRefused):
+    """A document of costs is no YAML, has a field that there is not, or a number that cannot be."""
+
+    code = "costs_malformed"
