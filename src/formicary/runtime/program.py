@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.facts.party_graph import DaySummary
@@ -26,7 +27,7 @@ from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import feature_sets, products_of
+from formicary.runtime.products import decision_points, feature_sets, products_of
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check
 
@@ -54,6 +55,11 @@ class LocalProgram:
     def data_sets(self) -> Path | None:
         """The folder of real data sets, where there is one."""
         return self._settings.data_sets
+
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        return decision_points()
 
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
 from formicary.base.purposes import purpose_name
 from formicary.client import ApiUnreachable, Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
@@ -30,6 +31,7 @@ from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
+from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
@@ -123,6 +125,9 @@ class MemoryProgram:
     api: Any = None
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
+    )
+    decision_points: Mapping[str, DecisionPoint] = field(
+        default_factory=lambda: {PAYMENT_POINT.name: PAYMENT_POINT}
     )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.purposes import Purpose
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
@@ -133,7 +134,7 @@ class Product:
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
-    to be told of the keys of its events.
+    to be told of the keys of its events, ``decision_points`` where rules are run for it.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Product:
     timers: tuple[str, ...] = ()
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()
+    decision_points: tuple[DecisionPoint, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

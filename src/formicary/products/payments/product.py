@@ -17,6 +17,7 @@ from formicary.products.payments.features import FEATURES
 from formicary.products.payments.rail import decider as rail
 from formicary.products.payments.rail import schemas as rail_schemas
 from formicary.products.payments.refund import PAYMENT_REFUND, PaymentRefunded, RefundPayment
+from formicary.products.payments.risk import PAYMENT_POINT
 
 __all__ = ["ESCROWS", "PAYMENTS", "RAIL", "REFUNDS"]
 
@@ -40,6 +41,7 @@ REFUNDS: Final = Product(
     evolve=refund.evolve,
     # What is told of payments stands here, as plain payments have no product of their own.
     features=FEATURES,
+    decision_points=(PAYMENT_POINT,),
 )
 """A payee gives back what was paid or a part of it, never more."""
 

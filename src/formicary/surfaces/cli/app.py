@@ -22,6 +22,7 @@ from formicary.surfaces.cli import (
     ledger_writes,
     parties,
     payments,
+    rules,
 )
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
@@ -68,6 +69,7 @@ def build(program: Program) -> typer.Typer:
     features_daily.register(features)
     features_quality.register(features)
     app.add_typer(features, name="features")
+    app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchiveManifest
@@ -135,6 +136,11 @@ class Program(Protocol):
     @property
     def data_sets(self) -> Path | None:
         """The folder of real data sets, where there is one."""
+        ...
+
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
         ...
 
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
