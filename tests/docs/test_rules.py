@@ -57,10 +57,10 @@ def test_limits_are_those_of_the_code() -> None:
         f"{number:,}" in told for number in (*numbers, limits.RULE_CHARACTERS_MAX, limits.RULE_DEPTH_MAX)
     )
     assert f"{limits.RULE_DOCUMENT_BYTES_MAX >> 20} MiB" in told
-    numbers = (
+    others = (
         limits.RULE_CASES_MAX,
         limits.BACKTEST_ROWS_MAX,
         limits.MONEY_DAYS_MAX,
         limits.MONEY_SEGMENTS_MAX,
     )
-    assert all(f"{number:,}" in told for number in numbers)
+    assert all(f"{number:,}" in told for number in others)

@@ -31,6 +31,7 @@ def test_costs_are_read() -> None:
         ("margin_bp: 150", "margin_bp: [150]", 2),
         ("step_up: hold", "step_up: wait", 4),
         (TEXT, "[]", 1),
+        (TEXT, f"{'[' * 9}{']' * 9}", 1),
         (TEXT, "", 1),
     ],
 )
