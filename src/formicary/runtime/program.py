@@ -9,6 +9,7 @@ from pathlib import Path
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.facts.party_graph import DaySummary
@@ -29,7 +30,7 @@ from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import feature_sets, model_specs, products_of
+from formicary.runtime.products import decision_points, feature_sets, model_specs, products_of
 from formicary.runtime.registry import InstalledRegistry, open_registry
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import TableOfRows, WantedModel, train
@@ -59,6 +60,11 @@ class LocalProgram:
     def data_sets(self) -> Path | None:
         """The folder of real data sets, where there is one."""
         return self._settings.data_sets
+
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        return decision_points()
 
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""

@@ -71,7 +71,7 @@ PAYMENT: Final = EventKind(
 )
 """Everything that a transfer tells."""
 
-_VALUES: Final = {
+_VALUES: Final[dict[str, Any]] = {
     "asked": PAYMENT["amount"],
     "marked": PAYMENT["mark"] + PAYMENT["tag"] + PAYMENT["currency"] + PAYMENT["kind"],
     "paid_1d": total(PAYMENT["amount"], by="payer", over="1d"),

@@ -17,6 +17,7 @@ from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
 from formicary.base.purposes import purpose_name
 from formicary.client import ApiUnreachable, Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
@@ -39,6 +40,7 @@ from formicary.factory.models.model_manifest import (
 from formicary.factory.models.spec import ModelSpec
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
+from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
@@ -133,6 +135,9 @@ class MemoryProgram:
     api: Any = None
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
+    )
+    decision_points: Mapping[str, DecisionPoint] = field(
+        default_factory=lambda: {PAYMENT_POINT.name: PAYMENT_POINT}
     )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Why the registry refuses.
 
-The bytes of a model that are not what their hash says are ``ModelCorrupt``, and a policy that cannot decide is
+The bytes of a model that are not what their hash says are ``ModelCorrupt``; a policy that cannot decide is
 ``PolicyRefused``.
 
 ::

@@ -24,6 +24,7 @@ from formicary.surfaces.cli import (
     parties,
     payments,
     policies,
+    rules,
 )
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
@@ -74,6 +75,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(features, name="features")
     app.add_typer(models.group(), name="models")
     app.add_typer(policies.group(), name="policies")
+    app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.facts.party_graph import DaySummary
@@ -156,6 +157,11 @@ class Program(Protocol):
     @property
     def data_sets(self) -> Path | None:
         """The folder of real data sets, where there is one."""
+        ...
+
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
         ...
 
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
