@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Product
 from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.features.compiler import compiled
@@ -20,7 +21,7 @@ from formicary.runtime.feature_definitions import sets_in
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.settings import Settings
 
-__all__ = ["PRODUCTS", "feature_sets", "model_specs", "products_of"]
+__all__ = ["PRODUCTS", "decision_points", "feature_sets", "model_specs", "products_of"]
 
 PRODUCTS: Final[tuple[Product, ...]] = (
     *IDENTITY,
@@ -58,8 +59,13 @@ def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:
 
 
 def model_specs(products: Iterable[Product]) -> dict[str, ModelSpec]:
-    """Return the specifications of products' models by name; a product need not have any."""
-    return {spec.name: spec for product in products for spec in getattr(product, "models", ())}
+    """Return the specifications of products' models by name."""
+    return {spec.name: spec for product in products for spec in product.models}
+
+
+def decision_points() -> dict[str, DecisionPoint]:
+    """Return the products' decision points by name."""
+    return {point.name: point for product in PRODUCTS for point in product.decision_points}
 
 
 def _sets_of(products: tuple[Product, ...]) -> tuple[FeatureSet, ...]:

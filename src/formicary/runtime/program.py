@@ -9,6 +9,7 @@ from pathlib import Path
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.facts.party_graph import DaySummary
@@ -16,6 +17,7 @@ from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
@@ -28,9 +30,10 @@ from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import feature_sets, model_specs, products_of
+from formicary.runtime.products import decision_points, feature_sets, model_specs, products_of
 from formicary.runtime.registry import InstalledRegistry, open_registry
 from formicary.runtime.settings import Settings
+from formicary.runtime.training import TableOfRows, WantedModel, train
 from formicary.surfaces.cli.ports import Check
 
 __all__ = ["KeyNotSet", "LocalProgram"]
@@ -57,6 +60,11 @@ class LocalProgram:
     def data_sets(self) -> Path | None:
         """The folder of real data sets, where there is one."""
         return self._settings.data_sets
+
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        return decision_points()
 
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""
@@ -141,6 +149,28 @@ class LocalProgram:
     def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
         """Find the slow features of a day, counted from 1970-01-01, and record them."""
         return run_daily(self._settings, day, labels, progress)
+
+    def train(
+        self,
+        name: str,
+        *,
+        last: int | None,
+        archive: Path | None,
+        table: tuple[Path, str] | None,
+        output: Path | None,
+        threads: int,
+        report: TrainingReport,
+    ) -> TrainedModel:
+        """Train a model and write its file: from the journal, an archive, or a table and its label."""
+        wanted = WantedModel(
+            name=name,
+            last=last,
+            archive=archive,
+            table=None if table is None else TableOfRows(file=table[0], label=table[1]),
+            output=None if output is None else output.resolve(),
+            threads=threads,
+        )
+        return train(self._settings, wanted, report)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

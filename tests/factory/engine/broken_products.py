@@ -27,6 +27,7 @@ from formicary.factory.engine.products import (
 )
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Transfer
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = ["COUNTER", "Added", "bad_behaviours", "bad_events", "bad_manifests", "good_events"]
 
@@ -101,6 +102,10 @@ class Plain:
     """No struct."""
 
 
+_MODEL: Final = ModelSpec(name="empty", owner="tests", predicts="Nothing.", columns=())
+"""A model that reads nothing."""
+
+
 def bad_manifests() -> Iterator[tuple[str, str, Product]]:
     """Yield the rule, the place and the product."""
     yield "name", "product", replace(COUNTER, name="Counter")
@@ -123,6 +128,8 @@ def bad_manifests() -> Iterator[tuple[str, str, Product]]:
     yield "aggregate", "note", replace(COUNTER, aggregate=np.dtype([*AGGREGATE_HEADER, ("note", "<U8")]))
     padded = np.dtype([*AGGREGATE_HEADER, ("count", "<i8")], align=True)
     yield "aggregate", "dtype", replace(COUNTER, aggregate=padded)
+    yield "model", "models", replace(COUNTER, models=(_MODEL,))
+    yield "unique", "models", replace(COUNTER, models=(_MODEL, _MODEL))
     yield "version", "upcast", replace(COUNTER, event_version=2)
     yield "version", "upcast", replace(COUNTER, upcast=_declares_otherwise)
 

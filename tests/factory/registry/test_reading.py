@@ -86,7 +86,7 @@ def test_who_was_champion(registry: Registry) -> None:
     assert which(history, Alias.SHADOW) == shadow
     assert which(history) is None
     assert which(history, Alias.CHALLENGER) is None
-    everyone = alias_history(model_events(registry.source()))
+    everyone = alias_history(registry.events())
     assert [one.model for one in everyone if one.alias == "champion"].count("fraud_chance") == 1
 
 

@@ -24,6 +24,7 @@ from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = [
     "AGGREGATE_HEADER",
@@ -137,7 +138,8 @@ class Product:
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
-    to be told of the keys of its events, and ``decision_points`` where policies decide about its transfers.
+    to be told of the keys of its events, ``models`` what it wants to have predicted from them, and
+    ``decision_points`` where policies decide about its transfers.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Product:
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()
     decision_points: tuple[DecisionPoint, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

@@ -1,5 +1,7 @@
-"""Why the registry refuses; the bytes of a model that are not what their hash says are ``ModelCorrupt``,
-and a policy that cannot decide is ``PolicyRefused``.
+"""Why the registry refuses.
+
+The bytes of a model that are not what their hash says are ``ModelCorrupt``; a policy that cannot decide is
+``PolicyRefused``.
 
 ::
 

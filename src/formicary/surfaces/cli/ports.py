@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.facts.party_graph import DaySummary
@@ -24,6 +25,7 @@ from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 
 __all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
@@ -157,6 +159,11 @@ class Program(Protocol):
         """The folder of real data sets, where there is one."""
         ...
 
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        ...
+
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
         """Reach the ledger: the running engine's, else one in this process."""
         ...
@@ -225,6 +232,20 @@ class Program(Protocol):
 
     def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
         """Find the slow features of a day, counted from 1970-01-01, and record them."""
+        ...
+
+    def train(
+        self,
+        name: str,
+        *,
+        last: int | None,
+        archive: Path | None,
+        table: tuple[Path, str] | None,
+        output: Path | None,
+        threads: int,
+        report: TrainingReport,
+    ) -> TrainedModel:
+        """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
     def doctor(self) -> Iterable[Check]:
