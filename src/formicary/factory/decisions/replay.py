@@ -177,9 +177,7 @@ class DecisionReplay:
         verdicts, lost = np.zeros(len(judged), np.int64), np.zeros(len(transfers), np.int64)
         recomputed = np.zeros((len(judged), ROW_WORDS), np.int64)
         judges.prepare(len(transfers))
-        done = decide_again(
-            judges.note, transfers, words, self._first, is_whole, verdicts, lost, recomputed
-        )
+        done = decide_again(judges.note, transfers, words, self._first, is_whole, verdicts, lost, recomputed)
         if done:
             count = len(_split(judged, int(transfers["position"][done - 1]))[0])
             self._note(judged[:count], verdicts[:count], recomputed.view(DECISION_ROW)[:count, 0])
