@@ -93,18 +93,18 @@ def measure(data: CreditData, folder: Path, *, threads: int) -> dict[str, Any]:
         "forest": dict(zip(_METRICS, np.mean(forests, axis=0).tolist(), strict=True)),
         "scorecard": dict(zip(_METRICS, np.mean(scorecards, axis=0).tolist(), strict=True)),
         "published": {"forest": data.published[0], "spline logistic": data.published[1]},
-        "suspected": [one.column for one in suspicions(data.spec, table, threads=threads)],
+        "suspected": [one.column for one in suspicions(data.spec, table)],
         "seconds": time.perf_counter() - began,
     }
 
 
-def measure_leak(folder: Path, *, threads: int) -> list[str]:
+def measure_leak(folder: Path) -> list[str]:
     """Return what is suspected where the term of a loan is a column."""
     data = next(data for data in CREDIT_DATA if data.name == LEAKING_TERM.name)
     _, labels, frame = data.read(folder)
     columns = {column.name: frame[column.name].to_numpy() for column in LEAKING_TERM.columns}
     table = table_of(LEAKING_TERM, columns, labels)
-    return [f"{one.column}: {one.said}" for one in suspicions(LEAKING_TERM, table, threads=threads)]
+    return [f"{one.column}: {one.said}" for one in suspicions(LEAKING_TERM, table)]
 
 
 def _print(figures: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ def main() -> None:
         for data in CREDIT_DATA
         if data.name in arguments.data
     ]
-    figures["leak"] = measure_leak(folder, threads=arguments.threads)
+    figures["leak"] = measure_leak(folder)
     if arguments.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:

@@ -49,6 +49,7 @@ __all__ = [
     "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
+    "LEAK_ROWS_EACH_MAX",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "OBSERVED_ROWS",
@@ -68,6 +69,7 @@ __all__ = [
     "RULE_DOCUMENT_BYTES_MAX",
     "RULE_LISTS_MAX",
     "RULE_LIST_ENTRIES_MAX",
+    "SCORECARD_ROWS_EACH_MAX",
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
     "SKETCH_BUCKETS_MAX",
@@ -344,3 +346,12 @@ RULE_LISTS_MAX: Final = 64
 
 RULE_LIST_ENTRIES_MAX: Final = 1 << 16
 """Entries of all lists of a set of rules together: what grows beyond it is a fact that a feature reads."""
+
+LEAK_ROWS_EACH_MAX: Final = 10_000
+"""Rows of either class that columns are looked at for leaks by: a leak shows in fewer, forests take time."""
+
+SCORECARD_ROWS_EACH_MAX: Final = 20_000
+"""Rows of either class that a scorecard's coefficients are fitted to.
+
+They are off by a hundredth then, which moves no rank, and work grows as rows times columns squared.
+"""

@@ -9,7 +9,7 @@ import numpy as np
 from formicary.base.errors import ProgrammingError
 from formicary.factory.models._checks import Integers, Reals
 
-__all__ = ["stratified_folds"]
+__all__ = ["stratified_folds", "stratified_sample"]
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _FOLDS_MIN: Final = 2
@@ -25,15 +25,30 @@ def stratified_folds(labels: Reals, *, folds: int, seed: int) -> Integers:
     if folds < _FOLDS_MIN:
         message = f"a cross-validation has at least two folds, not {folds}"
         raise ProgrammingError(message)
-    places = np.arange(1, len(labels) + 1, dtype=np.uint64)
-    # An array of one, since only arrays wrap around without a warning.
-    start = _mixed(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64) + _STEP)
-    keys = _mixed(start + places * _STEP)
     # The second class goes on where the first ended, so that folds are also equal in size.
-    order = np.lexsort((keys, labels))
+    order = np.lexsort((_keys(len(labels), seed=seed), labels))
     dealt = np.empty(len(labels), np.int64)
     dealt[order] = np.arange(len(labels)) % folds
     return dealt
+
+
+def stratified_sample(labels: Reals, *, each_max: int, seed: int) -> Integers:
+    """Return the places, ascending, of at most so many rows of either class of labels (n,) of 0 and 1.
+
+    Of a class that has more, those of the lowest hashes of their places are taken.
+    """
+    keys = _keys(len(labels), seed=seed)
+    classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+    drawn = [rows[np.argsort(keys[rows], kind="stable")[:each_max]] for rows in classes]
+    return np.sort(np.concatenate(drawn))
+
+
+def _keys(count: int, *, seed: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Return a hash (n,) of the seed and each place."""
+    places = np.arange(1, count + 1, dtype=np.uint64)
+    # An array of one, since only arrays wrap around without a warning.
+    start = _mixed(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64) + _STEP)
+    return _mixed(start + places * _STEP)
 
 
 def _mixed(words: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

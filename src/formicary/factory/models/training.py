@@ -62,7 +62,7 @@ def train_model(
         raise ModelMalformed(message)
     spec.require()
     table.require_labels(spec)
-    require_no_leaks(spec, table, threads=threads)
+    require_no_leaks(spec, table)
     trained = train_forest(spec, table, threads=threads, report=report)
     is_judged = ~np.isnan(trained.left_out)
     judged, scores = table.rows(is_judged), trained.left_out[is_judged]
