@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from formicary.base.limits import SCORECARD_ROWS_EACH_MAX
 from formicary.factory.models._binning import BinRules, Cut, Groups, cut, group_categories, group_numbers
@@ -16,7 +16,6 @@ from formicary.factory.models._checks import Integers, Reals, both_classes, labe
 from formicary.factory.models._folds import stratified_folds, stratified_sample
 from formicary.factory.models._logistic import Line, fit_line
 from formicary.factory.models.errors import ModelMalformed, TableUnusable
-from formicary.factory.models.metrics import log_loss
 from formicary.factory.models.scorecard import PointsScale, Scorecard, ScorecardColumn, by_name
 
 __all__ = ["BinRules", "ScorecardRules", "train_scorecard"]
@@ -32,7 +31,8 @@ class ScorecardRules:
     Attributes
     ----------
     bins
-        What a bin must have: one of them is chosen by log loss on folds, of equals the first.
+        What a bin must have: the first, unless another one gains more than a standard error of log loss on
+        folds.
     penalties
         Of the ridge, in rows: one is chosen as well. Strongest first.
     folds
@@ -188,14 +188,16 @@ def _chosen(
 ) -> tuple[BinRules, float]:
     """Return what bins must have, by the penalty in the middle, and then the penalty."""
     fold_of = stratified_folds(labels, folds=rules.folds, seed=seed)
-    bins, middle = rules.bins[0], rules.penalties[len(rules.penalties) // 2]
-    if len(rules.bins) > 1:
-        losses = [
-            _losses(columns, labels, weights, fold_of, bins=one, penalties=(middle,)) for one in rules.bins
-        ]
-        bins = rules.bins[int(np.argmin(losses))]
+    middle = rules.penalties[len(rules.penalties) // 2 :][:1]
+    by_bins = np.concatenate(
+        [_losses(columns, labels, weights, fold_of, bins=one, penalties=middle) for one in rules.bins]
+    )
+    # What gains less than a standard error over the first may be luck.
+    gains = by_bins[0] - by_bins
+    sure = gains.sum(axis=1) - np.sqrt(len(labels)) * gains.std(axis=1)
+    bins = rules.bins[int(sure.argmax())]
     by_penalty = _losses(columns, labels, weights, fold_of, bins=bins, penalties=rules.penalties)
-    return bins, rules.penalties[int(by_penalty.argmin())]
+    return bins, rules.penalties[int(by_penalty.sum(axis=1).argmin())]
 
 
 def _losses(
@@ -207,8 +209,8 @@ def _losses(
     bins: BinRules,
     penalties: Sequence[float],
 ) -> Reals:
-    """Return the log loss (k,) of each penalty on rows that were not fitted."""
-    losses = np.zeros(len(penalties))
+    """Return the log loss (k, n) by penalty of each row where it was not fitted to."""
+    losses = np.empty((len(penalties), len(labels)))
     for fold in range(int(fold_of.max()) + 1):
         rest, judged = fold_of != fold, fold_of == fold
         learnt = _rows(columns, rest)
@@ -216,9 +218,8 @@ def _losses(
         lines = _lines(_design(learnt, cuts), labels[rest], weights[rest], penalties=penalties)
         design = _design(_rows(columns, judged), cuts)
         for place, line in enumerate(lines):
-            chances = expit(design @ line.coefficients + line.intercept)
-            loss = log_loss(probabilities=chances, labels=labels[judged], weights=weights[judged])
-            losses[place] += loss * weights[judged].sum()
+            odds = design @ line.coefficients + line.intercept
+            losses[place, judged] = weights[judged] * (np.logaddexp(0.0, odds) - labels[judged] * odds)
     return losses
 
 
