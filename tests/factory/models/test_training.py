@@ -91,7 +91,25 @@ def test_a_leak_is_refused_unless_it_is_explained() -> None:
     assert model.evidence.suspected == {"term": "It is so."}
 
 
-def test_amounts_have_no_chances() -> None:
-    """A regression is not calibrated as a classification."""
-    with pytest.raises(ModelMalformed, match="no chances"):
-        train_model(made_spec(objective=Objective.REGRESSION), made_table())
+def test_amounts_are_expected_and_have_no_chances() -> None:
+    """A regression is judged by its errors, stored without scorecard, and says why it has none."""
+    columns, _ = made_columns()
+    amounts = 100 + 20 * columns["debt"] + 5 * np.nan_to_num(columns["income"])
+    spec = replace(made_spec(objective=Objective.REGRESSION, trials=1), columns=made_spec().columns[:1])
+    spec = replace(spec, gates=Gates(r_squared=0.8, mean_absolute_error=10.0))
+    model = train_model(spec, table_of(spec, columns, amounts))
+    again = Model.from_bytes(model.to_bytes(), expected_hash=model.hash)
+    assert again.hash == model.hash
+    assert (again.calibration, again.scorecard, again.evidence.positives) == (None, None, 0)
+    assert again.evidence.scorecard_absent
+    others, _ = made_columns(1_000, seed=7)
+    actual = 100 + 20 * others["debt"] + 5 * np.nan_to_num(others["income"])
+    error = float(np.abs(again.amounts(spec, others) - actual).mean())
+    assert error == pytest.approx(model.evidence.forest["mean_absolute_error"], rel=0.2)
+    with pytest.raises(ModelMalformed, match="amounts, not chances"):
+        model.chances(spec, others)
+    with pytest.raises(ModelMalformed, match="chances, not amounts"):
+        trained().amounts(gated(), others)
+    hard = replace(spec, gates=Gates(r_squared=0.999, mean_absolute_error=0.1))
+    with pytest.raises(GateMissed, match=r"explained .* under 0\.999; mean absolute error .* over 0\.1"):
+        train_model(hard, table_of(hard, columns, amounts))

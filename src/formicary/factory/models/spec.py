@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -72,10 +73,16 @@ class Gates:
         At least this share of pairs is ordered rightly; of a classification.
     calibration_error
         Chances are off by no more than this on average; of a classification.
+    r_squared
+        At least this share of the variance of amounts is explained; of a regression.
+    mean_absolute_error
+        Amounts are off by no more than this on average, in their unit; of a regression.
     """
 
     area_under_roc: float = 0.5
     calibration_error: float = 1.0
+    r_squared: float = 0.0
+    mean_absolute_error: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
