@@ -167,7 +167,7 @@ CREDIT_DATA: Final = (
             "REASON JOB",
             trials=3,
             # Thousands of small steps lead as far.
-            search=(("learning_rate", (0.1,)), ("num_leaves", (31, 63, 15)), ("extra_trees", (0, 1))),
+            search=(("learning_rate", (0.1,)), ("num_leaves", (31, 63, 15)), ("extra_trees", (False, True))),
         ),
         labels=lambda frame: frame["BAD"].to_numpy().astype(np.float64),
         repeats=3,

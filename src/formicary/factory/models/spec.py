@@ -11,12 +11,14 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from formicary.factory.models.errors import ModelMalformed
 
-__all__ = ["Column", "Gates", "ModelSpec", "Objective"]
+__all__ = ["SENTENCE_ENDS", "Column", "Gates", "ModelSpec", "Objective"]
 
-_SENTENCE_ENDS = (".", "?", "!")
+SENTENCE_ENDS: Final = (".", "?", "!")
+"""What a sentence that somebody is told ends with."""
 
 
 class Objective(enum.StrEnum):
@@ -55,7 +57,7 @@ class Column:
         """Go through what is wrong with it."""
         if not self.name:
             yield "a column has no name"
-        if not self.reason.endswith(_SENTENCE_ENDS):
+        if not self.reason.endswith(SENTENCE_ENDS):
             yield f"{self.name}: its reason is a sentence, not {self.reason!r}"
         if self.monotone not in (-1, 0, 1):
             yield f"{self.name}: monotone is -1, 0 or 1, not {self.monotone}"
@@ -137,7 +139,7 @@ class ModelSpec:
         wrong = [f"{self.name}: {found}" for column in self.columns for found in column.findings()]
         if not self.name.isidentifier() or not self.name.islower():
             wrong.append(f"a model's name is in snake case, not {self.name!r}")
-        if not self.predicts.endswith(_SENTENCE_ENDS):
+        if not self.predicts.endswith(SENTENCE_ENDS):
             wrong.append(f"{self.name}: what it predicts is a sentence, not {self.predicts!r}")
         if not self.columns:
             wrong.append(f"{self.name}: it has no columns")

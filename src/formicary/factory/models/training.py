@@ -31,7 +31,7 @@ from formicary.factory.models.spec import ModelSpec, Objective
 from formicary.factory.models.table import TrainingTable
 from formicary.factory.models.trainer import Report, Trained, folds_of, train_forest, unwatched
 
-__all__ = ["measured", "measured_amounts", "scorecard_of", "train_model"]
+__all__ = ["measured", "measured_amounts", "missed_gates", "model_of", "scorecard_of", "train_model"]
 
 
 def train_model(
@@ -64,11 +64,15 @@ def train_model(
     spec.require()
     table.require_labels(spec)
     require_no_leaks(spec, table)
-    trained = train_forest(spec, table, threads=threads, report=report)
-    is_classification = spec.objective == Objective.CLASSIFICATION
-    model = (_of_chances if is_classification else _of_amounts)(spec, table, trained)
-    _require_gates(spec, model)
+    model = model_of(spec, table, train_forest(spec, table, threads=threads, report=report))
+    if missed := missed_gates(spec, model):
+        raise GateMissed(f"{spec.name}: " + "; ".join(missed))
     return model
+
+
+def model_of(spec: ModelSpec, table: TrainingTable, trained: Trained) -> Model:
+    """Make a forest that was trained a model, with all that it showed, whatever that is."""
+    return (_of_chances if spec.objective == Objective.CLASSIFICATION else _of_amounts)(spec, table, trained)
 
 
 def _of_chances(spec: ModelSpec, table: TrainingTable, trained: Trained) -> Model:
@@ -157,18 +161,8 @@ def measured_amounts(amounts: Reals, table: TrainingTable) -> dict[str, float]:
     }
 
 
-def _judged_scorecard(spec: ModelSpec, table: TrainingTable) -> Mapping[str, float]:
-    """Return what scorecards show of rows that they did not learn from; their log odds are not calibrated."""
-    chances = np.full(len(table.labels), np.nan)
-    for learn, judge in folds_of(table, seed=spec.seed):
-        card = scorecard_of(spec, table.rows(learn))
-        log_odds = card.score(scorecard_columns(spec, table.values[judge]))
-        chances[judge] = Calibration("none").apply(log_odds)
-    is_judged = ~np.isnan(chances)
-    return measured(chances[is_judged], table.rows(is_judged))
-
-
-def _require_gates(spec: ModelSpec, model: Model) -> None:
+def missed_gates(spec: ModelSpec, model: Model) -> list[str]:
+    """Return which gates of its specification a model misses, each with its figure."""
     shown, gates = model.evidence.forest, spec.gates
     # By metric: what it is called, and the least or the most that it may be; a gate of a metric that the
     # objective has not is none.
@@ -184,5 +178,15 @@ def _require_gates(spec: ModelSpec, model: Model) -> None:
         for metric, said in most.items()
         if shown.get(metric, -math.inf) > getattr(gates, metric)
     ]
-    if missed:
-        raise GateMissed(f"{spec.name}: " + "; ".join(missed))
+    return missed
+
+
+def _judged_scorecard(spec: ModelSpec, table: TrainingTable) -> Mapping[str, float]:
+    """Return what scorecards show of rows that they did not learn from; their log odds are not calibrated."""
+    chances = np.full(len(table.labels), np.nan)
+    for learn, judge in folds_of(table, seed=spec.seed):
+        card = scorecard_of(spec, table.rows(learn))
+        log_odds = card.score(scorecard_columns(spec, table.values[judge]))
+        chances[judge] = Calibration("none").apply(log_odds)
+    is_judged = ~np.isnan(chances)
+    return measured(chances[is_judged], table.rows(is_judged))
