@@ -385,3 +385,27 @@ def test_the_bins_that_suit_other_rows_are_chosen() -> None:
     assert max(one.rate for one in card.bins()) > 0.75
     coarse = train_scorecard(numeric={"risk": risk}, categorical={}, labels=labels, rules=QUICK)
     assert max(one.rate for one in coarse.bins()) < 0.6
+
+
+def test_a_column_that_is_seldom_there_has_one_bin() -> None:
+    """Too few values to be cut, but that there is one may tell."""
+    chance = np.random.default_rng(5)
+    rare = np.where(chance.random(3_000) < 0.03, chance.normal(size=3_000), np.nan)
+    labels = (chance.random(3_000) < np.where(np.isnan(rare), 0.2, 0.8)).astype(int)
+    card = train_scorecard(numeric={"rare": rare}, categorical={}, labels=labels, rules=QUICK)
+    present, missing = card.bins()
+    assert (present.bin, missing.bin) == ("any", "missing")
+    assert present.points < missing.points
+
+
+def test_a_column_whose_evidence_turns_around_is_left_out() -> None:
+    """Alone it raises the odds, beside the other it would lower them."""
+    chance = np.random.default_rng(6)
+    debt = chance.normal(size=4_000)
+    shadow = debt + 0.5 * chance.normal(size=4_000)
+    labels = (chance.random(4_000) < expit(3 * debt - 1.5 * shadow)).astype(int)
+    card = train_scorecard(
+        numeric={"debt": debt, "shadow": shadow}, categorical={}, labels=labels, rules=QUICK
+    )
+    assert [column.name for column in card.columns] == ["debt"]
+    assert card.notes == ("shadow is left out: beside the others its evidence would turn around.",)

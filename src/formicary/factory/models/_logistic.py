@@ -41,8 +41,6 @@ def fit_line(
     """
     prior = float(logit((weights * labels).sum() / weights.sum()))
     line = Line(prior, np.zeros(design.shape[1])) if start is None else start
-    if not design.shape[1]:
-        return Line(prior, line.coefficients)
     turned = np.ascontiguousarray(design.T)
     now = _loss(line, turned, labels, weights, penalty=penalty)
     for _ in range(_STEPS_MAX):
