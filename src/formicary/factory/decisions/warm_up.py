@@ -73,9 +73,7 @@ def load_kernels() -> None:
         machine.reserve(accounts=len(accounts), transfers=1)
         opened = np.zeros(len(accounts), ACCOUNT_RESULT)
         machine.decide_accounts(accounts, np.arange(len(accounts)), opened, first_stamp=1)
-        items = transfer_array(
-            [Transfer(id=1, debit_account_id=1, credit_account_id=2, amount=1, ledger=1, code=1)]
-        )
+        moved = Transfer(id=1, debit_account_id=1, credit_account_id=2, amount=1, ledger=1, code=1)
         results = np.zeros(1, TRANSFER_RESULT)
         judges.prepare(1)
         machine.decide_transfers(
