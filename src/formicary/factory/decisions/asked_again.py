@@ -179,7 +179,7 @@ class AskedAgain:
             found = usable.model.forest.raw_scores(features[:, usable.columns])
             # No number is nobody's word.
             raw[:, place] = np.where(np.isfinite(found), found, np.nan)
-            scores[:, place] = usable.model.calibration.apply(raw[:, place])
+            scores[:, place] = usable.calibration.apply(raw[:, place])
         items = Items(
             events.at,
             np.ascontiguousarray(events.ids[:, : len(point.on.ids)]),

@@ -155,7 +155,7 @@ class _Explained:
             again = self._asked.as_it_was.raw[:, place]
             # Where something is trusted, a model is there and was not asked.
             used = usable if recorded else None
-            calibrated = used.model.calibration.apply(np.array([raw])) if used else [math.nan]
+            calibrated = used.calibration.apply(np.array([raw])) if used else [math.nan]
             yield ScoreTold(
                 score=name,
                 decides=not wanted.only_looks,

@@ -233,8 +233,9 @@ class Decisions:
                     stored = model_bytes(self._reader, version)
                     model = Model.from_bytes(stored, expected_hash=version.hash)
                     columns = tuple(map(armed.point.features.index, model.forest.feature_names))
-                    models[name] = Usable(model=model, columns=columns)
-                    numbers[version.hash] = version.version
+                    if model.calibration is not None:
+                        models[name] = Usable(model=model, calibration=model.calibration, columns=columns)
+                        numbers[version.hash] = version.version
         return models, numbers
 
     def _versions_of(self, decision: Any, place: int, score: Score | None) -> Iterator[ModelVersion]:
