@@ -18,7 +18,7 @@ import numpy as np
 
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
-from formicary.factory.decisions.judges import Judges, Usable
+from formicary.factory.decisions.judges import Judges, Usable, usable_at
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
@@ -194,19 +194,11 @@ class LiveDecisions:
         model = self.model(digest) if digest else None
         if model is None:
             return None
-        names, calibration = model.forest.feature_names, model.calibration
-        missing = [name for name in names if name not in armed.point.features]
-        if calibration is None:
-            why = "tells amounts, not chances"
-        elif model.categories:
-            why = "reads names, where there are numbers"
-        elif missing:
-            why = f"reads {', '.join(missing)}"
-        else:
-            columns = tuple(armed.point.features.index(name) for name in names)
-            return Usable(model=model, calibration=calibration, columns=columns)
-        self.unusable[digest] = f"{model.name} {why}: it cannot score at {armed.point.name}"
-        return None
+        usable = usable_at(model, armed.point)
+        if isinstance(usable, str):
+            self.unusable[digest] = usable
+            return None
+        return usable
 
     # -- snapshots -------------------------------------------------------------------------
 

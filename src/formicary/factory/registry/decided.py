@@ -16,7 +16,7 @@ from formicary.factory.decisions.asked_again import AskedAgain
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.explaining import explained
 from formicary.factory.decisions.explanation import Explanation
-from formicary.factory.decisions.judges import Usable
+from formicary.factory.decisions.judges import Usable, usable_at
 from formicary.factory.decisions.policies import ArmedPolicy, Score, compile_policy, point_id
 from formicary.factory.engine.products import Product
 from formicary.factory.features.compiler import Compiled, compiled
@@ -133,8 +133,9 @@ class Decisions:
         DecisionNotFound
             It is the position of something else.
         """
-        # A decision is what stands before its transfer, and a transfer before another one's decision.
-        for one in (position + 1, position):
+        # First its own position, then that of its transfer.
+        asked = (position + 1, position) if 1 <= position <= self._reader.head() else ()
+        for one in asked:
             found = self._reader.decisions_before(np.array([one]))
             if len(found):
                 return self._named(found[0], self._reader.transfers_at(np.array([one]))[0])
@@ -229,12 +230,12 @@ class Decisions:
             score = armed.policy.scores.get(name)
             for version in self._versions_of(found.decision, place, score):
                 # A model that cannot be read, or not here, gave no score.
-                with suppress(ModelRefused, ValueError):
+                with suppress(ModelRefused):
                     stored = model_bytes(self._reader, version)
                     model = Model.from_bytes(stored, expected_hash=version.hash)
-                    columns = tuple(map(armed.point.features.index, model.forest.feature_names))
-                    if model.calibration is not None:
-                        models[name] = Usable(model=model, calibration=model.calibration, columns=columns)
+                    usable = usable_at(model, armed.point)
+                    if isinstance(usable, Usable):
+                        models[name] = usable
                         numbers[version.hash] = version.version
         return models, numbers
 
