@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Product
 from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.features.compiler import compiled
@@ -16,7 +17,7 @@ from formicary.products.payments import PAYMENTS
 from formicary.runtime.feature_definitions import sets_in
 from formicary.runtime.settings import Settings
 
-__all__ = ["PRODUCTS", "feature_sets", "products_of"]
+__all__ = ["PRODUCTS", "decision_points", "feature_sets", "products_of"]
 
 PRODUCTS: Final[tuple[Product, ...]] = (*IDENTITY, FACTS_PRODUCT, *PAYMENTS)
 """What ``formicary up`` runs, but for a team's own definitions."""
@@ -41,6 +42,11 @@ def products_of(settings: Settings) -> tuple[Product, ...]:
     # Before anything is started: an engine that could not compile them would only be started again.
     compiled(_sets_of(products))
     return products
+
+
+def decision_points() -> tuple[DecisionPoint, ...]:
+    """Return where the products' transfers are decided about."""
+    return tuple(point for product in PRODUCTS for point in product.decision_points)
 
 
 def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:
