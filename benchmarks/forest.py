@@ -26,6 +26,7 @@ from rich.table import Table
 
 from benchmarks._machine import machine
 from formicary.factory.models.forest import Scorer, forest_of
+from formicary.factory.models.tree_shap import TreeShap
 
 _MICROSECONDS: Final = 1e6
 _FEATURES: Final = 60
@@ -110,10 +111,16 @@ def measure(*, rows_count: int, single_rows: int, trees: int, repeats: int) -> l
         reasons: Rows = np.asarray(booster.predict(given, pred_contrib=True, num_threads=1))
         return np.asarray(reasons.sum(axis=1))
 
+    shap = TreeShap(forest)
+
+    def shap_reasons(given: Rows) -> npt.NDArray[np.float64]:
+        return np.asarray(shap.contributions(given).sum(axis=1) + shap.expected_score)
+
     ways: list[tuple[str, str, Scoring, Rows]] = [
         ("formicary", "batch", scorer.raw_scores, rows),
         ("formicary", "one row with reasons, in a kernel", lambda given: scorer.explain(given).scores, rows),
         ("formicary", "one row with reasons, from Python", one_by_one, few),
+        ("formicary", "batch with exact SHAP reasons", shap_reasons, rows[: max(single_rows // 20, 1)]),
         ("LightGBM", "batch", lightgbm_batch, rows),
         ("LightGBM", "one row, C fast path by ctypes", fast_single_rows(booster), few),
         ("LightGBM", "batch with exact SHAP reasons", lightgbm_reasons, rows[: max(single_rows // 20, 1)]),

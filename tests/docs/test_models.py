@@ -7,6 +7,9 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
+from formicary.factory.models.questions import Label, Question
 from formicary.factory.models.spec import Column
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
@@ -27,3 +30,12 @@ def test_every_field_of_a_column_is_explained() -> None:
     assert table
     told = [row.split("`")[1] for row in table[1].splitlines()]
     assert told == [field.name for field in dataclasses.fields(Column)]
+
+
+@pytest.mark.parametrize(("told", "declared"), [("a label", Label), ("a question", Question)])
+def test_every_field_of_a_question_is_explained(told: str, declared: type) -> None:
+    """Several may share a row."""
+    table = re.search(rf"^\| {told} says \|.*\n\|.*\n((?:\|.*\n)*)", PAGE.read_text(), re.MULTILINE)
+    assert table
+    names = [name for row in table[1].splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert names == [field.name for field in dataclasses.fields(declared)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from formicary.base import limits
-from formicary.factory.decisions import documents
+from formicary.factory.decisions import cases, cost_documents, documents
 from formicary.factory.decisions.expressions import FUNCTIONS, UNITS
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -31,7 +31,13 @@ def test_examples_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "known"), [("a set says", documents._SET), ("a rule says", documents._RULE)]
+    ("heading", "known"),
+    [
+        ("a set says", documents._SET),
+        ("a rule says", documents._RULE),
+        ("a case says", cases._CASE),
+        ("costs say", cost_documents._FIELDS),
+    ],
 )
 def test_every_field_is_explained(heading: str, known: dict[str, bool]) -> None:
     """Whoever writes a document finds each field, in its order."""
@@ -51,3 +57,10 @@ def test_limits_are_those_of_the_code() -> None:
         f"{number:,}" in told for number in (*numbers, limits.RULE_CHARACTERS_MAX, limits.RULE_DEPTH_MAX)
     )
     assert f"{limits.RULE_DOCUMENT_BYTES_MAX >> 20} MiB" in told
+    others = (
+        limits.RULE_CASES_MAX,
+        limits.BACKTEST_ROWS_MAX,
+        limits.MONEY_DAYS_MAX,
+        limits.MONEY_SEGMENTS_MAX,
+    )
+    assert all(f"{number:,}" in told for number in others)

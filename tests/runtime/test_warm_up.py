@@ -33,8 +33,9 @@ COMPILED: Any = numba.config
 
 
 def compiled() -> dict[str, int]:
-    """Return for how many types each kernel of ledger, history and features was compiled or loaded."""
-    folders = ("formicary.factory.ledger.", "formicary.factory.history.", "formicary.factory.features.")
+    """Return for how many types each kernel of the engine's was compiled or loaded."""
+    names = ("ledger", "history", "features", "registry")
+    folders = tuple(f"formicary.factory.{name}." for name in names)
     modules = [module for name, module in sys.modules.items() if name.startswith(folders)]
     found = [value for module in modules for value in vars(module).values() if hasattr(value, "signatures")]
     return {kernel.__name__: len(kernel.signatures) for kernel in found}

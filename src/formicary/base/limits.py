@@ -28,10 +28,12 @@ __all__ = [
     "API_STOP_SECONDS",
     "APPROVAL_SECONDS_MAX",
     "ARCHIVE_PART_POSITIONS",
+    "BACKTEST_ROWS_MAX",
     "BANK_FILE_BYTES_MAX",
     "BLOCK_ROWS",
     "CAPS_MAX",
     "CONNECTIONS_MAX",
+    "COUNTERFACTUAL_ROWS_MAX",
     "DEADLINE_SECONDS",
     "ENTRY_INDEX_STRIDE",
     "ENTRY_LINES_MAX",
@@ -51,12 +53,19 @@ __all__ = [
     "IMPORT_BATCH_ROWS",
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
+    "LABEL_PAIRS_AT_ONCE",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
+    "MODEL_BYTES_MAX",
+    "MODEL_ENTRY_BYTES_MAX",
+    "MODEL_PART_BYTES_MAX",
+    "MONEY_DAYS_MAX",
+    "MONEY_SEGMENTS_MAX",
     "OBSERVED_ROWS",
     "PERSONAL_DATA_BYTES_MAX",
     "PERSONAL_FIELDS_MAX",
     "PERSONAL_FIELD_CHARACTERS_MAX",
+    "POLICY_BYTES_MAX",
     "POLICY_RULES_MAX",
     "POLICY_TEXTS_MAX",
     "PRODUCT_TIMERS_PER_STEP_MAX",
@@ -67,6 +76,7 @@ __all__ = [
     "RING_EDGES_MAX",
     "RING_STEPS_AT_ONCE",
     "RULES_MAX",
+    "RULE_CASES_MAX",
     "RULE_CHARACTERS_MAX",
     "RULE_DEPTH_MAX",
     "RULE_DOCUMENT_BYTES_MAX",
@@ -307,6 +317,9 @@ TRAINING_PART_ROWS: Final = 1 << 18
 One event of the journal may hold ``FACTS_PER_EVENT_MAX`` of them, and is not cut.
 """
 
+LABEL_PAIRS_AT_ONCE: Final = 1 << 22
+"""Pairs of an event and an outcome looked at together for labels: about 200 MB, however many share an id."""
+
 WEBHOOKS_MAX: Final = 64
 """Webhooks of one deployment: each is read through and sent to by itself."""
 
@@ -360,3 +373,33 @@ RULE_LISTS_MAX: Final = 64
 
 RULE_LIST_ENTRIES_MAX: Final = 1 << 16
 """Entries of all lists of a set of rules together: what grows beyond it is a fact that a feature reads."""
+
+MODEL_BYTES_MAX: Final = 16 << 20
+"""Bytes of a stored model: three times 2,000 trees of 63 leaves. A version stays in the journal for good."""
+
+MODEL_PART_BYTES_MAX: Final = 48 << 10
+"""Bytes of one part of a model: in base64 they are ``FACTS_BYTES_MAX``, and for the same reason no more."""
+
+MODEL_ENTRY_BYTES_MAX: Final = 64 << 10
+"""Bytes of JSON of a registration: a manifest of hundreds of features; no more for the reason of facts."""
+
+POLICY_BYTES_MAX: Final = 96 << 10
+"""Bytes of JSON of an armed policy: 256 rules with reasons, and lists of some hundred ids.
+
+It is mostly texts, which the database spells without more spaces: a block with one in every second row is 768
+MiB, below the 1 GiB of one value.
+"""
+RULE_CASES_MAX: Final = 10_000
+"""Cases of a document that tests rules: a person wrote them, or a program that should use a table."""
+
+BACKTEST_ROWS_MAX: Final = 20_000_000
+"""Rows of a table that rules are run over: with fifty features they take eight gigabytes."""
+
+MONEY_DAYS_MAX: Final = 3_660
+"""Days of decisions whose money is counted: ten years; each is drawn two thousand times for intervals."""
+
+MONEY_SEGMENTS_MAX: Final = 100
+"""Segments that money is told by: a table of more is read by nobody, and a column of ids is none."""
+
+COUNTERFACTUAL_ROWS_MAX: Final = 1 << 17
+"""Changes that are judged to find the smallest one: a second of a forest, for a person who waits."""

@@ -65,7 +65,7 @@ def build_api(settings: Settings, backend: Backend, clock: Clock, vault: Persona
         token_secret=secret,
         code_of=code_of,
         webhooks=WebhookStore(settings.webhooks_folder),
-        decisions=Decisions(backend, decision_points()),
+        decisions=Decisions(backend, decision_points().values()),
         clock=clock if isinstance(clock, FileClock) else None,
     )
     authenticator = CachedAuthenticator(

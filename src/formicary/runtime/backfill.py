@@ -27,7 +27,7 @@ from formicary.runtime.database import open_database
 from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 
-__all__ = ["Wanted", "archive_journal", "backfill", "open_journal"]
+__all__ = ["Wanted", "archive_journal", "backfill", "open_journal", "open_source"]
 
 Progress = Callable[[int, int], None]
 
@@ -83,7 +83,7 @@ def backfill(
             f"no product has features called {wanted.name!r}, only {', '.join(one.name for one in sets)}"
         )
         raise UnknownFeatureSet(message)
-    with _source(settings, archive, known_events(products)) as source:
+    with open_source(settings, archive, known_events(products)) as source:
         return write_training_set(
             source,
             compiled(sets),
@@ -97,7 +97,8 @@ def backfill(
 
 
 @contextmanager
-def _source(settings: Settings, archive: Path | None, known: Upcasters) -> Iterator[RowSource]:
+def open_source(settings: Settings, archive: Path | None, known: Upcasters) -> Iterator[RowSource]:
+    """Yield the journal's rows, or those of an archive of it."""
     if archive is None:
         with open_journal(settings, known) as reader:
             yield reader

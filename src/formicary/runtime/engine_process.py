@@ -37,6 +37,7 @@ from formicary.factory.ledger import (
     TransferFlags,
 )
 from formicary.factory.ledger.room import FIRST_ROOM
+from formicary.factory.registry.product import load_kernels as load_kernels_of_registry
 from formicary.runtime.children import AskedToEnd
 
 __all__ = ["engine_main", "warm_up"]
@@ -63,6 +64,7 @@ def warm_up() -> None:
     ledger.create_transfers(np.zeros(2 * FIRST_ROOM, TRANSFER))
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
+    load_kernels_of_registry()
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:

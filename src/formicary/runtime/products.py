@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,21 @@ from formicary.factory.features.compiler import compiled
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.errors import DuplicateFeature
 from formicary.factory.identity import IDENTITY
+from formicary.factory.models.spec import ModelSpec
+from formicary.factory.registry import registry_product
 from formicary.products.payments import PAYMENTS
 from formicary.runtime.feature_definitions import sets_in
+from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.settings import Settings
 
-__all__ = ["PRODUCTS", "decision_points", "feature_sets", "products_of"]
+__all__ = ["PRODUCTS", "decision_points", "feature_sets", "model_specs", "products_of"]
 
-PRODUCTS: Final[tuple[Product, ...]] = (*IDENTITY, FACTS_PRODUCT, *PAYMENTS)
+PRODUCTS: Final[tuple[Product, ...]] = (
+    *IDENTITY,
+    FACTS_PRODUCT,
+    registry_product(findings_at(PAYMENTS)),
+    *PAYMENTS,
+)
 """What ``formicary up`` runs, but for a team's own definitions."""
 
 
@@ -44,14 +53,19 @@ def products_of(settings: Settings) -> tuple[Product, ...]:
     return products
 
 
-def decision_points() -> tuple[DecisionPoint, ...]:
-    """Return where the products' transfers are decided about."""
-    return tuple(point for product in PRODUCTS for point in product.decision_points)
-
-
 def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:
     """Return the products' sets of features and those that a file defines, whatever is wrong with them."""
     return (*_sets_of(PRODUCTS), *(() if file is None else sets_in(file)))
+
+
+def model_specs(products: Iterable[Product]) -> dict[str, ModelSpec]:
+    """Return the specifications of products' models by name."""
+    return {spec.name: spec for product in products for spec in product.models}
+
+
+def decision_points() -> dict[str, DecisionPoint]:
+    """Return the products' decision points by name."""
+    return {point.name: point for product in PRODUCTS for point in product.decision_points}
 
 
 def _sets_of(products: tuple[Product, ...]) -> tuple[FeatureSet, ...]:

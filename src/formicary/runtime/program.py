@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.state import known_events
 from formicary.factory.facts.party_graph import DaySummary
@@ -16,6 +17,8 @@ from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
+from formicary.factory.models.spec import ModelSpec
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.daily import run_daily
@@ -25,9 +28,12 @@ from formicary.runtime.health import examine
 from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
+from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import feature_sets, products_of
+from formicary.runtime.products import decision_points, feature_sets, model_specs, products_of
+from formicary.runtime.registry import InstalledRegistry, open_registry
 from formicary.runtime.settings import Settings
+from formicary.runtime.training import TableOfRows, WantedModel, train
 from formicary.surfaces.cli.ports import Check
 
 __all__ = ["KeyNotSet", "LocalProgram"]
@@ -55,9 +61,26 @@ class LocalProgram:
         """The folder of real data sets, where there is one."""
         return self._settings.data_sets
 
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        return decision_points()
+
     def ledger(self) -> AbstractContextManager[InProcessLedger | RunningLedger]:
         """Reach the ledger: the running engine's, else one in this process."""
         return open_ledger(self._settings)
+
+    def registry(self) -> AbstractContextManager[InstalledRegistry]:
+        """Reach the registry of models and policies: the running engine's, else one in this process."""
+        return open_registry(self._settings)
+
+    def model_specs(self) -> Mapping[str, ModelSpec]:
+        """Return the specifications of the models that are declared here, by name."""
+        return model_specs(products_of(self._settings))
+
+    def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
+        """Return all that is wrong with a policy and its rules for a decision point."""
+        return findings_at(products_of(self._settings))(point, policy, rules)
 
     def client(self) -> Formicary:
         """Reach the API: that of ``FORMICARY_URL``, else the one on this machine."""
@@ -126,6 +149,28 @@ class LocalProgram:
     def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
         """Find the slow features of a day, counted from 1970-01-01, and record them."""
         return run_daily(self._settings, day, labels, progress)
+
+    def train(
+        self,
+        name: str,
+        *,
+        last: int | None,
+        archive: Path | None,
+        table: tuple[Path, str] | None,
+        output: Path | None,
+        threads: int,
+        report: TrainingReport,
+    ) -> TrainedModel:
+        """Train a model and write its file: from the journal, an archive, or a table and its label."""
+        wanted = WantedModel(
+            name=name,
+            last=last,
+            archive=archive,
+            table=None if table is None else TableOfRows(file=table[0], label=table[1]),
+            output=None if output is None else output.resolve(),
+            threads=threads,
+        )
+        return train(self._settings, wanted, report)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

@@ -104,6 +104,16 @@ class Settings:
         return self.home / "follower"
 
     @property
+    def models_folder(self) -> Path:
+        """The files of models that were trained, by model."""
+        return self.home / "models"
+
+    @property
+    def training_folder(self) -> Path:
+        """Training sets, which can be made again from the journal."""
+        return self.home / "training"
+
+    @property
     def engine_socket(self) -> Path:
         """Where the engine answers while it runs."""
         return self.home / "engine.socket"

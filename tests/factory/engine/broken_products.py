@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.purposes import Purpose
+from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
     Command,
@@ -26,6 +27,7 @@ from formicary.factory.engine.products import (
 )
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Transfer
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = ["COUNTER", "Added", "bad_behaviours", "bad_events", "bad_manifests", "good_events"]
 
@@ -100,6 +102,10 @@ class Plain:
     """No struct."""
 
 
+_MODEL: Final = ModelSpec(name="empty", owner="tests", predicts="Nothing.", columns=())
+"""A model that reads nothing."""
+
+
 def bad_manifests() -> Iterator[tuple[str, str, Product]]:
     """Yield the rule, the place and the product."""
     yield "name", "product", replace(COUNTER, name="Counter")
@@ -122,6 +128,8 @@ def bad_manifests() -> Iterator[tuple[str, str, Product]]:
     yield "aggregate", "note", replace(COUNTER, aggregate=np.dtype([*AGGREGATE_HEADER, ("note", "<U8")]))
     padded = np.dtype([*AGGREGATE_HEADER, ("count", "<i8")], align=True)
     yield "aggregate", "dtype", replace(COUNTER, aggregate=padded)
+    yield "model", "models", replace(COUNTER, models=(_MODEL,))
+    yield "unique", "models", replace(COUNTER, models=(_MODEL, _MODEL))
     yield "version", "upcast", replace(COUNTER, event_version=2)
     yield "version", "upcast", replace(COUNTER, upcast=_declares_otherwise)
 
@@ -166,6 +174,8 @@ def good_events() -> list[Any]:
         Annotated[int, msgspec.Meta(multiple_of=5, ge=-10, le=10)],
         Annotated[str, msgspec.Meta(pattern="^Q[1-4]$", max_length=2, examples=["Q1", "Q4"])],
         Annotated[str, msgspec.Meta(pattern="^[a-z0]+$", min_length=2, max_length=8)],
+        Annotated[str, msgspec.Meta(max_length=200), HOUSE_DOCUMENT],
+        Annotated[dict[str, float], HOUSE_DOCUMENT],
     ]
 
 
@@ -188,6 +198,7 @@ def bad_events() -> list[Any]:
         Annotated[str, msgspec.Meta(pattern="[a-z]", max_length=32)],
         str | None,
         Annotated[float, msgspec.Meta(description="a share")],
+        Annotated[float, msgspec.Meta(extra={"house_document": False})],
     ]
 
 
@@ -298,7 +309,12 @@ def _bad_deciding() -> Iterator[tuple[str, str, Product]]:
     yield "events", "Add", replace(bounded, decide=_deciding(events=[Bounded(amount=5)]))
     yield "money", "Add", replace(COUNTER, decide=_deciding(transfers=[payment]))
     beside = replace(COUNTER, name="beside", events=(Added, Bounded), evolve=lambda *_: None)
-    for product, event in (("nobody", Added(amount=1)), ("beside", Unknown()), ("beside", Bounded(amount=5))):
+    for product, event in (
+        ("nobody", Added(amount=1)),
+        ("counter", Unknown()),
+        ("beside", Unknown()),
+        ("beside", Bounded(amount=5)),
+    ):
         consequence = Consequence(product=product, subject=1, event=event)
         decides = _deciding(consequences=[consequence])
         yield "consequences", "Add", replace(COUNTER, neighbours=(beside,), decide=decides)

@@ -54,6 +54,17 @@ def test_consequences_for_neighbours_are_allowed() -> None:
     assert check_product(with_consequence(Added(amount=1))) == []
 
 
+def test_consequences_for_other_aggregates_of_its_own_are_allowed() -> None:
+    """A product looks at all of its aggregates, and one command may change two of them."""
+
+    def decide(_: Command | TimerFired, __: Any, context: Context) -> Decision:
+        other = context.aggregate("counter", 5)
+        amount = 1 if other is None else int(other["count"]) % 7
+        return Decision(consequences=[Consequence(product="counter", subject=5, event=Added(amount=amount))])
+
+    assert check_product(replace(COUNTER, decide=decide)) == []
+
+
 @pytest.mark.parametrize("product", [ESCROW_PRODUCT, COUNTER], ids=lambda product: product.name)
 def test_a_good_product_passes(product: Product) -> None:
     """Nothing is found where nothing is wrong."""

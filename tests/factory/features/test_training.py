@@ -119,12 +119,19 @@ def test_columns(house: House, tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / manifest.parts[-1].name)
     names = [feature.name for feature in RISK.features]
     own = ["asking_payer", "asking_payee", "asking_amount"]
-    assert table.column_names == ["position", "at", *own, *names, "withheld"]
+    assert table.column_names == ["position", "at", "transfer", *own, *names, "withheld"]
     assert table.schema.field("asking_payer").type == pa.binary(16)
     assert {table.schema.field(name).type for name in names} == {pa.float64()}
     row = table.to_pylist()[0]
     assert row["amount"] == row["asking_amount"]
     assert int.from_bytes(row["asking_payer"]) in PARTIES
+    journaled = source_of(house.journal).whole.transfers
+    ids = dict(zip(journaled["position"].tolist(), journaled["id_low"].tolist(), strict=True))
+    assert [int.from_bytes(row["transfer"]) for row in rows_of(tmp_path)] == [
+        ids[row["position"]] for row in rows_of(tmp_path)
+    ]
+    written(source_of(house.journal), tmp_path / "credit", view="credit")
+    assert "transfer" not in rows_of(tmp_path / "credit")[0]
     assert not np.isnan(table.column("payer_mean").to_numpy()[table.column("payer_mean").is_valid()]).any()
 
 

@@ -101,7 +101,7 @@ def test_most_pairs_can_be_tried() -> None:
 
 
 def test_every_status_has_a_scenario() -> None:
-    """No status is left without a scenario but those that the ledger does not judge: expiries and decisions."""
+    """No status is left without a scenario but those of expiries and of decisions."""
     others = {"CREATED", "EXPIRED", "HELD", "STEP_UP_REQUIRED", "DECLINED"}
     for statuses, families in (
         (CreateTransferStatus, ("plain", "retry", "resolution")),

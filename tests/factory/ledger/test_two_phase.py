@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -272,6 +273,7 @@ def test_a_step_stops_where_it_expired_its_share(
     bench.transfers(*(hold(number, 1, timeout=1) for number in range(10, 15)))
     ledger = bench.ledger._machine
     ledger.reserve(accounts=3, transfers=3)
+    decide: Callable[..., int]
     if kind == "transfers":
         items, decide = transfer_array([hold(number, 1) for number in (20, 21, 22)]), ledger.decide_transfers
         results = np.zeros(3, TRANSFER_RESULT)

@@ -261,6 +261,9 @@ def changed(name: str, place: int, value: float) -> Callable[[Content], Content]
         changed("thresholds", 0, np.nan),
         changed("thresholds", 0, np.finfo(np.float64).max),
         changed("values", 0, np.inf),
+        changed("counts", 0, 7),
+        changed("counts", -1, -1),
+        changed("counts", 0, 2**53),
         changed("tree_nodes", 0, 7),
         changed("tree_nodes", 0, 0),
         changed("tree_nodes", 0, 2**62),
@@ -297,6 +300,7 @@ def test_too_many_thresholds_are_refused() -> None:
         children=np.tile([1, 0, 0], count),
         decisions=np.zeros(3 * count, np.int64),
         values=np.zeros(3 * count),
+        counts=np.zeros(3 * count, np.int64),
         category_starts=np.zeros(3 * count + 1, np.int64),
         categories=np.zeros(0, np.int64),
     )
@@ -325,6 +329,7 @@ def test_every_part_of_the_content_is_hashed(forest: Forest) -> None:
         Forest(changed("values", place, 0.125)(content), description).hash
         for place in range(len(content.values))
     ]
+    others.append(Forest(content._replace(counts=2 * content.counts), description).hash)
     renamed = description._replace(names=("x", *description.names[1:]))
     assert len({forest.hash, Forest(content, renamed).hash, *others}) == len(others) + 2
 

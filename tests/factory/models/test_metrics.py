@@ -41,6 +41,32 @@ def area_by_pairs(positives: list[float], negatives: list[float]) -> float:
     return wins / (len(positives) * len(negatives))
 
 
+def money_by_hand(drawn: Rows, share: float) -> float:
+    """Look at rows from the highest score down; of a tie that is not looked at whole, each counts in part."""
+    room, seen = len(drawn) * share, 0.0
+    for threshold in sorted({score for score, _, _ in drawn}, reverse=True):
+        tied = [(label, amount) for score, label, amount in drawn if score == threshold]
+        looked_at = min(max(room, 0.0), len(tied))
+        seen += sum(label * amount for label, amount in tied) * looked_at / len(tied)
+        room -= len(tied)
+    return seen / sum(label * amount for _, label, amount in drawn)
+
+
+@given(rows, st.sampled_from([0.01, 0.3, 1.0]))
+def test_money_found(drawn: Rows, share: float) -> None:
+    """As looked up row by row; all of it where all rows are looked at."""
+    assume(any(label and amount for _, label, amount in drawn))
+    scores, labels, money = (np.array(column) for column in zip(*drawn, strict=True))
+    found = metrics.money_found(scores=scores, labels=labels, money=money, share=share)
+    assert math.isclose(found, money_by_hand(drawn, share), abs_tol=1e-12)
+
+
+def test_no_money_cannot_be_found() -> None:
+    """Where label 1 is about none."""
+    with pytest.raises(LabelsTooFew, match="about any money"):
+        metrics.money_found(scores=[1, 2], labels=[1, 0], money=[0, 5])
+
+
 def precision_by_steps(positives: list[float], negatives: list[float]) -> float:
     """Lower a threshold score by score, and add up precision times the recall gained."""
     total, recall = 0.0, 0.0

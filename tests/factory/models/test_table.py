@@ -10,7 +10,7 @@ import pytest
 
 from formicary.factory.models.errors import LabelsTooFew, TableUnusable
 from formicary.factory.models.spec import Objective
-from formicary.factory.models.table import encoded, table_of
+from formicary.factory.models.table import encoded, names_of, table_of
 from tests.factory.models.kit import made_columns, made_spec
 
 
@@ -60,6 +60,24 @@ def test_what_else_is_refused() -> None:
         table_of(made_spec(objective=Objective.REGRESSION), columns, np.r_[labels[:-1], np.inf])
     with pytest.raises(TableUnusable, match="a weight for each row"):
         table_of(spec, columns, labels, weights=np.zeros(60))
+    for money in (np.full(60, -1.0), np.ones(59)):
+        with pytest.raises(TableUnusable, match="an amount of money for each row"):
+            table_of(spec, columns, labels, money=money)
+
+
+def test_money_goes_with_its_row() -> None:
+    """Rows that are chosen keep what they are about."""
+    columns, labels = made_columns(60)
+    table = table_of(made_spec(), columns, labels, money=np.arange(60))
+    assert table.money is not None
+    chosen = table.rows(np.array([3, 5])).money
+    assert chosen is not None
+    assert chosen.tolist() == [3, 5]
+
+
+def test_codes_become_names() -> None:
+    """A feature that is a code has its digits as its name, and none where it is missing."""
+    assert names_of(np.array([826.0, np.nan, 0.5, 1e6])) == ["826", None, "0.5", "1000000"]
 
 
 def test_one_class_is_too_few() -> None:

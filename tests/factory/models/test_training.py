@@ -14,7 +14,7 @@ from formicary.factory.models.metrics import area_under_roc
 from formicary.factory.models.model import Model
 from formicary.factory.models.spec import Column, Gates, ModelSpec, Objective
 from formicary.factory.models.table import table_of
-from formicary.factory.models.training import train_model
+from formicary.factory.models.training import measured, train_model
 from tests.factory.models.kit import made_columns, made_spec, made_table
 
 GATES = Gates(area_under_roc=0.7, calibration_error=0.2)
@@ -89,6 +89,15 @@ def test_a_leak_is_refused_unless_it_is_explained() -> None:
     known = made_spec(Column(name="term", reason="The term.", known_because="It is so."), trials=1)
     model = train_model(known, table_of(known, columns, labels))
     assert model.evidence.suspected == {"term": "It is so."}
+
+
+def test_money_is_shown_where_rows_are_about_any() -> None:
+    """Of rows about none, or of positives that lost none, there is no such figure."""
+    table, chances = made_table(100), np.linspace(0, 1, 100)
+    assert "money_found" not in measured(chances, table)
+    assert "money_found" not in measured(chances, replace(table, money=1 - table.labels))
+    shown = measured(chances, replace(table, money=np.ones(100)))
+    assert 0 <= shown["money_found"] <= 1
 
 
 def test_amounts_have_no_chances() -> None:

@@ -36,7 +36,6 @@ from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import Factory, open_factory
 from formicary.surfaces.api.application import Api
 from tests.runtime.conftest import hosted_home, new_home, shared_home
-from tests.surfaces.api.policies import REGISTRY
 
 __all__ = ["Desk", "hosted_home", "new_home", "shared_home"]
 
@@ -124,7 +123,7 @@ def desk(hosted_home: Settings) -> Iterator[Desk]:
     """Give an API in a sandbox, and the house's key to everything."""
     warm_up()
     clock = FileClock(hosted_home.clock_file)
-    with open_factory(hosted_home, clock=clock, products=(*PRODUCTS, REGISTRY)) as factory:
+    with open_factory(hosted_home, clock=clock, products=PRODUCTS) as factory:
         factory.command(
             PARTY_PRODUCT.name, RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE), principal="test", key="1"
         )

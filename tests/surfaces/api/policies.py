@@ -1,70 +1,18 @@
-"""Policies for the tests of the API, and the way to arm one.
-
-The registry is not one of the products yet, so a small one stands in for it here: it tells the same event, to
-the journal as well. Where the real one runs, ``REGISTRY`` goes and ``arm`` sends its command.
-"""
+"""Policies for the tests of the API, and the way to arm one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from formicary.factory.engine.products import (
-    AGGREGATE_HEADER,
-    Command,
-    Context,
-    Decision,
-    DomainEvent,
-    Product,
-    TimerFired,
-)
+from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.registry import NAME, ArmPolicy
 from formicary.runtime.wiring import Factory
 
-__all__ = ["HOLD_SECONDS", "REGISTRY", "REJECTED", "arm", "rule"]
+__all__ = ["HOLD_SECONDS", "REJECTED", "arm", "rule"]
 
 HOLD_SECONDS = 3_600
 REJECTED = 13
-
-
-class ArmPolicy(Command, frozen=True):
-    """Let a policy and its rules decide at a point."""
-
-    point: str
-    version: int
-    policy: str
-    rules: str
-
-
-class PolicyArmed(DomainEvent, frozen=True):
-    """A policy decides at a point from now on."""
-
-    point: str
-    version: int
-    policy: str
-    rules: str
-
-
-def _decide(asked: Command | TimerFired, _: Any, __: Context) -> Decision:
-    assert isinstance(asked, ArmPolicy)
-    told = PolicyArmed(point=asked.point, version=asked.version, policy=asked.policy, rules=asked.rules)
-    return Decision(events=[told])
-
-
-def _evolve(_: str, entries: Any, events: Sequence[Any]) -> None:
-    entries["policy"] = [event.version for event in events]
-
-
-REGISTRY = Product(
-    name="registry",
-    aggregate=np.dtype([*AGGREGATE_HEADER, ("policy", "<u4")]),
-    commands=(ArmPolicy,),
-    events=(PolicyArmed,),
-    decide=_decide,
-    evolve=_evolve,
-)
 
 
 def rule(when: str, outcome: str, reason: str, **more: str) -> dict[str, str]:
@@ -86,8 +34,13 @@ def arm(factory: Factory, *rules: dict[str, str], version: int = 1, **policy: An
     told = {"name": "tests", "version": version, "hold_seconds": HOLD_SECONDS} | policy
     document = {"name": "tests", "version": version, "point": "payment", "rules": list(rules or RULES)}
     command = ArmPolicy(
-        subject=1, point="payment", version=version, policy=json.dumps(told), rules=json.dumps(document)
+        subject=text_id("payment"),
+        point="payment",
+        version=version,
+        policy=json.dumps(told),
+        rules=json.dumps(document),
+        reason="A test wants it.",
     )
-    receipt = factory.command(REGISTRY.name, command, principal="test", key=f"arm {version}")
+    receipt = factory.command(NAME, command, principal="test", key=f"arm {version}")
     assert receipt.code == ""
     assert factory.engine.state.decisions.unusable == {}

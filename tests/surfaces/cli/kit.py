@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
 from formicary.base.purposes import purpose_name
 from formicary.client import ApiUnreachable, Formicary
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import FactoryState
@@ -28,11 +30,21 @@ from formicary.factory.features.training_manifest import TrainingManifest, Train
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.factory.models.model_manifest import (
+    ModelManifest,
+    ModelMetrics,
+    TrainedModel,
+    TrainedOn,
+    TrainingReport,
+)
+from formicary.factory.models.spec import ModelSpec
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
+from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
+from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
 
@@ -124,13 +136,20 @@ class MemoryProgram:
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
+    decision_points: Mapping[str, DecisionPoint] = field(
+        default_factory=lambda: {PAYMENT_POINT.name: PAYMENT_POINT}
+    )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
     backfills: list[dict[str, Any]] = field(default_factory=list)
     days: list[tuple[int, str | None]] = field(default_factory=list)
+    specs: Mapping[str, ModelSpec] = field(default_factory=dict)
+    wrong_policies: Sequence[str] = ()
+    trainings: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
+        self.models = MemoryRegistry(self.clock)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -138,6 +157,20 @@ class MemoryProgram:
         if self.failure is not None:
             raise self.failure
         yield self.book
+
+    @contextmanager
+    def registry(self) -> Iterator[MemoryRegistry]:
+        """Give the registry."""
+        yield self.models
+
+    def model_specs(self) -> Mapping[str, ModelSpec]:
+        """Return the specifications that the test put here."""
+        return self.specs
+
+    def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
+        """Return what the test says is wrong."""
+        del point, policy, rules
+        return self.wrong_policies
 
     def client(self) -> Formicary:
         """Give a client of the API that the test put here."""
@@ -228,6 +261,33 @@ class MemoryProgram:
             recorded=20,
             there=10,
         )
+
+    def train(self, name: str, *, report: TrainingReport, **wanted: Any) -> TrainedModel:
+        """Keep what was wanted, and say what was trained."""
+        if wanted["table"] is None:
+            report("replaying", 3, 5)
+        report("training", 1, 8)
+        report("training", 2, 8)
+        self.trainings.append(wanted)
+        learnt = TrainedOn(hash="beef", rows=40, positives=7)
+        if wanted["table"] is None:
+            more: dict[str, Any] = {"first": 1, "last": 5, "immature": 3, "outcomes": 9, "passed_over": 2}
+            learnt = msgspec.structs.replace(learnt, set="risk", purpose="fraud", **more)
+        manifest = ModelManifest(
+            model=name,
+            hash="feed",
+            spec_hash="00",
+            columns=("amount",),
+            code_version="1",
+            seed=0,
+            gates={"area_under_roc": 0.5},
+            metrics=ModelMetrics(
+                forest={"area_under_roc": 0.75, "money_found": 0.5},
+                scorecard={"area_under_roc": 0.7, "money_found": 0.25},
+            ),
+            trained_on=learnt,
+        )
+        return TrainedModel(file=self.home / "feed.model", manifest=manifest)
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -9,6 +9,7 @@
         ├── UnknownRuleName, RuleTypeMismatch                  what a condition reads
         ├── UnknownList, UnknownOutcome                        what a rule refers to
         ├── DecisionPointMalformed, MalformedItems             what rules are run at, and on
+        ├── CasesMalformed, CostsMalformed                     what they are tried with
         └── PolicyRefused                                      what is armed with them
 """
 
@@ -17,6 +18,8 @@ from __future__ import annotations
 from formicary.base.errors import Refusal
 
 __all__ = [
+    "CasesMalformed",
+    "CostsMalformed",
     "DecisionPointMalformed",
     "ExpressionMalformed",
     "ExpressionTooLarge",
@@ -131,3 +134,15 @@ class PolicyRefused(RuleRefused):
     """The documents of a policy and of its rules cannot be armed; what was armed before stays."""
 
     code = "policy_refused"
+
+
+class CasesMalformed(RuleRefused):
+    """A document of cases is no YAML, lacks a field, or names what its rules do not have."""
+
+    code = "rule_cases_malformed"
+
+
+class CostsMalformed(RuleRefused):
+    """A document of costs is no YAML, has a field that there is not, or a number that cannot be."""
+
+    code = "costs_malformed"

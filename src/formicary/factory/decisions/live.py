@@ -111,8 +111,11 @@ class LiveDecisions:
     def apply(self, event: Event) -> None:
         """Give effect to an event, if it is one of the registry's."""
         if event.kind == PART_STORED:
-            part = msgspec.json.decode(event.body, type=_Part)
-            self._parts.setdefault(f"{event.subject:032x}", {})[part.part] = base64.b64decode(part.content)
+            part, digest = msgspec.json.decode(event.body, type=_Part), f"{event.subject:032x}"
+            # The first part begins anew.
+            parts = self._parts.setdefault(digest, {}) if part.part else {}
+            parts[part.part] = base64.b64decode(part.content)
+            self._parts[digest] = parts
         elif event.kind == ALIAS_MOVED:
             moved = msgspec.json.decode(event.body, type=_Alias)
             self.aliases.setdefault(moved.model, {})[moved.alias] = moved.hash
@@ -166,6 +169,11 @@ class LiveDecisions:
             judges.count(waiting[waiting["position"] < last], transfers)
 
     # -- deciding --------------------------------------------------------------------------
+
+    @property
+    def registered(self) -> frozenset[str]:
+        """The hashes of the models whose bytes are here."""
+        return frozenset(self._parts)
 
     def policy_of(self, point: str) -> ArmedPolicy | None:
         """Return the policy that is armed at a decision point, None for none."""

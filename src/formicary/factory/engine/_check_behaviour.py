@@ -144,8 +144,8 @@ def check_decide(product: Product) -> Iterator[Finding]:
 
 
 def _beside(product: Product) -> tuple[Mapping[str, Rows], Mapping[str, Rows]]:
-    """Return aggregates of each neighbour: one that something happened to, and none."""
-    there = {one.name: _states(one)[:2][-1] for one in product.neighbours}
+    """Return other aggregates, own and of each neighbour: one that something happened to, and none."""
+    there = {one.name: _states(one)[:2][-1] for one in (product, *product.neighbours)}
     return there, {name: state[:0] for name, state in there.items()}
 
 
@@ -185,9 +185,10 @@ def _check_content(product: Product, decision: Decision) -> Iterator[tuple[str, 
         elif not _reads_back(event):
             yield "events", f"{event} does not read back as what was written"
     for consequence in decision.consequences:
-        declared = [one for one in product.neighbours if one.name == consequence.product]
+        beside = (product, *product.neighbours)
+        declared = [one for one in beside if one.name == consequence.product]
         if not declared or type(consequence.event) not in declared[0].events:
-            yield "consequences", f"{consequence.event} is no event of a neighbour"
+            yield "consequences", f"{consequence.event} is no event of a neighbour, or of its own"
         elif not _reads_back(consequence.event):
             yield "consequences", f"{consequence.event} does not read back as what was written"
     for timer in decision.timers:

@@ -14,8 +14,9 @@ from formicary.base.errors import ProgrammingError
 from formicary.factory.engine._findings import Finding
 from formicary.factory.engine.products import AGGREGATE_HEADER, Command, DomainEvent, Product
 from formicary.factory.engine.state import known_events
+from formicary.factory.models.asked import findings_of
 
-__all__ = ["check_aggregate", "check_messages", "check_names", "check_upcasters"]
+__all__ = ["check_aggregate", "check_messages", "check_models", "check_names", "check_upcasters"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MESSAGE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -82,6 +83,14 @@ def check_aggregate(product: Product) -> Iterator[Finding]:
             yield Finding("aggregate", name, f"{dtype} is no number of a fixed size")
     if product.aggregate.itemsize != sum(dtype.itemsize for dtype, *_ in fields.values()):
         yield Finding("aggregate", "dtype", "it has padding, whose bytes mean nothing and are hashed")
+
+
+def check_models(product: Product) -> Iterator[Finding]:
+    """Check that models ask what the product's own features tell."""
+    yield from _doubles("models", (spec.name for spec in product.models))
+    for spec in product.models:
+        for found in findings_of(spec, product.features):
+            yield Finding("model", "models", found)
 
 
 def check_upcasters(product: Product) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from formicary.factory.engine._findings import CRASHES, Finding
 from formicary.factory.engine._samples import Unsampled, samples
+from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.factory.engine.products import Product
 
 __all__ = ["check_event_fields", "check_round_trips"]
@@ -25,7 +26,8 @@ def check_event_fields(product: Product) -> Iterator[Finding]:
     """Check that events hold no free text, no floats, and nothing without a fixed meaning.
 
     The journal cannot forget: a name or a note in it could never be erased. And the database keeps a
-    float as another text than the one it was given, so that the state's hash would change.
+    float as another text than the one it was given, so that the state's hash would change. What is marked
+    as ``HOUSE_DOCUMENT`` is nobody's, and its product answers for the rest.
     """
     for event in product.events:
         for field in _fields(event):
@@ -63,7 +65,7 @@ def _why_open(kind: inspect.Type) -> str:
     """Return why a type does not belong into an event, or nothing."""
     match kind:
         case inspect.Metadata():
-            return _why_open(kind.type)
+            return "" if kind.extra == HOUSE_DOCUMENT.extra else _why_open(kind.type)
         case inspect.StrType():
             return _why_open_text(kind)
         case inspect.UnionType():

@@ -13,6 +13,7 @@ from formicary.factory.engine._check_behaviour import check_decide, check_evolve
 from formicary.factory.engine._check_manifest import (
     check_aggregate,
     check_messages,
+    check_models,
     check_names,
     check_upcasters,
 )
@@ -29,12 +30,13 @@ def check_product(product: Product) -> list[Finding]:
     - The names of the product, its commands, events and timers are unique and of the journal's form.
     - Commands and events are frozen ``msgspec`` structs of the given bases; they survive JSON.
     - Events hold no free text and no floats: integers, closed sets, texts of a narrow pattern, and what is
-      made of them, only.
+      made of them, only; but for what is marked as a document of the house's own.
     - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding.
+    - Its models contradict nothing, and ask its own features for what they tell.
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
     - ``decide`` raises nothing but refusals, comes to the same from the same input, changes nothing,
-      and names only events and timers of the manifest, and consequences for its neighbours.
+      and names only events and timers of the manifest, and consequences for its neighbours or itself.
     - There is a way up from every older version of the events.
 
     Examples
@@ -55,6 +57,7 @@ def _manifest(product: Product) -> Iterator[Finding]:
     yield from check_names(product)
     yield from check_messages(product)
     yield from check_aggregate(product)
+    yield from check_models(product)
 
 
 def _types(product: Product) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ class DecidingContext:
         return None if number < 0 else self._machine.account_view(number)
 
     def aggregate(self, product: str, subject: int) -> Rows | None:
-        """Return an aggregate of a neighbour as it is now."""
+        """Return an aggregate of a neighbour, or another one of the product's own, as it is now."""
         return self._state.aggregates[product].find(subject)
 
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:

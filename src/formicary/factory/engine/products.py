@@ -24,6 +24,7 @@ from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Account, Transfer
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = [
     "AGGREGATE_HEADER",
@@ -70,7 +71,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """An event of an aggregate of a neighbour, which happens because of a decision about another one."""
+    """An event of another aggregate, its own or a neighbour's, which happens because of a decision."""
 
     product: str
     subject: int
@@ -84,7 +85,7 @@ class Decision:
     ``transfers`` become one linked chain; where the ledger refuses one, the command is refused with
     that status and nothing else of the decision happens. Transfer ids of 0 are derived from
     the command's id and the transfer's ordinal. ``events`` happen to the command's own aggregate,
-    ``consequences`` after them to aggregates of neighbours.
+    ``consequences`` after them to other aggregates, of neighbours or of the product's own.
     """
 
     events: Sequence[DomainEvent] = ()
@@ -109,7 +110,10 @@ class Context(Protocol):
         """Return an account as it is now, one ``ACCOUNT`` record, or None."""
 
     def aggregate(self, product: str, subject: int) -> npt.NDArray[Any] | None:
-        """Return an aggregate of a neighbour as it is now, shape () of that product's dtype, or None."""
+        """Return another aggregate as it is now, shape () of its product's dtype, or None.
+
+        The product is a neighbour, or the decider's own.
+        """
 
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> Any:
         """Return a set of features for an asking event's fields as known now, a ``FeatureReading``.
@@ -134,7 +138,8 @@ class Product:
     the version its events are written with, and ``upcast`` registers the ways up from older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
-    to be told of the keys of its events, and ``decision_points`` where policies decide about its transfers.
+    to be told of the keys of its events, ``models`` what it wants to have predicted from them, and
+    ``decision_points`` where policies decide about its transfers.
     """
 
     name: str
@@ -147,6 +152,7 @@ class Product:
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()
     decision_points: tuple[DecisionPoint, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
     event_version: int = 1
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy.typing as npt
 
 from formicary.base.errors import OperationalFault, Refusal
-from formicary.factory.engine.products import Command
+from formicary.factory.engine.products import Command, TimerFired
 from formicary.factory.engine.state import FactoryState
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "command_id_of",
     "command_request",
     "derive_id",
+    "require_well_formed",
 ]
 
 
@@ -115,3 +116,22 @@ def derive_id(command_id: int, ordinal: int) -> int:
     """Return the 128-bit id of the ordinal-th thing that a command makes."""
     named = command_id.to_bytes(16, "big") + ordinal.to_bytes(8, "big")
     return int.from_bytes(hashlib.blake2b(named, digest_size=16, person=b"formicary-id").digest(), "big")
+
+
+def require_well_formed(command: Command | TimerFired) -> None:
+    """Refuse a command whose fields break their bounds.
+
+    What comes over a socket was checked when it was read. A caller in the same process may have made the
+    struct by hand, and an error past this line would stop the engine.
+
+    Raises
+    ------
+    MalformedCommand
+        A field is not what its type says.
+    """
+    if isinstance(command, TimerFired):
+        return
+    try:
+        msgspec.json.decode(msgspec.json.encode(command), type=type(command))
+    except (TypeError, msgspec.MsgspecError) as error:
+        raise MalformedCommand(str(error)) from error

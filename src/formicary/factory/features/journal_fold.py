@@ -67,11 +67,14 @@ class Replayed:
         Where each stands in the journal, (n,).
     values
         What each was told.
+    transfers
+        The id of the transfer that each is, (n, 2); None where facts ask.
     """
 
     asking: Events
     positions: Words
     values: Values
+    transfers: Words | None = None
 
 
 def fold_rows(
@@ -113,10 +116,14 @@ def replay_rows(
     joined, positions = _fresh_events(store, accounts=accounts, transfers=transfers, events=events)
     asked = positions >= first
     values = store.replay(view, joined, purpose=purpose, asked=asked)
-    asked &= joined.kinds == store.compiled.views[view].view.kind
+    compiled = store.compiled.views[view]
+    asked &= joined.kinds == compiled.view.kind
     store.position = max(store.position, until)
     return Replayed(
-        asking=Events(*(column[asked] for column in joined)), positions=positions[asked], values=values
+        asking=Events(*(column[asked] for column in joined)),
+        positions=positions[asked],
+        values=values,
+        transfers=_transfers_at(compiled.set.on, transfers, positions[asked]),
     )
 
 
@@ -134,6 +141,15 @@ def positions_of_kind(kind: EventKind, *, transfers: Rows, events: Sequence[Even
     facts = [msgspec.json.decode(event.body, type=_FactTimes) for event in told]
     counts = [len(one.at) if one.kind == kind.source.kind else 0 for one in facts]
     return np.repeat(np.array([event.position for event in told], np.int64), counts)
+
+
+def _transfers_at(kind: EventKind, transfers: Rows, positions: Words) -> Words | None:
+    """Return the ids, (n, 2), of the transfers at positions (n,), None where a kind is made of none."""
+    if not isinstance(kind.source, Transfers):
+        return None
+    if not len(positions):
+        return np.empty((0, 2), np.int64)
+    return _words_of(transfers[np.searchsorted(transfers["position"], positions)], "id")
 
 
 def _fresh_events(

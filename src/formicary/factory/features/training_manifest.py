@@ -65,7 +65,7 @@ class TrainingRequest(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     part_positions: int
     part_rows: int
-    format: int = 1
+    format: int = 2
 
 
 class TrainingPart(CheckedFile, frozen=True, kw_only=True):

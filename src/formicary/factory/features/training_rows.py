@@ -21,6 +21,7 @@ __all__ = ["require_columns", "training_table", "withhold"]
 
 _POSITION: Final = "position"
 _AT: Final = "at"
+_TRANSFER: Final = "transfer"
 _WITHHELD: Final = "withheld"
 _ASKING: Final = "asking_"
 _ID_BYTES: Final = 16
@@ -28,7 +29,7 @@ _ID_BYTES: Final = 16
 
 def require_columns(view: CompiledView) -> None:
     """Raise ``DuplicateFeature`` where a feature has the name of another column."""
-    taken = {_POSITION, _AT, _WITHHELD, *(_ASKING + field for field in view.set.on)}
+    taken = {_POSITION, _AT, _TRANSFER, _WITHHELD, *(_ASKING + field for field in view.set.on)}
     for feature in view.set.features:
         if feature.name in taken:
             raise feature.error(DuplicateFeature, "a training set has another column of this name")
@@ -51,8 +52,9 @@ def withhold(view: CompiledView, replayed: Replayed, agreeing: FeatureStore, pur
 def training_table(view: CompiledView, rows: Sequence[Replayed]) -> pa.Table:
     """Return rows (n,) as a table.
 
-    Its columns are ``position``, ``at`` in nanoseconds, the asking event's own fields as ``asking_<field>``,
-    every feature under its name, and ``withheld``, the fields whose parties gave no consent.
+    Its columns are ``position``, ``at`` in nanoseconds, the id of the ``transfer`` where transfers ask,
+    the asking event's own fields as ``asking_<field>``, every feature under its name, and ``withheld``, the
+    fields whose parties gave no consent.
     """
     kind = view.set.on
     asking = Events(*(np.concatenate(columns) for columns in zip(*(one.asking for one in rows), strict=True)))
@@ -60,6 +62,9 @@ def training_table(view: CompiledView, rows: Sequence[Replayed]) -> pa.Table:
         _POSITION: pa.array(np.concatenate([one.positions for one in rows]), pa.int64()),
         _AT: pa.array(asking.at, pa.int64()),
     }
+    transfers = [one.transfers for one in rows if one.transfers is not None]
+    if transfers:
+        columns[_TRANSFER] = _ids(np.concatenate(transfers))
     for place, name in enumerate(kind.ids):
         columns[_ASKING + name] = _ids(asking.ids[:, place])
     for place, name in enumerate(kind.numbers):

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy.typing as npt
 
-from formicary.factory.engine.products import Command, TimerFired
-from formicary.factory.engine.requests import MalformedCommand
+from formicary.factory.engine.requests import require_well_formed
 from formicary.factory.ledger import AMOUNT_MAX
 
 __all__ = ["NOBODY", "Amount", "Count", "HexId", "Rows", "Time", "id_of", "put_ids", "require_well_formed"]
@@ -32,25 +31,6 @@ NOBODY: Final = "0" * 32
 """The id that nobody has."""
 
 _WORD: Final = 2**64 - 1
-
-
-def require_well_formed(command: Command | TimerFired) -> None:
-    """Refuse a command whose fields break their bounds.
-
-    What comes over a socket was checked when it was read. A caller in the same process may have made the
-    struct by hand, and an error past this line would stop the engine.
-
-    Raises
-    ------
-    MalformedCommand
-        A field is not what its type says.
-    """
-    if isinstance(command, TimerFired):
-        return
-    try:
-        msgspec.json.decode(msgspec.json.encode(command), type=type(command))
-    except (TypeError, msgspec.MsgspecError) as error:
-        raise MalformedCommand(str(error)) from error
 
 
 def id_of(record: Rows, name: str) -> int:

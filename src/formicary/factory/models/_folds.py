@@ -6,37 +6,27 @@ from typing import Final
 
 import numpy as np
 
+from formicary.base.draws import draws
 from formicary.base.errors import ProgrammingError
 from formicary.factory.models._checks import Integers, Reals
 
 __all__ = ["stratified_folds"]
 
-_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _FOLDS_MIN: Final = 2
 
 
 def stratified_folds(labels: Reals, *, folds: int, seed: int) -> Integers:
     """Return the fold (n,) of each row, so that every fold has its share of each class.
 
-    Rows of a class are dealt out in the order of a hash of their place (SplitMix64; Steele, Lea and Flood,
-    *Fast splittable pseudorandom number generators*, OOPSLA 2014). Folds differ by one row of a class at
+    Rows of a class are dealt out in the order of a hash of their place. Folds differ by one row of a class at
     most.
     """
     if folds < _FOLDS_MIN:
         message = f"a cross-validation has at least two folds, not {folds}"
         raise ProgrammingError(message)
-    places = np.arange(1, len(labels) + 1, dtype=np.uint64)
-    # An array of one, since only arrays wrap around without a warning.
-    start = _mixed(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64) + _STEP)
-    keys = _mixed(start + places * _STEP)
+    keys = draws(seed, len(labels))
     # The second class goes on where the first ended, so that folds are also equal in size.
     order = np.lexsort((keys, labels))
     dealt = np.empty(len(labels), np.int64)
     dealt[order] = np.arange(len(labels)) % folds
     return dealt
-
-
-def _mixed(words: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))

@@ -28,10 +28,12 @@ MISSING_NAN: Final = 4
 CATEGORICAL: Final = 8
 _DECISIONS: Final = 16
 
-_MAGIC: Final = b"FOREST01"
+_MAGIC: Final = b"FOREST02"
 _HASH_BYTES: Final = 32
 _LENGTH_BYTES: Final = 8
 _CATEGORY_END: Final = 2**31
+_COUNT_END: Final = 2**53
+# Counts become floating-point numbers.
 
 
 class Content(NamedTuple):
@@ -49,6 +51,8 @@ class Content(NamedTuple):
     """(nodes,): what is missing and where it goes, as bits."""
     values: npt.NDArray[np.float64]
     """(nodes,): what a leaf adds to the score; the expected value of what is below any other node."""
+    counts: npt.NDArray[np.int64]
+    """(nodes,): how many rows of the training ended in a leaf; of any other node, in the leaves below it."""
     category_starts: npt.NDArray[np.int64]
     """(nodes + 1,): the first of each node's categories that go left."""
     categories: npt.NDArray[np.int64]
@@ -139,13 +143,13 @@ def check(content: Content, features: int) -> None:
     ------
     ModelCorrupt
         A node points outside of its tree, to what is before it, or to what another one points to; a value is
-        no finite number; categories are not ascending.
+        no finite number; categories are not ascending; a count is not the sum of those of both children.
     """
     nodes = len(content.features)
     counts = content.tree_nodes
     # A sum of large numbers may wrap around; no tree has more nodes than there are.
     sized = len(counts) > 0 and bool(np.all((counts > 0) & (counts <= nodes))) and int(counts.sum()) == nodes
-    columns = [content.thresholds, content.children, content.decisions, content.values]
+    columns = [content.thresholds, content.children, content.decisions, content.values, content.counts]
     if not sized or {len(column) for column in columns} != {nodes}:
         raise ModelCorrupt("columns of nodes differ in length")  # noqa: EM101, TRY003, one line each
     if not _numbers_are_sound(content, features):
@@ -154,6 +158,8 @@ def check(content: Content, features: int) -> None:
         raise ModelCorrupt("the categories of a node are not ascending")  # noqa: EM101, TRY003
     if not _trees_are_sound(content):
         raise ModelCorrupt("nodes do not make trees")  # noqa: EM101, TRY003
+    if not _counts_are_sound(content):
+        raise ModelCorrupt("rows of the training got lost between a node and its children")  # noqa: EM101, TRY003
 
 
 def _numbers_are_sound(content: Content, features: int) -> bool:
@@ -194,3 +200,13 @@ def _trees_are_sound(content: Content) -> bool:
     np.add.at(claims, places, 1)
     np.add.at(claims, places + 1, 1)
     return bool(np.all(claims == (own > 0)))
+
+
+def _counts_are_sound(content: Content) -> bool:
+    # Each below the largest: so no sum of two wraps around.
+    if np.any((content.counts < 0) | (content.counts >= _COUNT_END)):
+        return False
+    firsts = np.cumsum(content.tree_nodes) - content.tree_nodes
+    inner = np.flatnonzero(content.features != LEAF)
+    left = content.children[inner] + np.repeat(firsts, content.tree_nodes)[inner]
+    return bool(np.all(content.counts[inner] == content.counts[left] + content.counts[left + 1]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from formicary.factory.models._forest_content import (
     CATEGORICAL,
@@ -83,7 +84,7 @@ def content_of(dump: Mapping[str, Any], thresholds: Sequence[Sequence[float]]) -
     if not trees:
         message = "a forest without trees is not scored"
         raise ModelRefused(message)
-    features, cuts, children, decisions, values, categories = zip(
+    features, cuts, children, decisions, values, _, categories = zip(
         *(node for tree in trees for node in tree), strict=True
     )
     return Content(
@@ -93,13 +94,14 @@ def content_of(dump: Mapping[str, Any], thresholds: Sequence[Sequence[float]]) -
         children=np.array(children, np.int64),
         decisions=np.array(decisions, np.int64),
         values=np.array(values, np.float64),
+        counts=np.concatenate([_summed(tree) for tree in trees]),
         category_starts=np.cumsum([0, *map(len, categories)], dtype=np.int64),
         categories=np.array([category for each in categories for category in each], np.int64),
     )
 
 
-_Node = tuple[int, float, int, int, float, list[int]]
-"""Feature, threshold, left child, decision, value and categories."""
+_Node = tuple[int, float, int, int, float, int, list[int]]
+"""Feature, threshold, left child, decision, value, count of a leaf and categories."""
 
 
 def _nodes(root: Mapping[str, Any], thresholds: Sequence[float]) -> list[_Node]:
@@ -113,8 +115,19 @@ def _nodes(root: Mapping[str, Any], thresholds: Sequence[float]) -> list[_Node]:
             message = "a forest with linear leaves is not scored"
             raise ModelRefused(message)
         else:
-            found.append((LEAF, 0.0, 0, 0, float(node["leaf_value"]), []))
+            # A tree of one leaf need not tell its count.
+            found.append((LEAF, 0.0, 0, 0, float(node["leaf_value"]), int(node.get("leaf_count", 0)), []))
     return found
+
+
+def _summed(nodes: Sequence[_Node]) -> npt.NDArray[np.int64]:
+    """Return how many rows ended below each node of a tree: children follow their parents."""
+    counts = np.array([node[5] for node in nodes], np.int64)
+    for place in range(len(nodes) - 1, -1, -1):
+        feature, _, left, *_ = nodes[place]
+        if feature != LEAF:
+            counts[place] = counts[left] + counts[left + 1]
+    return counts
 
 
 def _growing(waiting: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -131,5 +144,5 @@ def _asking(node: Mapping[str, Any], thresholds: Sequence[float], *, left: int) 
     if node["decision_type"] == "==":
         # Whatever is missing goes right.
         categories = sorted({int(category) for category in node["threshold"].split("||")})
-        return feature, 0.0, left, CATEGORICAL, value, categories
-    return feature, thresholds[node["split_index"]], left, decision, value, []
+        return feature, 0.0, left, CATEGORICAL, value, 0, categories
+    return feature, thresholds[node["split_index"]], left, decision, value, 0, []

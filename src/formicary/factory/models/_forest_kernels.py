@@ -46,7 +46,16 @@ from formicary.factory.models._forest_layout import (
     open_trees,
 )
 
-__all__ = ["attribute_one", "explain_rows", "predict_scores", "score_one", "score_row", "score_rows"]
+__all__ = [
+    "attribute_one",
+    "code_row",
+    "explain_rows",
+    "predict_scores",
+    "score_one",
+    "score_row",
+    "score_rows",
+]
+__all__ += ["step_any"]
 
 _ROOM_AT: Final = words_of(Trees)
 _CATEGORY_END: Final = 2.0**31
@@ -68,7 +77,7 @@ def score_row(trees: Trees, room: Room, row: Any, attributions: Any) -> float:
 @kernel_part
 def find_leaves(trees: Trees, room: Room, row: Any) -> None:
     """Note the leaf of every tree that a row, (features,), ends in."""
-    _code_row(trees, room, row)
+    code_row(trees, room, row)
     codes = room.codes
     words = trees.words
     place = 0
@@ -96,7 +105,7 @@ def find_leaves(trees: Trees, room: Room, row: Any) -> None:
         tree = trees.order[rest]
         node = trees.roots[tree]
         for _ in range(trees.depths[tree]):
-            node = _step_any(trees, node, codes)
+            node = step_any(trees, node, codes)
         room.places[tree] = node
 
 
@@ -170,7 +179,7 @@ def score_rows(note: Note, rows: Any, scores: Any) -> None:
             if trees.has_bits[tree]:
                 for _ in range(trees.depths[tree]):
                     for row in range(count):
-                        places[row] = _step_any(trees, places[row], tail(room.codes, row * width))
+                        places[row] = step_any(trees, places[row], tail(room.codes, row * width))
             else:
                 for _ in range(trees.depths[tree]):
                     for row in range(count):
@@ -203,7 +212,7 @@ def _step(words: Any, node: int, codes: Any) -> Any:
 
 
 @kernel_part
-def _step_any(trees: Trees, node: int, codes: Any) -> Any:
+def step_any(trees: Trees, node: int, codes: Any) -> Any:
     """Return the child that any node sends a row's codes to; a leaf returns itself."""
     bits_at = trees.bits_at[node]
     if bits_at < 0:
@@ -215,7 +224,7 @@ def _step_any(trees: Trees, node: int, codes: Any) -> Any:
 
 
 @kernel_part
-def _code_row(trees: Trees, room: Room, row: Any) -> None:
+def code_row(trees: Trees, room: Room, row: Any) -> None:
     """Write the codes of a row; all columns are searched at once, as one search waits for itself."""
     numbers, found = room.numbers, room.found
     for column in range(trees.numeric):

@@ -4,6 +4,7 @@
 
     Refusal
     └── ModelRefused
+        ├── UnknownModel                         which is meant
         ├── ModelMalformed                       what a declaration says
         ├── LabelsTooFew, TableUnusable          what it should be trained on
         ├── LeakSuspected                        a column that tells the label
@@ -23,6 +24,7 @@ __all__ = [
     "ModelMalformed",
     "ModelRefused",
     "TableUnusable",
+    "UnknownModel",
 ]
 
 
@@ -30,6 +32,12 @@ class ModelRefused(Refusal):
     """A model cannot be declared, trained or read as it is."""
 
     code = "model_refused"
+
+
+class UnknownModel(ModelRefused):
+    """No product declares a model of this name."""
+
+    code = "unknown_model"
 
 
 class ModelMalformed(ModelRefused):

@@ -73,7 +73,8 @@ class Forest:
         if description.output not in OUTPUTS or not np.isfinite(description.scale):
             message = f"no forest has an output {description.output!r} scaled by {description.scale}"
             raise ModelCorrupt(message)
-        self._content: Final = content
+        self.content: Final = content
+        """The nodes as they are stored; they cannot be written to."""
         self._description: Final = description
         self.trees: Final[Trees] = laid_out(content)
         """The forest as kernels read it."""
@@ -96,12 +97,12 @@ class Forest:
 
     def to_bytes(self) -> bytes:
         """Return what ``from_bytes`` reads."""
-        return packed(self._content, self._description)
+        return packed(self.content, self._description)
 
     @cached_property
     def hash(self) -> bytes:
         """The identity of the forest, 32 bytes: blake2b of its content; the way it was trained is no part."""
-        return hash_of(self._content, self._description)
+        return hash_of(self.content, self._description)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ class Forest:
     @property
     def tree_count(self) -> int:
         """How many trees are summed up."""
-        return len(self._content.tree_nodes)
+        return len(self.content.tree_nodes)
 
     @property
     def output(self) -> str:
@@ -131,7 +132,7 @@ class Forest:
     @cached_property
     def expected_score(self) -> float:
         """The raw score of a row that nothing is known of: the sum of the values of all roots."""
-        return float(sum(self._content.values[self.trees.roots].tolist()))
+        return float(sum(self.content.values[self.trees.roots].tolist()))
 
     def raw_scores(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Return raw scores, (n,), of rows, (n, features)."""

@@ -25,9 +25,11 @@ __all__ = [
     "card_precision",
     "kolmogorov_smirnov",
     "log_loss",
+    "money_found",
 ]
 
 _BINS: Final = 10
+_LOOKED_AT: Final = 0.01
 
 
 def area_under_roc(
@@ -192,6 +194,36 @@ def card_precision(
         blocked[hits] = True
         found += len(hits)
     return found / (cards_per_day * (len(starts) - 1))
+
+
+def money_found(
+    *, scores: npt.ArrayLike, labels: npt.ArrayLike, money: npt.ArrayLike, share: float = _LOOKED_AT
+) -> float:
+    """Return what share of the money of label 1 is in the rows of the highest scores.
+
+    Parameters
+    ----------
+    scores, labels
+        As ``area_under_roc`` takes them, (n,).
+    money
+        What each row is about, in minor units, not negative, (n,).
+    share
+        How many of the rows are looked at. Of rows of one score, of which not all are, each counts in part.
+
+    Raises
+    ------
+    LabelsTooFew
+        No row of label 1 is about any money.
+    """
+    numbers, classes, amounts = labelled(scores, labels, money)
+    lost = float((classes * amounts).sum())
+    if not lost > 0:
+        message = "no row of label 1 is about any money"
+        raise LabelsTooFew(message)
+    _, places = np.unique(-numbers, return_inverse=True)
+    rows, losses = sums(places, np.ones(len(numbers))), sums(places, classes * amounts)
+    room = np.clip(len(numbers) * share - (np.cumsum(rows) - rows), 0, rows)
+    return float((losses * room / rows).sum()) / lost
 
 
 def _card_days(

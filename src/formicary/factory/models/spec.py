@@ -1,7 +1,8 @@
 """What a model predicts, from what, and what it must show: declared once, for every trainer.
 
-A specification knows columns and labels, not where they come from: a feature set read at decisions, or a
-table of data that never were events.
+A specification knows columns and labels. Where they come from is a question of its own, which it may have:
+the events at which a set of features is read, and what tells their outcomes. Without one it is trained on
+tables of data that never were events.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formicary.factory.models.errors import ModelMalformed
+from formicary.factory.models.questions import Question
 
 __all__ = ["Column", "Gates", "ModelSpec", "Objective"]
 
@@ -103,6 +105,8 @@ class ModelSpec:
     search
         Hyper-parameters of the forest by name, each with the values to draw from, in place of the trainer's;
         the first trial takes the first of each.
+    question
+        Where its rows come from, if they are events of the journal.
     """
 
     name: str
@@ -114,6 +118,7 @@ class ModelSpec:
     trials: int = 8
     seed: int = 0
     search: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    question: Question | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,6 +145,10 @@ class ModelSpec:
             if self.names.count(name) > 1
         ]
         wrong += [f"{self.name}: nothing to draw {name} from" for name, values in self.search if not values]
+        if self.question is not None:
+            wrong += [f"{self.name}: {found}" for found in self.question.findings()]
+            if self.objective != Objective.CLASSIFICATION:
+                wrong.append(f"{self.name}: outcomes are 0 or 1, which is no {self.objective}")
         if self.trials < 1:
             wrong.append(f"{self.name}: at least one trial, not {self.trials}")
         return wrong

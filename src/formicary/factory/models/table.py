@@ -12,7 +12,7 @@ import numpy.typing as npt
 from formicary.factory.models.errors import LabelsTooFew, TableUnusable
 from formicary.factory.models.spec import ModelSpec, Objective
 
-__all__ = ["Categories", "TrainingTable", "encoded", "table_of"]
+__all__ = ["Categories", "TrainingTable", "encoded", "names_of", "table_of"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
@@ -39,6 +39,8 @@ class TrainingTable:
         (n,): when each row was asked about, in nanoseconds; None where the rows have no order in time.
     categories
         The names behind codes.
+    money
+        (n,): minor units that each row is about; None where rows are about none.
     """
 
     values: Reals
@@ -46,6 +48,7 @@ class TrainingTable:
     weights: Reals
     at: Words | None
     categories: Categories
+    money: Reals | None = None
 
     def rows(self, chosen: npt.NDArray[Any]) -> TrainingTable:
         """Return the chosen rows, by number or by a flag for each."""
@@ -55,6 +58,7 @@ class TrainingTable:
             labels=self.labels[chosen],
             weights=self.weights[chosen],
             at=None if self.at is None else self.at[chosen],
+            money=None if self.money is None else self.money[chosen],
         )
 
     def require_labels(self, spec: ModelSpec) -> None:
@@ -74,6 +78,7 @@ def table_of(
     *,
     weights: npt.ArrayLike | None = None,
     at: npt.ArrayLike | None = None,
+    money: npt.ArrayLike | None = None,
 ) -> TrainingTable:
     """Return a table for a specification.
 
@@ -85,14 +90,14 @@ def table_of(
         Arrays (n,) by name: numbers, NaN or None where missing; or names, None where missing.
     labels
         (n,) 0 or 1 of a classification, numbers of a regression; a missing one is refused.
-    weights, at
+    weights, at, money
         (n,), as in ``TrainingTable``.
 
     Raises
     ------
     TableUnusable
         A column is not there, is constant or missing everywhere, is not of numbers, or not of n rows; a
-        label is not what the objective takes.
+        label is not what the objective takes; a weight or an amount of money is below zero.
     """
     target = np.asarray(labels, np.float64)
     _require_targets(spec, target)
@@ -114,12 +119,17 @@ def table_of(
     if len(given_weights) != len(target) or not (given_weights > 0).all():
         message = f"{spec.name}: a weight for each row, above zero"
         raise TableUnusable(message)
+    amounts = None if money is None else np.asarray(money, np.float64)
+    if amounts is not None and (len(amounts) != len(target) or not (amounts >= 0).all()):
+        message = f"{spec.name}: an amount of money for each row, not below zero"
+        raise TableUnusable(message)
     return TrainingTable(
         values=values,
         labels=target,
         weights=given_weights,
         at=None if at is None else np.asarray(at, np.int64),
         categories=categories,
+        money=amounts,
     )
 
 
@@ -148,6 +158,17 @@ def encoded(spec: ModelSpec, columns: Mapping[str, npt.ArrayLike], categories: C
         message = f"{spec.name}: columns of different lengths"
         raise TableUnusable(message)
     return np.column_stack(parts)
+
+
+def names_of(values: Reals) -> list[str | None]:
+    """Return the values (n,) of a feature that is a code as names, None where missing.
+
+    Examples
+    --------
+    >>> names_of(np.array([826.0, np.nan]))
+    ['826', None]
+    """
+    return [None if np.isnan(value) else f"{value:.17g}" for value in values.tolist()]
 
 
 def _require_targets(spec: ModelSpec, target: Reals) -> None:

@@ -19,6 +19,7 @@ from formicary.factory.models.metrics import (
     brier_score,
     calibration_error,
     kolmogorov_smirnov,
+    money_found,
 )
 from formicary.factory.models.model import Evidence, Model, Reals, scorecard_columns
 from formicary.factory.models.scorecard import Scorecard
@@ -107,13 +108,17 @@ def scorecard_of(spec: ModelSpec, table: TrainingTable) -> Scorecard:
 def measured(chances: Reals, table: TrainingTable) -> dict[str, float]:
     """Return what chances (n,) show of the rows of a table."""
     labels, weights = table.labels, table.weights
-    return {
+    shown = {
         "area_under_roc": area_under_roc(scores=chances, labels=labels, weights=weights),
         "average_precision": average_precision(scores=chances, labels=labels, weights=weights),
         "kolmogorov_smirnov": kolmogorov_smirnov(scores=chances, labels=labels, weights=weights),
         "brier": brier_score(probabilities=chances, labels=labels, weights=weights),
         "calibration_error": calibration_error(probabilities=chances, labels=labels, weights=weights),
     }
+    # Rows of label 1 that are about no money have lost none.
+    if table.money is not None and (table.labels * table.money).any():
+        shown["money_found"] = money_found(scores=chances, labels=labels, money=table.money)
+    return shown
 
 
 def _judged_scorecard(spec: ModelSpec, table: TrainingTable) -> Mapping[str, float]:

@@ -14,6 +14,7 @@ from formicary.products.payments.escrow.evolve import evolve as evolve_escrow
 from formicary.products.payments.escrow.schemas import COMMANDS, ESCROW, EVENTS
 from formicary.products.payments.escrow.table import DURATIONS
 from formicary.products.payments.features import FEATURES
+from formicary.products.payments.fraud import MODELS
 from formicary.products.payments.rail import decider as rail
 from formicary.products.payments.rail import schemas as rail_schemas
 from formicary.products.payments.refund import PAYMENT_REFUND, PaymentRefunded, RefundPayment
@@ -43,6 +44,7 @@ REFUNDS: Final = Product(
     # their own.
     features=FEATURES,
     decision_points=(PAYMENT_POINT,),
+    models=MODELS,
 )
 """A payee gives back what was paid or a part of it, never more."""
 

@@ -20,8 +20,11 @@ from formicary.surfaces.cli import (
     ledger_audits,
     ledger_reads,
     ledger_writes,
+    models,
     parties,
     payments,
+    policies,
+    rules,
 )
 from formicary.surfaces.cli.bench import bench
 from formicary.surfaces.cli.demo import demo
@@ -31,6 +34,7 @@ from formicary.surfaces.cli.import_history import import_history
 from formicary.surfaces.cli.openapi import openapi
 from formicary.surfaces.cli.output import report_error
 from formicary.surfaces.cli.ports import Program
+from formicary.surfaces.cli.train import train
 from formicary.surfaces.cli.up import up
 from formicary.surfaces.cli.verify import verify
 
@@ -51,6 +55,7 @@ def build(program: Program) -> typer.Typer:
     app.command()(up)
     app.command()(demo)
     app.command("import")(import_history)
+    app.command()(train)
     app.command(context_settings={"allow_extra_args": True})(bench)
     app.command()(verify)
     app.command()(doctor)
@@ -68,6 +73,9 @@ def build(program: Program) -> typer.Typer:
     features_daily.register(features)
     features_quality.register(features)
     app.add_typer(features, name="features")
+    app.add_typer(models.group(), name="models")
+    app.add_typer(policies.group(), name="policies")
+    app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(escrow.group(), name="escrow")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Final, cast
 
+import msgspec
 import typer
 
 from formicary.base.limits import QUERY_LIMIT_MAX
+from formicary.factory.registry import messages
 from formicary.surfaces.cli.ports import Program
 
 __all__ = [
@@ -15,8 +18,10 @@ __all__ = [
     "IdempotencyKey",
     "Limit",
     "Newest",
+    "Note",
     "PeriodEnd",
     "PeriodStart",
+    "Reason",
     "program_of",
 ]
 
@@ -35,3 +40,28 @@ def program_of(context: typer.Context) -> Program:
     """Return the program around the command line."""
     program: Program = context.obj
     return program
+
+
+def _fits(kind: Any, what: str) -> Callable[[str], str]:
+    """Return what lets only texts of a type through, and says otherwise what they are."""
+
+    def fitting(text: str) -> str:
+        try:
+            return cast("str", msgspec.convert(text, kind))
+        except msgspec.ValidationError as error:
+            message = f"it is {what}"
+            raise typer.BadParameter(message) from error
+
+    return fitting
+
+
+_REASON: Final = "one line of 1 to 200 characters"
+_NOTE: Final = "at most 1,000 characters"
+
+Reason = Annotated[
+    str, typer.Option("--reason", callback=_fits(messages.Reason, _REASON), help=f"Why: {_REASON}.")
+]
+Note = Annotated[
+    str,
+    typer.Option("--note", callback=_fits(messages.Note, _NOTE), help=f"What else is to be known: {_NOTE}."),
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,16 +14,21 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
+from formicary.factory.decisions.points import DecisionPoint
+from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.features.sources import RowSource
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
+from formicary.factory.models.spec import ModelSpec
 
-__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program"]
+__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
 
 Records = npt.NDArray[Any]
 
@@ -86,6 +91,23 @@ class LedgerAccess(Protocol):
         ...
 
 
+class RegistryAccess(Protocol):
+    """The registry of models and policies."""
+
+    @property
+    def source(self) -> RowSource:
+        """The journal that it is in."""
+        ...
+
+    def entry(self, subject: int) -> Mapping[str, Any] | None:
+        """Return what is known under an id, or None."""
+        ...
+
+    def command(self, command: Command, *, key: str | None = None) -> Mapping[str, Any]:
+        """Carry out a command and return its answer; with the same key, the same answer again."""
+        ...
+
+
 class DemoFactory(Protocol):
     """A factory of the demo's own, in this process and in simulated time."""
 
@@ -137,8 +159,25 @@ class Program(Protocol):
         """The folder of real data sets, where there is one."""
         ...
 
+    @property
+    def decision_points(self) -> Mapping[str, DecisionPoint]:
+        """The products' decision points by name."""
+        ...
+
     def ledger(self) -> AbstractContextManager[LedgerAccess]:
         """Reach the ledger: the running engine's, else one in this process."""
+        ...
+
+    def registry(self) -> AbstractContextManager[RegistryAccess]:
+        """Reach the registry of models and policies: the running engine's, else one in this process."""
+        ...
+
+    def model_specs(self) -> Mapping[str, ModelSpec]:
+        """Return the specifications of the models that are declared here, by name."""
+        ...
+
+    def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
+        """Return all that is wrong with a policy and its rules for a decision point."""
         ...
 
     def client(self) -> AbstractContextManager[Formicary]:
@@ -193,6 +232,20 @@ class Program(Protocol):
 
     def daily(self, day: int, *, labels: str | None, progress: Callable[[int, int], None]) -> DaySummary:
         """Find the slow features of a day, counted from 1970-01-01, and record them."""
+        ...
+
+    def train(
+        self,
+        name: str,
+        *,
+        last: int | None,
+        archive: Path | None,
+        table: tuple[Path, str] | None,
+        output: Path | None,
+        threads: int,
+        report: TrainingReport,
+    ) -> TrainedModel:
+        """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
     def doctor(self) -> Iterable[Check]:

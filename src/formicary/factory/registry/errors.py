@@ -1,0 +1,91 @@
+"""Why the registry refuses.
+
+The bytes of a model that are not what their hash says are ``ModelCorrupt``; a policy that cannot decide is
+``PolicyRefused``.
+
+::
+
+    Refusal
+    └── RegistryRefused
+        ├── PartUnexpected, ModelIncomplete      bytes that come in parts
+        ├── ModelExists, EntryTooLarge           a registration
+        ├── ModelNotFound, AliasUnchanged        an alias
+        └── PolicyOutdated, PolicyTooLarge, PolicyNotArmed     a policy
+"""
+
+from __future__ import annotations
+
+from formicary.base.errors import Refusal
+
+__all__ = [
+    "AliasUnchanged",
+    "EntryTooLarge",
+    "ModelExists",
+    "ModelIncomplete",
+    "ModelNotFound",
+    "PartUnexpected",
+    "PolicyNotArmed",
+    "PolicyOutdated",
+    "PolicyTooLarge",
+    "RegistryRefused",
+]
+
+
+class RegistryRefused(Refusal):
+    """The registry of models and policies does not take this."""
+
+    code = "registry_refused"
+
+
+class PartUnexpected(RegistryRefused):
+    """A part of a model is not the one that comes next, or not as long as it must be."""
+
+    code = "model_part_unexpected"
+
+
+class ModelIncomplete(RegistryRefused):
+    """Not all parts of a model are there."""
+
+    code = "model_incomplete"
+
+
+class ModelExists(RegistryRefused):
+    """The model is registered already."""
+
+    code = "model_exists"
+
+
+class EntryTooLarge(RegistryRefused):
+    """What is said of a model takes too many bytes."""
+
+    code = "model_entry_too_large"
+
+
+class ModelNotFound(RegistryRefused):
+    """No such model, or no such version of it, is registered."""
+
+    code = "model_not_found"
+
+
+class AliasUnchanged(RegistryRefused):
+    """The alias is there already, or the model has none that could be taken off."""
+
+    code = "alias_unchanged"
+
+
+class PolicyOutdated(RegistryRefused):
+    """A policy's version is not larger than that of every one which was armed there before."""
+
+    code = "policy_outdated"
+
+
+class PolicyTooLarge(RegistryRefused):
+    """A policy and its rules take too many bytes."""
+
+    code = "policy_too_large"
+
+
+class PolicyNotArmed(RegistryRefused):
+    """No policy is armed at this decision point."""
+
+    code = "policy_not_armed"

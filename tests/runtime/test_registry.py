@@ -1,0 +1,77 @@
+"""The registry on a home: in this process, beside a running engine, and again after both have gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from formicary.base.errors import Refusal
+from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.engine.client import EngineRefused
+from formicary.factory.registry import Alias, DisarmPolicy, MoveAlias
+from formicary.factory.registry.errors import PolicyNotArmed
+from formicary.factory.registry.reading import model_bytes, model_events, versions
+from formicary.runtime.program import LocalProgram
+from formicary.runtime.registry import open_registry
+from formicary.runtime.settings import Settings
+from formicary.surfaces.cli import run
+from formicary.surfaces.cli.exit_codes import ExitCode
+from tests.runtime.test_ledgers import running_engine
+from tests.runtime.test_policy_findings import RULES
+from tests.runtime.test_program import document
+from tests.surfaces.cli.registry_kit import stored_model, trained_model
+
+REASON = ("--reason", "It orders more pairs rightly.")
+
+
+def test_one_registry_for_both(
+    hosted_home: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What one engine was told another one knows, and the journal says the same to all."""
+    assert document(capsys, hosted_home, "models", "list") == {"models": []}
+    first = document(capsys, hosted_home, "models", "register", str(stored_model(tmp_path)))
+    moved = document(capsys, hosted_home, "models", "promote", "repayment", "1", *REASON)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    armed = ("policies", "arm", "card_use", str(policy), str(tmp_path / "rules.yaml"), *REASON)
+    with running_engine(hosted_home):
+        assert document(capsys, hosted_home, "models", "register", str(tmp_path / "repayment.model")) == (
+            first | {"status": "exists"}
+        )
+        second = document(capsys, hosted_home, "models", "register", str(stored_model(tmp_path, "churn")))
+        document(capsys, hosted_home, *armed)
+        assert document(capsys, hosted_home, "models", "which", "repayment")["found"] == moved
+        assert run(LocalProgram(hosted_home), [*armed]) == ExitCode.REFUSED
+        assert "policy_outdated" in capsys.readouterr().err
+    assert document(capsys, hosted_home, "verify")["sound"]
+    assert run(LocalProgram(hosted_home), ["policies", "disarm", "sign_in", *REASON]) == ExitCode.REFUSED
+    assert document(capsys, hosted_home, "policies", "list")["policies"][0]["point"] == "card_use"
+    with open_registry(hosted_home) as registry:
+        found = versions(model_events(registry.source))
+        assert [one.hash for one in found] == [first["hash"], second["hash"]]
+        assert model_bytes(registry.source, found[0]) == trained_model().to_bytes()
+        assert LocalProgram(hosted_home).model_specs() == {}
+
+
+def test_refusals_are_those_of_the_registry(hosted_home: Settings) -> None:
+    """By their class where there is one; the key says whether it is the same command."""
+    disarm = DisarmPolicy(subject=text_id("card_use"), point="card_use", reason="No.")
+    with open_registry(hosted_home) as registry:
+        for _ in range(2):
+            with pytest.raises(PolicyNotArmed):
+                registry.command(disarm, key="one")
+        wrong = MoveAlias(subject=1, model="churn", alias=Alias.SHADOW, hash="", reason="No.")
+        with pytest.raises(Refusal, match="not what its type says"):
+            registry.command(wrong)
+        assert registry.entry(1) is None
+
+
+def test_a_code_that_is_not_the_registrys(hosted_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as the engine's."""
+    monkeypatch.setattr("formicary.runtime.registry._REFUSALS", {})
+    disarm = DisarmPolicy(subject=text_id("card_use"), point="card_use", reason="No.")
+    with open_registry(hosted_home) as registry, pytest.raises(EngineRefused) as refused:
+        registry.command(disarm)
+    assert refused.value.reason == PolicyNotArmed.code
