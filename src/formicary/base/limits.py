@@ -257,6 +257,9 @@ RULE_DOCUMENT_BYTES_MAX: Final = 4 << 20
 POLICY_RULES_MAX: Final = 64
 """Rules that are armed together: a decision records each in one bit of a word."""
 
+POLICY_TEXTS_MAX: Final = 1 << 10
+"""Armed policies whose sentences are kept in memory: decades of them, at some kilobytes each."""
+
 CAPS_MAX: Final = 16
 """Caps of one policy: each is looked at by every decision."""
 
