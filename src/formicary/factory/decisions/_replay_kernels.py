@@ -12,7 +12,9 @@ import numpy as np
 
 from formicary.base.kernels import fixed, kernel, kernel_part
 from formicary.base.records import Note
-from formicary.factory.decisions._judge_kernels import count_decision, decide_about, follow_row
+from formicary.factory.decisions._cap_kernels import count_decision
+from formicary.factory.decisions._checked_kernels import follow_row
+from formicary.factory.decisions._judge_kernels import decide_about
 from formicary.factory.decisions._judge_layout import (
     AT_POSITION,
     IS_PENDING,

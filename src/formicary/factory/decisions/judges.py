@@ -13,7 +13,8 @@ import numpy.typing as npt
 from formicary.base.limits import GROUP_ITEMS_MAX
 from formicary.base.records import Note, noted, words_of
 from formicary.factory.decisions import _judge_layout as layout
-from formicary.factory.decisions._judge_kernels import count_decisions, decide_transfers
+from formicary.factory.decisions._cap_kernels import count_decisions
+from formicary.factory.decisions._checked_kernels import decide_transfers
 from formicary.factory.decisions._judge_layout import ROW_WORDS, Judge
 from formicary.factory.decisions._rule_layout import RULE_ENABLED, Rules
 from formicary.factory.decisions.points import DecisionPoint

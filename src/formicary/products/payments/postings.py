@@ -26,15 +26,19 @@ from formicary.factory.ledger import (
 
 __all__ = [
     "HOUSE",
+    "PAYMENT_CODES",
     "AccountClosed",
     "AccountCode",
     "InsufficientFunds",
     "InvalidAmount",
     "Outcome",
     "PaymentAlreadyFailed",
+    "PaymentDeclined",
+    "PaymentNotFound",
     "PaymentRefused",
     "SameAccount",
     "StaleTimer",
+    "StepUpRequired",
     "TransferCode",
     "WalletNotFound",
     "account_id",
@@ -89,6 +93,10 @@ class TransferCode(IntEnum):
     ADJUSTMENT = 141
 
 
+PAYMENT_CODES: Final = (TransferCode.PERSON_PAYMENT, TransferCode.MERCHANT_PAYMENT)
+"""What a payment is, and not what comes of one."""
+
+
 class InsufficientFunds(Refusal):
     """The payer's account holds less than the amount."""
 
@@ -119,10 +127,28 @@ class PaymentAlreadyFailed(Refusal):
     code = "payment_already_failed"
 
 
+class PaymentNotFound(Refusal):
+    """There is no payment with this id."""
+
+    code = "payment_not_found"
+
+
 class PaymentRefused(Refusal):
     """The ledger refused the payment for a reason that has no code of its own."""
 
     code = "payment_refused"
+
+
+class PaymentDeclined(Refusal):
+    """A decision went against the payment; its reasons are told beside. That is final under its key."""
+
+    code = "payment_declined"
+
+
+class StepUpRequired(Refusal):
+    """The payer is to be checked first, as ``check`` says; the payment is asked for anew, with a new key."""
+
+    code = "step_up_required"
 
 
 class WalletNotFound(Refusal):
@@ -138,7 +164,7 @@ class StaleTimer(Refusal):
 
 
 class Outcome(NamedTuple):
-    """How a payment was answered: ``created``, ``exists`` (it was made before) or ``refused``, and why."""
+    """How a payment was answered: ``created``, ``exists`` (made before), ``held``, or ``refused`` and why."""
 
     status: str
     code: str = ""
@@ -267,6 +293,8 @@ def outcome(statuses: Sequence[int]) -> Outcome:
         return Outcome("created")
     if decisive == CreateTransferStatus.EXISTS:
         return Outcome("exists")
+    if decisive == CreateTransferStatus.HELD:
+        return Outcome("held")
     return Outcome("refused", code_of(decisive.name.lower()))
 
 
@@ -296,4 +324,10 @@ _CODES: Final = {
     "transfer_must_have_the_same_ledger_as_accounts": CurrencyMismatch.code,
     "amount_must_not_be_negative": InvalidAmount.code,
     "id_already_failed": PaymentAlreadyFailed.code,
+    # Of a hold that ended in the same instant, or past its product.
+    "pending_transfer_already_posted": "hold_already_released",
+    "pending_transfer_already_voided": "hold_already_returned",
+    "pending_transfer_expired": "hold_expired",
+    "declined": PaymentDeclined.code,
+    "step_up_required": StepUpRequired.code,
 }
