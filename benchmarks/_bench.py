@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 from benchmarks._loads import Load
 from benchmarks._machine import machine
-from formicary.base.clock import LiveClock
+from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
 from formicary.factory.engine.committer import Committer
 from formicary.factory.engine.engine import Engine
+from formicary.factory.engine.products import Product
 from formicary.factory.engine.requests import LedgerRequest
+from formicary.factory.engine.state import known_events
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.journal import Journal
 from formicary.factory.journal.supervisor import Supervisor
@@ -50,16 +55,24 @@ class Bench:
         return self._seed
 
     @contextmanager
-    def engine(self, access: Access) -> Iterator[tuple[Engine, Journal]]:
+    def engine(
+        self, access: Access, products: Sequence[Product] = (), clock: Clock | None = None
+    ) -> Iterator[tuple[Engine, Journal]]:
         """Yield a recovered engine in this process."""
-        with closing(Journal(access, semantics=SEMANTICS)) as journal:
-            engine = Engine(journal, lambda: recovered_state(self.settings, access), LiveClock())
+        upcasters = known_events(products)
+        with closing(Journal(access, semantics=SEMANTICS, upcasters=upcasters)) as journal:
+            new_state = partial(recovered_state, self.settings, access, products)
+            engine = Engine(journal, new_state, clock or LiveClock())
             engine.recover()
             yield engine, journal
 
 
 def _ignore(_: int) -> None:
     """Take no notice of progress."""
+
+
+def _all_made(answers: npt.NDArray[Any]) -> bool:
+    return not answers["status"].any()
 
 
 def pump(
@@ -70,14 +83,18 @@ def pump(
     size: int,
     count: int,
     tick: Callable[[int], None] = _ignore,
+    is_right: Callable[[npt.NDArray[Any]], bool] = _all_made,
 ) -> float:
-    """Make ``count`` transfers in requests of ``size``, one batch ahead; return the rate per second."""
+    """Make ``count`` transfers in requests of ``size``, one batch ahead; return the rate per second.
+
+    Every answer must be as ``is_right`` says.
+    """
     committer = Committer(journal.begin)
     try:
         began, done = time.perf_counter(), 0
         while done < count:
             decided = engine.decide([LedgerRequest(load.request(size))])
-            if any(answer["status"].any() for answer in decided.answers):
+            if not all(map(is_right, decided.answers)):
                 raise BenchFailed
             if committer.busy and (error := committer.finish()) is not None:
                 raise error

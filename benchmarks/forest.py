@@ -12,7 +12,7 @@ import ctypes
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any, Final
 
@@ -39,10 +39,13 @@ Rows = npt.NDArray[np.float64]
 Scoring = Callable[[Rows], npt.NDArray[np.float64]]
 
 
-def trained(trees: int) -> lightgbm.Booster:
-    """Return a booster that learned nothing: its leaves are about equally likely, in no pattern."""
+def trained(trees: int, given: Rows | None = None, names: Sequence[str] | None = None) -> lightgbm.Booster:
+    """Return a booster that learned nothing: its leaves are about equally likely, in no pattern.
+
+    It learns from normal numbers, or from the first of the rows that are given, (n, features).
+    """
     chance = np.random.default_rng(1)
-    rows = chance.normal(size=(_TRAINING_ROWS, _FEATURES))
+    rows = chance.normal(size=(_TRAINING_ROWS, _FEATURES)) if given is None else given[:_TRAINING_ROWS]
     parameters = {
         "objective": "binary",
         "num_leaves": _LEAVES,
@@ -52,8 +55,9 @@ def trained(trees: int) -> lightgbm.Booster:
         "num_threads": 2,
         "seed": 1,
     }
-    labels = (chance.random(_TRAINING_ROWS) < 0.5).astype(np.float64)  # noqa: PLR2004, a coin
-    return lightgbm.train(parameters, lightgbm.Dataset(rows, labels), trees)
+    labels = (chance.random(len(rows)) < 0.5).astype(np.float64)  # noqa: PLR2004, a coin
+    data = lightgbm.Dataset(rows, labels, feature_name="auto" if names is None else list(names))
+    return lightgbm.train(parameters, data, trees)
 
 
 def fast_single_rows(booster: lightgbm.Booster) -> Scoring:

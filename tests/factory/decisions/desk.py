@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.clock import SimulatedClock
-from formicary.base.limits import MODEL_PART_BYTES_MAX
 from formicary.base.purposes import Purpose
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.points import DecisionPoint
@@ -38,13 +36,12 @@ from formicary.factory.registry import (
     ArmPolicy,
     DisarmPolicy,
     MoveAlias,
-    RegisterModel,
-    StoreModelPart,
     registry_product,
 )
+from formicary.factory.registry.storing import parts_of, registration_of
 from tests.factory.engine.null_journal import NullJournal
 
-__all__ = ["CODE", "POINT", "START", "Desk", "made_model", "rules_of"]
+__all__ = ["CODE", "POINT", "START", "Desk", "made_model", "random_payments", "rules_of"]
 
 START: Final = 1_700_000_000 * 10**9
 SECOND: Final = 10**9
@@ -291,19 +288,8 @@ class Desk:
     def promotes(self, model: Model | None, alias: Alias = Alias.CHAMPION) -> None:
         """Register a model unless it is, and give it an alias; None takes the alias off."""
         if model is not None and model.hash not in self.state.decisions.registered:
-            stored = model.to_bytes()
-            parts = range(0, len(stored), MODEL_PART_BYTES_MAX)
-            for part, first in enumerate(parts):
-                content = base64.b64encode(stored[first : first + MODEL_PART_BYTES_MAX]).decode()
-                command = StoreModelPart(
-                    subject=int(model.hash, 16), part=part, parts=len(parts), content=content
-                )
+            for command in (*parts_of(model), registration_of(model, manifest={}, note="")):
                 assert self.commands(command).code == ""
-            columns = list(model.forest.feature_names)
-            told = RegisterModel(
-                subject=int(model.hash, 16), model=model.name, spec_hash="a" * 32, columns=columns
-            )
-            assert self.commands(told).code == ""
         moved = MoveAlias(
             subject=text_id("risk_model"),
             model="risk_model",
@@ -312,3 +298,18 @@ class Desk:
             reason="Tests.",
         )
         assert self.commands(moved).code == ""
+
+
+def random_payments(desk: Desk, seed: int, count: int) -> list[Any]:
+    """Return payments between the parties, some of them marked."""
+    chance = np.random.default_rng(seed)
+    payments = []
+    for _ in range(count):
+        payer, payee = chance.choice(6, 2, replace=False).tolist()
+        marks = {
+            "user_data_64": int(chance.integers(0, 2**64, dtype=np.uint64)),
+            "user_data_32": 7,
+            "user_data_128": 5,
+        }
+        payments.append(desk.transfer(100 + payer, 100 + payee, int(chance.integers(1, 1_500)), **marks))
+    return payments

@@ -12,6 +12,7 @@ from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
     appeals,
+    decisions,
     escrow,
     features_backfill,
     features_catalogue,
@@ -76,6 +77,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(features, name="features")
     app.add_typer(models.group(), name="models")
     app.add_typer(policies.group(), name="policies")
+    app.add_typer(decisions.group(), name="decisions")
     app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
