@@ -67,6 +67,7 @@ __all__ = [
     "PERSONAL_FIELD_CHARACTERS_MAX",
     "POLICY_BYTES_MAX",
     "POLICY_RULES_MAX",
+    "POLICY_TEXTS_MAX",
     "PRODUCT_TIMERS_PER_STEP_MAX",
     "QUERY_LIMIT_MAX",
     "QUEUE_REQUESTS_MAX",
@@ -348,6 +349,9 @@ RULE_DOCUMENT_BYTES_MAX: Final = 4 << 20
 
 POLICY_RULES_MAX: Final = 64
 """Rules that are armed together: a decision records each in one bit of a word."""
+
+POLICY_TEXTS_MAX: Final = 1 << 10
+"""Armed policies whose sentences are kept in memory: decades of them, at some kilobytes each."""
 
 CAPS_MAX: Final = 16
 """Caps of one policy: each is looked at by every decision."""

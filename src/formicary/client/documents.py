@@ -72,7 +72,10 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment that was made; the fee is the payee's, in minor units."""
+    """A payment that was made, or is ``held``; the fee is the payee's, in minor units.
+
+    Held money goes back by itself at ``release_by``; ``reasons`` say why it waits.
+    """
 
     id: str
     status: str
@@ -82,21 +85,27 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     fee: int
     currency: str
     created_at: str
+    release_by: str = ""
+    reasons: list[str] = []
 
 
 class BatchItem(msgspec.Struct, frozen=True, kw_only=True):
-    """How one payment of a batch went; ``code`` says why it was refused."""
+    """How one payment of a batch went; ``code`` and ``reasons`` say why it was refused."""
 
     status: str
     id: str = ""
     created_at: str = ""
     code: str = ""
+    release_by: str = ""
+    check: str = ""
+    reasons: list[str] = []
 
 
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a batch went, item by item, in the order asked."""
 
     completed: int
+    held: int
     refused: int
     items: list[BatchItem]
 

@@ -11,16 +11,34 @@ __all__ = ["ApiRefused", "ApiUnreachable", "UnknownOutcome", "WebhookInvalid"]
 
 
 class ApiRefused(Refusal):
-    """The API refused a request; ``reason`` is the documented code, ``param`` the field that was wrong."""
+    """The API refused a request; ``reason`` is the documented code, ``param`` the field that was wrong.
+
+    Of a payment that a decision refused, ``payment`` is the id to appeal by, ``reasons`` are sentences, and
+    ``check`` says how the payer is to be checked.
+    """
 
     code = "api_refused"
 
-    def __init__(self, reason: str, message: str, *, status: int, param: str, request_id: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        status: int,
+        param: str,
+        request_id: str,
+        payment: str = "",
+        check: str = "",
+        reasons: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.status = status
         self.param = param
         self.request_id = request_id
+        self.payment = payment
+        self.check = check
+        self.reasons = reasons
 
 
 class ApiUnreachable(OperationalFault):

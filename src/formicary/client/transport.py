@@ -39,6 +39,9 @@ class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
     request_id: str = ""
     param: str = ""
+    payment: str = ""
+    check: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 class Transport:
@@ -165,6 +168,9 @@ def _refused(answer: httpx.Response, problem: _Problem) -> ApiRefused:
         status=answer.status_code,
         param=problem.param,
         request_id=problem.request_id,
+        payment=problem.payment,
+        check=problem.check,
+        reasons=problem.reasons,
     )
 
 

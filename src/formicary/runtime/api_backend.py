@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import API_HISTORY_THREADS
+from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.async_client import AsyncEngineClient
 from formicary.factory.engine.client import EngineClient, EngineUnreachable, OutcomeUnknown
 from formicary.factory.engine.feature_reads import read_quality
 from formicary.factory.engine.products import Command
+from formicary.factory.engine.reads import read_policy_texts
 from formicary.factory.engine.state import Receipt
 from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.history import History
@@ -48,6 +50,7 @@ class RemoteBackend:
         self.command = client.command
         self.lookup_accounts = client.lookup_accounts
         self.aggregates = client.aggregates
+        self.policy_texts = client.policy_texts
         self.status = client.status
         self.feature_quality = client.feature_quality
         self._client = client
@@ -132,6 +135,10 @@ class InProcessBackend:
     async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
         """Return a product's aggregates."""
         return self._decided(lambda: self._factory.aggregates(product, ids))
+
+    async def policy_texts(self, point: int, version: int) -> PolicyTexts | None:
+        """Return what a policy says in words."""
+        return read_policy_texts(point, version)(self._factory.engine.state)
 
     async def status(self) -> dict[str, int]:
         """Return the engine's position, stamp and sizes."""

@@ -18,11 +18,13 @@ from formicary.factory.identity.tokens import token_secret
 from formicary.factory.journal.access import Access
 from formicary.products.payments.postings import code_of
 from formicary.runtime.api_backend import RemoteBackend
+from formicary.runtime.products import decision_points
 from formicary.runtime.sandbox_clock import FileClock
 from formicary.runtime.settings import Settings
 from formicary.runtime.vaults import InstalledVault
 from formicary.surfaces.api.application import Api
 from formicary.surfaces.api.auth import CachedAuthenticator
+from formicary.surfaces.api.decisions import Decisions
 from formicary.surfaces.api.identity import IdentityAuthenticator
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
@@ -63,6 +65,7 @@ def build_api(settings: Settings, backend: Backend, clock: Clock, vault: Persona
         token_secret=secret,
         code_of=code_of,
         webhooks=WebhookStore(settings.webhooks_folder),
+        decisions=Decisions(backend, decision_points().values()),
         clock=clock if isinstance(clock, FileClock) else None,
     )
     authenticator = CachedAuthenticator(

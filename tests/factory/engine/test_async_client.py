@@ -45,6 +45,7 @@ def test_a_whole_conversation(house: House) -> None:
             assert await client.trial_balance() == {826: (0, 195, 0, 195)}
             assert (await client.status())["accounts"] == 4
             assert await client.feature_quality() == {}
+            assert await client.policy_texts(2**64 - 1, 1) is None
             command = OpenEscrow(subject=77, buyer=1, seller=2, amount=0, seconds=60)
             first = await client.command(ESCROW_PRODUCT.name, command, principal="p", key="k")
             assert await client.command(ESCROW_PRODUCT.name, command, principal="p", key="k") == first

@@ -157,6 +157,7 @@ def test_aggregates_are_looked_up(house: House) -> None:
         (Operation.CREATE_TRANSFERS, b"short", "malformed_payload"),
         (Operation.COMMAND, b"{}", "malformed_payload"),
         (Operation.AGGREGATES, b"{}", "malformed_payload"),
+        (Operation.POLICY_TEXTS, b'{"point":-1,"version":1}', "malformed_payload"),
         (Operation.AGGREGATES, b'{"product":"escrow","subjects":["7"]}', "malformed_payload"),
         (99, b"", "malformed_frame"),
         (Operation.CREATE_TRANSFERS, bytes(120 * 8_190), "request_too_large"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +20,7 @@ from formicary.factory.journal.codec import COPY_HEADER, COPY_TRAILER
 from formicary.factory.journal.errors import BatchRejected, JournalCorrupted
 from formicary.factory.journal.journal import Journal
 from formicary.factory.journal.migrations import migrate, packaged_migrations
+from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import REASONS, SCORES, VALUES
 from formicary.factory.journal.segments import attach_segment, detach_segment, index_closed_segments
 from tests.factory.journal.kit import (
@@ -291,3 +293,17 @@ def test_doubles_are_exact(access: Access) -> None:
         f" decode('{words.tobytes().hex()}', 'hex') AS words",
     )
     assert repr(row["found"]) == repr(words.view(">f8").tolist())
+
+
+def test_decisions_at_any_positions(small_segments: Access) -> None:
+    """They come in the order asked for, over segments, and again where a position repeats."""
+    judged, moved = decided(1, 80)
+    with owned(small_segments) as journal:
+        journal.append(batch(transfers=moved, decisions=judged))
+    with closing(JournalReader(small_segments)) as reader:
+        wanted = np.array([79, 0, 31, 32, 0])
+        found = reader.decisions_at(judged["position"][wanted])
+        assert found.tobytes() == judged[wanted].tobytes()
+        assert len(reader.decisions_at(np.zeros(0, np.int64))) == 0
+        with pytest.raises(JournalCorrupted, match="position 2 does not hold exactly one of the decisions"):
+            reader.decisions_at(np.array([1, 2]))

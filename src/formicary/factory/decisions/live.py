@@ -16,11 +16,13 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from formicary.base.limits import POLICY_TEXTS_MAX
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
 from formicary.factory.decisions.judges import Judges, Usable
 from formicary.factory.decisions.points import DecisionPoint
-from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy
+from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy, point_id
+from formicary.factory.decisions.reasons import PolicyTexts, texts_of
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
 from formicary.factory.decisions.rules import compile_rules
 from formicary.factory.features.store import FeatureStore
@@ -73,6 +75,7 @@ class _Small(msgspec.Struct):
 
     aliases: dict[str, dict[str, str]] = {}
     armed: dict[str, _Armed] = {}
+    texts: dict[str, PolicyTexts] = {}
     counted: dict[str, list[int]] = {}
     models: list[str] = []
     sizes: list[list[int]] = []
@@ -95,6 +98,7 @@ class LiveDecisions:
         """Why a model or a policy cannot be used, by the model's hash or the point's name."""
         self._armed_as: dict[str, _Armed] = {}
         self._armed: dict[str, ArmedPolicy] = {}
+        self._texts: dict[str, PolicyTexts] = {}
         self._parts: dict[str, dict[int, bytes]] = {}
         self._models: dict[str, Model | None] = {}
         self._counted: dict[str, list[int]] = {}
@@ -134,7 +138,15 @@ class LiveDecisions:
             except RuleRefused as refused:
                 self.unusable[armed.point] = str(refused)
                 self._armed[armed.point] = _closed(point, armed.version)
+            self._keep_texts(self._armed[armed.point])
         self._change()
+
+    def _keep_texts(self, armed: ArmedPolicy) -> None:
+        key = _texts_key(point_id(armed.point.name), armed.policy.version)
+        # What was said by a snapshot's release stays said.
+        self._texts.setdefault(key, texts_of(armed))
+        if len(self._texts) > POLICY_TEXTS_MAX:
+            del self._texts[next(iter(self._texts))]
 
     def _change(self) -> None:
         """Have the tables laid out anew before the next decision; what caps counted goes on."""
@@ -166,6 +178,13 @@ class LiveDecisions:
     def policy_of(self, point: str) -> ArmedPolicy | None:
         """Return the policy that is armed at a decision point, None for none."""
         return self._armed.get(point)
+
+    def texts(self, point: int, version: int) -> PolicyTexts | None:
+        """Return what a policy says in words, by the number of its point; also one of long ago.
+
+        None where no such policy was armed, or ``POLICY_TEXTS_MAX`` have been since.
+        """
+        return self._texts.get(_texts_key(point, version))
 
     def judges(self, store: FeatureStore | None) -> Judges | None:
         """Return what decides, None where nothing is armed."""
@@ -208,6 +227,7 @@ class LiveDecisions:
         small = _Small(
             aliases=self.aliases,
             armed=self._armed_as,
+            texts=self._texts,
             counted=self._counted | counted,
             models=models,
             sizes=[[len(self._parts[one][number]) for number in sorted(self._parts[one])] for one in models],
@@ -218,7 +238,7 @@ class LiveDecisions:
     def restore(self, sections: Mapping[str, bytes]) -> None:
         """Take over a snapshot's sections; this must be new."""
         small = msgspec.json.decode(sections["small"], type=_Small)
-        self.aliases, self._counted = small.aliases, small.counted
+        self.aliases, self._counted, self._texts = small.aliases, small.counted, small.texts
         at = 0
         for digest, sizes in zip(small.models, small.sizes, strict=True):
             self._parts[digest] = {}
@@ -227,6 +247,10 @@ class LiveDecisions:
                 at += size
         for armed in small.armed.values():
             self._arm(armed)
+
+
+def _texts_key(point: int, version: int) -> str:
+    return f"{point:016x} {version}"
 
 
 def _closed(point: DecisionPoint, version: int) -> ArmedPolicy:

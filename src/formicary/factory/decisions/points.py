@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from formicary.base.errors import ProgrammingError
@@ -45,6 +46,9 @@ class DecisionPoint:
         What comes of each outcome, in their order; needed where it decides about transfers.
     feature_set, purpose
         What is read at a decision, and what for; needed there, too.
+    sentences
+        By the name of a feature, what whoever asked is told where it counted against them; one for each
+        feature that a model may read here.
 
     Raises
     ------
@@ -61,6 +65,7 @@ class DecisionPoint:
     effects: tuple[Effect, ...] = ()
     feature_set: FeatureSet | None = None
     purpose: Purpose | None = None
+    sentences: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -94,10 +99,15 @@ class DecisionPoint:
             self._refuse(f"{', '.join(sorted(reserved))}: a word of the language of rules")
         if self.safe_outcome not in self.outcomes:
             self._refuse(f"the safe outcome {self.safe_outcome!r} is none of {', '.join(self.outcomes)}")
+        self._require_known_sentences()
         if len(self.on.numbers) > _NUMBERS_MAX:
             self._refuse(f"{self.on.name} has more than {_NUMBERS_MAX} numbers")
         if self.effects:
             self._require_effects()
+
+    def _require_known_sentences(self) -> None:
+        if unknown := sorted(self.sentences.keys() - set(self.features)):
+            self._refuse(f"there are sentences of {', '.join(unknown)}, which are no features here")
 
     def _require_effects(self) -> None:
         """Refuse a point that could not decide about transfers."""

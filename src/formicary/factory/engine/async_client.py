@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.limits import DEADLINE_SECONDS, QUEUE_REQUESTS_MAX
+from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.client import EngineRefused, EngineUnreachable, OutcomeUnknown
 from formicary.factory.engine.frames import (
     AggregatesBody,
@@ -19,6 +20,7 @@ from formicary.factory.engine.frames import (
     ErrorBody,
     MalformedFrame,
     Operation,
+    PolicyBody,
     pack,
     unpack_all,
 )
@@ -112,6 +114,12 @@ class AsyncEngineClient:
         """Return what each set of features was told as lately, in figures."""
         answer = await self.call(Operation.FEATURE_QUALITY, b"")
         return msgspec.json.decode(answer, type=dict[str, tuple[FeatureSummary, ...]])
+
+    async def policy_texts(self, point: int, version: int) -> PolicyTexts | None:
+        """Return what a policy says in words, by the number of its decision point, None where it is gone."""
+        body = PolicyBody(point=point, version=version)
+        answer = await self.call(Operation.POLICY_TEXTS, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=PolicyTexts | None)
 
     async def call(self, operation: Operation, payload: bytes) -> bytes:
         """Send one frame and return the payload of its answer."""

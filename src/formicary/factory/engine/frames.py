@@ -25,6 +25,7 @@ __all__ = [
     "Frame",
     "MalformedFrame",
     "Operation",
+    "PolicyBody",
     "error_body",
     "pack",
     "unpack_all",
@@ -53,6 +54,7 @@ class Operation(IntEnum):
     AGGREGATES = 8
     LOOK = 9
     FEATURE_QUALITY = 10
+    POLICY_TEXTS = 11
 
 
 class MalformedFrame(Refusal):
@@ -91,6 +93,13 @@ class AggregatesBody(msgspec.Struct, frozen=True, kw_only=True):
 
     product: str
     subjects: Annotated[list[HexId], msgspec.Meta(max_length=AGGREGATES_READ_MAX)]
+
+
+class PolicyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Which policy's sentences are asked for: the number of its decision point, and its version."""
+
+    point: Annotated[int, msgspec.Meta(ge=0)]
+    version: Annotated[int, msgspec.Meta(ge=0)]
 
 
 def pack(operation: int, correlation: int, payload: bytes) -> bytes:

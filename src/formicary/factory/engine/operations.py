@@ -12,8 +12,15 @@ import numpy.typing as npt
 from formicary.base.errors import Refusal
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.feature_reads import read_quality
-from formicary.factory.engine.frames import AggregatesBody, CommandBody, Frame, MalformedFrame, Operation
-from formicary.factory.engine.reads import read_aggregates
+from formicary.factory.engine.frames import (
+    AggregatesBody,
+    CommandBody,
+    Frame,
+    MalformedFrame,
+    Operation,
+    PolicyBody,
+)
+from formicary.factory.engine.reads import read_aggregates, read_policy_texts
 from formicary.factory.engine.requests import (
     LedgerRequest,
     ReadRequest,
@@ -50,10 +57,8 @@ def parse_request(frame: Frame, engine: Engine) -> Request:
         return LedgerRequest(_records(payload, TRANSFER))
     if operation == Operation.CREATE_ACCOUNTS:
         return LedgerRequest(_records(payload, ACCOUNT))
-    if operation == Operation.COMMAND:
-        return _command(payload, engine)
-    if operation == Operation.AGGREGATES:
-        return _aggregates(payload, engine)
+    if operation in _WITH_BODIES:
+        return _WITH_BODIES[operation](payload, engine)
     if operation == Operation.LOOK:
         look = decode_look(payload)
         return ReadRequest(lambda state: look.answer(state.machine))
@@ -113,6 +118,21 @@ def _aggregates(payload: bytes, engine: Engine) -> Request:
     if body.product not in engine.state.products:
         raise UnknownProduct
     return ReadRequest(read_aggregates(body.product, [int(subject, 16) for subject in body.subjects]))
+
+
+def _policy_texts(payload: bytes, _: Engine) -> Request:
+    try:
+        body = msgspec.json.decode(payload, type=PolicyBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedPayload(str(error)) from error
+    return ReadRequest(read_policy_texts(body.point, body.version))
+
+
+_WITH_BODIES: Final[dict[int, Callable[[bytes, Engine], Request]]] = {
+    Operation.COMMAND: _command,
+    Operation.AGGREGATES: _aggregates,
+    Operation.POLICY_TEXTS: _policy_texts,
+}
 
 
 def _union(types: tuple[type, ...]) -> Any:

@@ -1,4 +1,4 @@
-"""Looks at aggregates from outside: as plain fields, for whoever has not their product's dtype."""
+"""Looks at the state from outside: aggregates as plain fields, for whoever has not their product's dtype."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.state import FactoryState
 
-__all__ = ["fields_of", "read_aggregates"]
+__all__ = ["fields_of", "read_aggregates", "read_policy_texts"]
 
 
 def read_aggregates(
@@ -24,6 +25,11 @@ def read_aggregates(
         return [None if record is None else fields_of(record) for record in found]
 
     return look
+
+
+def read_policy_texts(point: int, version: int) -> Callable[[FactoryState], PolicyTexts | None]:
+    """Return the look that finds what a policy says in words, by the number of its decision point."""
+    return lambda state: state.decisions.texts(point, version)
 
 
 def fields_of(record: npt.NDArray[Any]) -> dict[str, Any]:

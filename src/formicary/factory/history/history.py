@@ -83,6 +83,16 @@ class History:
         rows, positions = self._look(TransfersById(pack_ids(*ids)))
         return joined([rows, self._reader.transfers_at(positions)], TRANSFER_ROW) if len(positions) else rows
 
+    def decisions_at(self, positions: Rows) -> Rows:
+        """Return the decisions at positions (n,) of the journal, in that order, (n,) of ``DECISION_ROW``.
+
+        Raises
+        ------
+        JournalCorrupted
+            There is no decision at one of them.
+        """
+        return self._reader.decisions_at(positions)
+
     def events(self, *, after: int, limit: int) -> list[Event]:
         """Return the first events of products after a position of the journal, in order."""
         return self._reader.events(after=after, limit=limit)

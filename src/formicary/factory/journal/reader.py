@@ -16,12 +16,12 @@ from formicary.base.limits import BLOCK_ROWS, DEADLINE_SECONDS, QUERY_LIMIT_MAX
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import Block, BlockSource, packed, spans
-from formicary.factory.journal.codec import array_header
+from formicary.factory.journal.codec import RowCodec, array_header
 from formicary.factory.journal.columns import SQL_TYPES
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event, decode_events
 from formicary.factory.journal.prefetch import ahead
-from formicary.factory.journal.rows import SIDES, TRANSFER_ROW
+from formicary.factory.journal.rows import DECISION_ROW, SIDES, TRANSFER_ROW
 from formicary.factory.journal.semantics import SEMANTICS_ACTIVATED, Era, eras_of
 from formicary.factory.journal.session import Session, int8
 from formicary.factory.journal.upcasters import Upcasters
@@ -67,6 +67,7 @@ class JournalReader:
         self._upcasters = Upcasters(raw=True) if upcasters is None else upcasters
         self._deadline_seconds = deadline_seconds
         self._transfers = statements.transfer_codec()
+        self._decisions = statements.decision_codec()
         self._commits = statements.commit_codec()
         self._connected: BlockSource | None = None
 
@@ -99,17 +100,17 @@ class JournalReader:
         JournalCorrupted
             There is no transfer at one of them.
         """
-        wanted = np.unique(positions)
-        segments = (wanted - 1) // self._source.segment_positions
-        parts = [self._picked(int(segment), wanted[segments == segment]) for segment in np.unique(segments)]
-        found = joined(parts, TRANSFER_ROW)
-        found = found[np.argsort(found["position"], kind="stable")]
-        if not np.array_equal(found["position"], wanted):
-            held, counts = np.unique(found["position"], return_counts=True)
-            missing = np.setdiff1d(wanted, held[counts == 1])
-            message = f"position {missing[0]} does not hold exactly one transfer"
-            raise JournalCorrupted(message)
-        return found[np.searchsorted(wanted, positions)]
+        return self._rows_at(positions, "transfers", self._transfers, TRANSFER_ROW)
+
+    def decisions_at(self, positions: Positions) -> Rows:
+        """Return the decisions at ``positions`` (n,), in that order, (n,) of ``DECISION_ROW``.
+
+        Raises
+        ------
+        JournalCorrupted
+            There is no decision at one of them.
+        """
+        return self._rows_at(positions, "decisions", self._decisions, DECISION_ROW)
 
     def walk(self, *, account_id: int, from_position: int, limit: int) -> Rows:
         """Return up to ``limit`` entries of an account, newest first, from the one at ``from_position`` back.
@@ -199,12 +200,28 @@ class JournalReader:
         session = Session(self._conninfo, purpose="reader", deadline_seconds=self._deadline_seconds)
         return BlockSource(session, self._upcasters)
 
-    def _picked(self, segment: int, positions: Positions) -> Rows:
+    def _rows_at(self, positions: Positions, table: str, codec: RowCodec, row: np.dtype[Any]) -> Rows:
+        wanted = np.unique(positions)
+        segments = (wanted - 1) // self._source.segment_positions
+        parts = [
+            codec.decode(*self._picked(table, int(segment), wanted[segments == segment]))
+            for segment in np.unique(segments)
+        ]
+        found = joined(parts, row)
+        found = found[np.argsort(found["position"], kind="stable")]
+        if not np.array_equal(found["position"], wanted):
+            held, counts = np.unique(found["position"], return_counts=True)
+            missing = np.setdiff1d(wanted, held[counts == 1])
+            message = f"position {missing[0]} does not hold exactly one of the {table}"
+            raise JournalCorrupted(message)
+        return found[np.searchsorted(wanted, positions)]
+
+    def _picked(self, table: str, segment: int, positions: Positions) -> list[bytes]:
         elements = np.zeros(len(positions), [("size", ">i4"), ("position", ">i8")])
         elements["size"] = 8
         elements["position"] = positions
         array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
-        return self._transfers.decode(*packed(self._source.session, statements.read_picked(segment), [array]))
+        return packed(self._source.session, statements.read_picked(table, segment), [array])
 
     def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
         sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()

@@ -108,6 +108,7 @@ _NAMES: Final = {
 }
 _PACKED: Final = {
     "transfers": transfer_codec().select,
+    "decisions": decision_codec().select,
     "accounts": account_codec().select,
     "events": EVENT_SELECT,
     "commits": commit_codec().select,
@@ -206,10 +207,10 @@ def _read_block(table: str, segment: int) -> str:
     )
 
 
-def read_picked(segment: int) -> str:
-    """Return the query of the transfers at the positions of the array $1 as one value, in any order."""
+def read_picked(table: str, segment: int) -> str:
+    """Return the query of a table's rows at the positions of the array $1 as one value, in any order."""
     return (
-        f"SELECT string_agg({_PACKED['transfers']}, '') FROM journal.transfers_{segment}"
+        f"SELECT string_agg({_PACKED[table]}, '') FROM journal.{table}_{segment}"
         " WHERE position = ANY ($1::bigint[])"
     )
 

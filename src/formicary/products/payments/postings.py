@@ -32,9 +32,11 @@ __all__ = [
     "InvalidAmount",
     "Outcome",
     "PaymentAlreadyFailed",
+    "PaymentDeclined",
     "PaymentRefused",
     "SameAccount",
     "StaleTimer",
+    "StepUpRequired",
     "TransferCode",
     "WalletNotFound",
     "account_id",
@@ -125,6 +127,18 @@ class PaymentRefused(Refusal):
     code = "payment_refused"
 
 
+class PaymentDeclined(Refusal):
+    """A decision went against the payment; its reasons are told beside. That is final under its key."""
+
+    code = "payment_declined"
+
+
+class StepUpRequired(Refusal):
+    """The payer is to be checked first, as ``check`` says; the payment is asked for anew, with a new key."""
+
+    code = "step_up_required"
+
+
 class WalletNotFound(Refusal):
     """A party has no wallet in the currency."""
 
@@ -138,7 +152,7 @@ class StaleTimer(Refusal):
 
 
 class Outcome(NamedTuple):
-    """How a payment was answered: ``created``, ``exists`` (it was made before) or ``refused``, and why."""
+    """How a payment was answered: ``created``, ``exists`` (made before), ``held``, or ``refused`` and why."""
 
     status: str
     code: str = ""
@@ -267,6 +281,8 @@ def outcome(statuses: Sequence[int]) -> Outcome:
         return Outcome("created")
     if decisive == CreateTransferStatus.EXISTS:
         return Outcome("exists")
+    if decisive == CreateTransferStatus.HELD:
+        return Outcome("held")
     return Outcome("refused", code_of(decisive.name.lower()))
 
 
@@ -296,4 +312,6 @@ _CODES: Final = {
     "transfer_must_have_the_same_ledger_as_accounts": CurrencyMismatch.code,
     "amount_must_not_be_negative": InvalidAmount.code,
     "id_already_failed": PaymentAlreadyFailed.code,
+    "declined": PaymentDeclined.code,
+    "step_up_required": StepUpRequired.code,
 }

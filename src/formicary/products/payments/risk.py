@@ -8,6 +8,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.products.payments.features import PAYMENT, PAYMENT_RISK
+from formicary.products.payments.fraud import PAYMENT_FRAUD
 
 __all__ = ["PAYMENT_POINT"]
 
@@ -20,6 +21,12 @@ _EFFECTS: Final = {
     "reject": Effect.REJECT,
 }
 
+_SENTENCES: Final = {column.name: column.reason for column in PAYMENT_FRAUD.columns} | {
+    # No column of ours, as in most houses there is one; a house's own model may read it.
+    "currency": "Payments in this currency are frauds more often than others.",
+}
+"""What a payer is told where a feature raised the chance of a fraud most."""
+
 PAYMENT_POINT: Final = DecisionPoint(
     name="payment",
     on=PAYMENT,
@@ -29,5 +36,6 @@ PAYMENT_POINT: Final = DecisionPoint(
     scores=("fraud", "fraud_shadow"),
     feature_set=PAYMENT_RISK,
     purpose=Purpose.FRAUD,
+    sentences=_SENTENCES,
 )
 """A payment between two parties, by a person or to a merchant. Without an armed policy every one is made."""

@@ -66,6 +66,7 @@ class Api:
             services.backend,
             Gatherer(services.backend.create_transfers),
             services.kinds,
+            services.payment_outcomes,
             metrics=services.metrics,
             rate_limits=self._rate_limits,
             velocity_limits=VelocityLimits(services.backend, now=services.now, monotonic=time.monotonic),

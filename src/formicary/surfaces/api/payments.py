@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,7 +17,7 @@ from formicary.base.errors import Refusal
 from formicary.base.limits import API_BATCH_BODY_BYTES_MAX, API_BODY_BYTES_MAX, REQUEST_ITEMS_MAX
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
-from formicary.factory.engine.requests import KeyReused, command_id_of
+from formicary.factory.engine.requests import command_id_of
 from formicary.factory.ledger import AMOUNT_MAX, TRANSFER_RESULT, CreateTransferStatus
 from formicary.products.payments.batches import Columns, batch_transfers, payment_id, payment_ids
 from formicary.products.payments.postings import InvalidAmount, code_of, payment
@@ -26,6 +27,7 @@ from formicary.surfaces.api.exchange import Answer, Exchange
 from formicary.surfaces.api.gatherer import Gatherer
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
+from formicary.surfaces.api.payment_outcomes import CREATED, EXISTS, MADE, PaymentOutcome, PaymentOutcomes
 from formicary.surfaces.api.ports import Backend, Records
 from formicary.surfaces.api.problems import MalformedBody, RefusedAs
 from formicary.surfaces.api.public_id_columns import id_texts
@@ -38,10 +40,7 @@ __all__ = ["BatchBody", "BatchDocument", "PaymentBody", "PaymentDocument", "Paym
 
 _REFERENCE_CHARACTERS_MAX: Final = 140
 _PAYMENTS_PER_TOKEN: Final = 100
-_CREATED: Final = int(CreateTransferStatus.CREATED)
-_EXISTS: Final = int(CreateTransferStatus.EXISTS)
 _LINKED_EVENT_FAILED: Final = int(CreateTransferStatus.LINKED_EVENT_FAILED)
-_ID_ALREADY_FAILED: Final = int(CreateTransferStatus.ID_ALREADY_FAILED)
 
 # Longer than any id; what is kept by its text must not be of any length.
 Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -64,8 +63,11 @@ class BatchBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     payments: Annotated[list[PaymentBody], msgspec.Meta(min_length=1, max_length=REQUEST_ITEMS_MAX)]
 
 
-class PaymentDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment that was made; the fee is the payee's, in minor units."""
+class PaymentDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment that was made, or whose money is held; the fee is the payee's, in minor units.
+
+    Held money goes back by itself at ``release_by``, and ``reasons`` say why it waits.
+    """
 
     id: str
     status: str
@@ -75,21 +77,30 @@ class PaymentDocument(msgspec.Struct, frozen=True, kw_only=True):
     fee: int
     currency: str
     created_at: str
+    release_by: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 class ItemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """How one payment of a batch went: ``completed``, or ``refused`` with a documented code."""
+    """How one payment of a batch went: ``completed``, ``held``, or ``refused`` with a documented code.
+
+    One that a decision refused has an id as well, to appeal by.
+    """
 
     status: str
     id: str = ""
     created_at: str = ""
     code: str = ""
+    release_by: str = ""
+    check: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 class BatchDocument(msgspec.Struct, frozen=True, kw_only=True):
     """How a batch went, item by item, in the order asked."""
 
     completed: int
+    held: int
     refused: int
     items: list[ItemDocument]
 
@@ -105,9 +116,11 @@ class PaymentRoutes:
     Parameters
     ----------
     backend
-        Where a batch's transfers go, and where earlier refusals are looked up.
+        Where a batch's transfers go.
     gatherer
         Where single ones go, together with those of other callers.
+    outcomes
+        How those went that were not made at once.
     """
 
     def __init__(
@@ -115,6 +128,7 @@ class PaymentRoutes:
         backend: Backend,
         gatherer: Gatherer,
         kinds: PartyKinds,
+        outcomes: PaymentOutcomes,
         *,
         metrics: Metrics,
         rate_limits: RateLimits,
@@ -123,6 +137,7 @@ class PaymentRoutes:
         self._backend = backend
         self._gatherer = gatherer
         self._kinds = kinds
+        self._outcomes = outcomes
         self._metrics = metrics
         self._rate_limits = rate_limits
         self._velocity_limits = velocity_limits
@@ -130,7 +145,7 @@ class PaymentRoutes:
     # -- one -------------------------------------------------------------------------------
 
     async def create(self, exchange: Exchange, principal: Principal) -> Answer:
-        """Make one payment: 201 with its document, or a problem document."""
+        """Make one payment: 201 with its document, 202 where its money is held, or a problem document."""
         principal.require(Scope.PAYMENTS_WRITE)
         key = exchange.idempotency_key()
         body = _decoded(_PAYMENT, await exchange.body(bytes_max=API_BODY_BYTES_MAX))
@@ -164,33 +179,26 @@ class PaymentRoutes:
                 results = await self._gatherer.create(transfers)
         else:
             results = await self._gatherer.create(transfers)
-        status = _decisive(results["status"].tolist())
-        if status not in (_CREATED, _EXISTS):
-            code = await self._reason(status, transfers[0].id, fingerprint)
-            self._metrics.note_payments(code)
-            raise RefusedAs(code)
-        self._metrics.note_payments("completed")
+        status, outcome, identifier = _decisive(results["status"].tolist()), MADE, transfers[0].id
+        if status not in (CREATED, EXISTS):
+            outcome = (await self._outcomes.explained({identifier: status}, fingerprint))[identifier]
+        self._metrics.note_payments(outcome.counted_as)
+        if outcome.code:
+            raise outcome.refusal(identifier)
         document = PaymentDocument(
-            id=encode(Prefix.PAYMENT, transfers[0].id),
-            status="completed",
+            id=encode(Prefix.PAYMENT, identifier),
+            status=outcome.status,
             payer=body.payer,
             payee=body.payee,
             amount=body.amount,
             fee=fee,
             currency=body.currency,
             created_at=time_text(results["timestamp"][0].item()),
+            release_by=outcome.release_by,
+            reasons=outcome.reasons,
         )
-        return Answer(_ENCODER.encode(document), status=201)
-
-    async def _reason(self, status: int, payment_id: int, fingerprint: int) -> str:
-        """Return the code of a refusal; one that is repeated gets the code that it got at first."""
-        if status == _ID_ALREADY_FAILED:
-            recorded = await self._backend.remember(lambda history: history.recorded([payment_id]))
-            if len(recorded):
-                if recorded["user_data_64"][0].item() != fingerprint:
-                    return KeyReused.code
-                status = recorded["status"][0].item()
-        return _code(status)
+        status_code = HTTPStatus.CREATED if outcome is MADE else HTTPStatus.ACCEPTED
+        return Answer(_ENCODER.encode(document), status=status_code)
 
     # -- many ------------------------------------------------------------------------------
 
@@ -204,6 +212,7 @@ class PaymentRoutes:
         payers = [find_wallet(item.payer, item.currency) for item in items]
         payees = [find_wallet(item.payee, item.currency) for item in items]
         codes = _item_refusals(items, payers, payees, principal)
+        outcomes: dict[int, PaymentOutcome] = {}
         statuses = np.zeros(len(items), np.int64)
         stamps = np.zeros(len(items), np.int64)
         command_id = command_id_of(principal.name, key)
@@ -216,11 +225,26 @@ class PaymentRoutes:
                 transfers, begins = batch_transfers(command_id, columns, fingerprint=fingerprint)
                 results = await self._send(transfers, begins, wanted)
                 statuses[wanted], stamps[wanted] = results
-                await self._explain(codes, statuses, command_id, fingerprint)
-        document = _batch_document(codes, stamps, command_id)
-        for outcome, count in Counter(codes).items():
-            self._metrics.note_payments(outcome or "completed", count)
+                outcomes = await self._explained(statuses, command_id, fingerprint)
+        for number, code in enumerate(codes):
+            if code:
+                outcomes[number] = PaymentOutcome(status="refused", code=code)
+        document = _batch_document(outcomes, stamps, command_id)
+        self._metrics.note_payments(MADE.counted_as, document.completed)
+        for outcome, count in Counter(outcome.counted_as for outcome in outcomes.values()).items():
+            self._metrics.note_payments(outcome, count)
         return Answer(_ENCODER.encode(document))
+
+    async def _explained(
+        self, statuses: Records, command_id: int, fingerprint: int
+    ) -> dict[int, PaymentOutcome]:
+        """Return by its number how every payment went that the ledger did not make."""
+        others = np.flatnonzero((statuses != CREATED) & (statuses != EXISTS)).tolist()
+        ids = {number: payment_id(command_id, number) for number in others}
+        found = await self._outcomes.explained(
+            {ids[number]: int(statuses[number]) for number in others}, fingerprint
+        )
+        return {number: found[ids[number]] for number in others}
 
     @asynccontextmanager
     async def _within_limits(
@@ -268,25 +292,6 @@ class PaymentRoutes:
         status[broken] = results["status"][seconds][broken]
         return status, results["timestamp"][firsts]
 
-    async def _explain(self, codes: list[str], statuses: Records, command_id: int, fingerprint: int) -> None:
-        """Put down the code of every payment that the ledger refused."""
-        refused = np.flatnonzero((statuses != _CREATED) & (statuses != _EXISTS)).tolist()
-        failed_before = [number for number in refused if statuses[number] == _ID_ALREADY_FAILED]
-        recorded: dict[int, Any] = {}
-        if failed_before:
-            ids = {payment_id(command_id, number): number for number in failed_before}
-            rows = await self._backend.remember(lambda history: history.recorded(list(ids)))
-            for row in rows:
-                recorded[ids[int(row["id_high"]) << 64 | int(row["id_low"])]] = row
-        for number in refused:
-            status, row = int(statuses[number]), recorded.get(number)
-            if row is not None:
-                status = int(row["status"])
-                if int(row["user_data_64"]) != fingerprint:
-                    codes[number] = KeyReused.code
-                    continue
-            codes[number] = _code(status)
-
 
 _NO_REFERENCE: Final = bytes(16)
 
@@ -306,10 +311,6 @@ def _fingerprint(body: PaymentBody) -> int:
 def _decisive(statuses: list[int]) -> int:
     """Return the status that decides about a chain: a repeated one answers ``exists`` and breaks there."""
     return next((status for status in statuses if status != _LINKED_EVENT_FAILED), _LINKED_EVENT_FAILED)
-
-
-def _code(status: int) -> str:
-    return code_of(CreateTransferStatus(status).name.lower())
 
 
 def _item_refusals(
@@ -372,13 +373,24 @@ def _words(ids: bytes) -> Records:
     return np.frombuffer(ids, ">u8").reshape(-1, 2)
 
 
-def _batch_document(codes: list[str], stamps: Records, command_id: int) -> BatchDocument:
-    texts = id_texts(Prefix.PAYMENT, *payment_ids(command_id, len(codes)))
+def _batch_document(
+    outcomes: Mapping[int, PaymentOutcome], stamps: Records, command_id: int
+) -> BatchDocument:
+    texts = id_texts(Prefix.PAYMENT, *payment_ids(command_id, len(stamps)))
     items = [
-        ItemDocument(status="refused", code=code)
-        if code
-        else ItemDocument(status="completed", id=text, created_at=time)
-        for code, text, time in zip(codes, texts, time_texts(stamps), strict=True)
+        ItemDocument(status=MADE.status, id=text, created_at=time)
+        for text, time in zip(texts, time_texts(stamps), strict=True)
     ]
-    refused = sum(map(bool, codes))
-    return BatchDocument(completed=len(codes) - refused, refused=refused, items=items)
+    for number, outcome in outcomes.items():
+        items[number] = ItemDocument(
+            status=outcome.status,
+            id=texts[number] if outcome.is_decided else "",
+            created_at="" if outcome.code else items[number].created_at,
+            code=outcome.code,
+            release_by=outcome.release_by,
+            check=outcome.check,
+            reasons=outcome.reasons,
+        )
+    refused = sum(bool(outcome.code) for outcome in outcomes.values())
+    held = len(outcomes) - refused
+    return BatchDocument(completed=len(items) - len(outcomes), held=held, refused=refused, items=items)

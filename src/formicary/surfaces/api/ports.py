@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy.typing as npt
 
+from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.state import Receipt
 from formicary.factory.features.quality.verdicts import FeatureSummary
@@ -43,6 +44,10 @@ class Backend(Protocol):
 
     async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
         """Return a product's aggregates in the order asked, None for one that does not exist."""
+        ...
+
+    async def policy_texts(self, point: int, version: int) -> PolicyTexts | None:
+        """Return what a policy says in words, by the number of its decision point, None where it is gone."""
         ...
 
     async def status(self) -> dict[str, int]:

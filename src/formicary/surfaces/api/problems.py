@@ -108,10 +108,22 @@ class RefusedAs(Refusal):
 
     code = "request_refused"
 
-    def __init__(self, reason: str, *, param: str = "", detail: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        param: str = "",
+        detail: str = "",
+        payment: str = "",
+        check: str = "",
+        reasons: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(detail or _meaning_of(reason))
         self.reason = reason
         self.param = param
+        self.payment = payment
+        self.check = check
+        self.reasons = reasons
 
 
 class RateLimited(Refusal):
@@ -155,7 +167,7 @@ _UNKNOWN: Final = (
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A problem document."""
+    """A problem document; of a payment that a decision refused also its id, a check, and the reasons."""
 
     type: str
     title: str
@@ -164,6 +176,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     request_id: str
     param: str = ""
+    payment: str = ""
+    check: str = ""
+    reasons: tuple[str, ...] = ()
     retry_after_seconds: int = 0
 
     @property
@@ -198,6 +213,9 @@ def problem_of(error: Refusal | OperationalFault, request_id: str) -> Problem:
         detail=detail,
         request_id=request_id,
         param=getattr(error, "param", ""),
+        payment=getattr(error, "payment", ""),
+        check=getattr(error, "check", ""),
+        reasons=getattr(error, "reasons", ()),
         retry_after_seconds=retry_after,
     )
 

@@ -65,8 +65,13 @@ _ROUTERS: Final = (
 )
 _PLACES: Final = {"body", "query", "path", "header"}
 _HOT: Final = {
-    "/v1/payments": (PaymentBody, PaymentDocument, "201", "Make a payment"),
-    "/v1/payments/batch": (BatchBody, BatchDocument, "200", "Make many payments, each by itself"),
+    "/v1/payments": (
+        PaymentBody,
+        PaymentDocument,
+        {"201": "Done", "202": "Its money is held"},
+        "Make a payment",
+    ),
+    "/v1/payments/batch": (BatchBody, BatchDocument, {"200": "Done"}, "Make many payments, each by itself"),
 }
 _WITHOUT_KEY: Final = ("/v1/transfers/search", "/v1/clock/advance", "/v1/tokens")
 _REF: Final = "#/components/schemas/{name}"
@@ -137,7 +142,7 @@ def document() -> dict[str, Any]:
     openapi["components"]["schemas"].pop("HTTPValidationError", None)
     openapi["components"]["schemas"].pop("ValidationError", None)
     openapi["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    for path, (body, answer, status, summary) in _HOT.items():
+    for path, (body, answer, statuses, summary) in _HOT.items():
         operation = {
             "tags": ["payments"],
             "summary": summary,
@@ -148,9 +153,10 @@ def document() -> dict[str, Any]:
             },
             "responses": {
                 status: {
-                    "description": "Done",
+                    "description": description,
                     "content": {"application/json": {"schema": schemas[types.index(answer)]}},
                 }
+                for status, description in statuses.items()
             },
         }
         openapi["paths"].setdefault(path, {})["post"] = operation

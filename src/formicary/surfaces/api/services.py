@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from formicary.factory.engine.products import Command
 from formicary.surfaces.api.auth import Principal
+from formicary.surfaces.api.decisions import Decisions
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
+from formicary.surfaces.api.payment_outcomes import PaymentOutcomes
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.problems import NotFound, RefusedAs
 from formicary.surfaces.webhooks.store import WebhookStore
@@ -63,6 +65,8 @@ class Services:
         Under which end users' tokens are signed.
     webhooks
         Which webhooks there are.
+    decisions
+        What decisions said.
     clock
         The sandbox's; None where time cannot be moved.
     code_of
@@ -78,7 +82,13 @@ class Services:
     token_secret: bytes
     code_of: Callable[[str], str]
     webhooks: WebhookStore
+    decisions: Decisions
     clock: SandboxClock | None = None
+
+    @property
+    def payment_outcomes(self) -> PaymentOutcomes:
+        """How payments went that were not made at once."""
+        return PaymentOutcomes(self.backend, self.decisions)
 
     async def command(
         self, product: str, command: Command, *, principal: Principal, key: str
