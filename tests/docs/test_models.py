@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from formicary.factory.models.questions import Label, Question
-from formicary.factory.models.spec import Column
+from formicary.factory.models.spec import Column, Gates
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 
@@ -24,12 +24,13 @@ def test_examples_run() -> None:
     assert failures == 0
 
 
-def test_every_field_of_a_column_is_explained() -> None:
+@pytest.mark.parametrize(("says", "declared"), [("column", Column), ("gate", Gates)])
+def test_every_field_is_explained(says: str, declared: type[Column | Gates]) -> None:
     """In the order in which it is declared."""
-    table = re.search(r"^\| a column says \|.*\n\|.*\n((?:\|.*\n)*)", PAGE.read_text(), re.MULTILINE)
+    table = re.search(rf"^\| a {says} says \|.*\n\|.*\n((?:\|.*\n)*)", PAGE.read_text(), re.MULTILINE)
     assert table
     told = [row.split("`")[1] for row in table[1].splitlines()]
-    assert told == [field.name for field in dataclasses.fields(Column)]
+    assert told == [field.name for field in dataclasses.fields(declared)]
 
 
 @pytest.mark.parametrize(("told", "declared"), [("a label", Label), ("a question", Question)])

@@ -54,6 +54,7 @@ __all__ = [
     "KERNEL_CACHES_KEPT_MAX",
     "KEY_OVERLAP_SECONDS_MAX",
     "LABEL_PAIRS_AT_ONCE",
+    "LEAK_ROWS_EACH_MAX",
     "MAPPING_BYTES_MAX",
     "MEMORY_WALK_ENTRIES_MAX",
     "MODEL_BYTES_MAX",
@@ -82,6 +83,7 @@ __all__ = [
     "RULE_DOCUMENT_BYTES_MAX",
     "RULE_LISTS_MAX",
     "RULE_LIST_ENTRIES_MAX",
+    "SCORECARD_ROWS_EACH_MAX",
     "SEARCH_POSITIONS",
     "SEGMENT_POSITIONS",
     "SKETCH_BUCKETS_MAX",
@@ -403,3 +405,12 @@ MONEY_SEGMENTS_MAX: Final = 100
 
 COUNTERFACTUAL_ROWS_MAX: Final = 1 << 17
 """Changes that are judged to find the smallest one: a second of a forest, for a person who waits."""
+
+LEAK_ROWS_EACH_MAX: Final = 10_000
+"""Rows of either class that columns are looked at for leaks by: a leak shows in fewer, forests take time."""
+
+SCORECARD_ROWS_EACH_MAX: Final = 20_000
+"""Rows of either class that a scorecard's coefficients are fitted to.
+
+They are off by a hundredth then, which moves no rank, and work grows as rows times columns squared.
+"""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
+from formicary.factory.decisions.warm_up import load_kernels as load_kernels_of_decisions
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.server import EngineServer
@@ -64,6 +65,7 @@ def warm_up() -> None:
     ledger.create_transfers(np.zeros(2 * FIRST_ROOM, TRANSFER))
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
+    load_kernels_of_decisions()
     load_kernels_of_registry()
 
 

@@ -260,7 +260,7 @@ def expected(desk: Desk, payment: Any) -> dict[str, Any]:
     chances = {
         name: one.calibration.apply([score])
         for name, one, score in zip(POINT.scores, models, raw, strict=True)
-        if one
+        if one and one.calibration
     }
     items = items_of(POINT, at=[at], columns=columns, features=by_name, scores=chances)
     judged = compiled.rules.judge(items)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from formicary.factory.models import leaks
+from formicary.factory.models._folds import stratified_sample
 from formicary.factory.models.errors import LeakSuspected
 from formicary.factory.models.leaks import require_no_leaks, suspicions
 from formicary.factory.models.spec import Column, Objective
@@ -41,6 +43,20 @@ def test_a_leak_that_needs_another_column_is_found() -> None:
     found = suspicions(spec, table_of(spec, columns, labels))
     assert "code" in [one.column for one in found]
     assert all("without it" in one.said for one in found)
+
+
+def test_of_very_many_rows_a_sample_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many of either class at most, rare ones all, and a leak is found in them as well."""
+    labels = np.array([0.0] * 50 + [1.0] * 5 + [0.0] * 40)
+    drawn = stratified_sample(labels, each_max=20, seed=1)
+    assert (np.diff(drawn) > 0).all()
+    assert np.bincount(labels[drawn].astype(int)).tolist() == [20, 5]
+    assert drawn.tolist() != stratified_sample(labels, each_max=20, seed=2).tolist()
+    monkeypatch.setattr(leaks, "LEAK_ROWS_EACH_MAX", 500)
+    columns, labels = made_columns(4_000)
+    columns["term"] = labels + 0.2 * np.random.default_rng(3).normal(size=4_000)
+    spec = made_spec(Column(name="term", reason="The term."))
+    assert suspicions(spec, table_of(spec, columns, labels))[0].column == "term"
 
 
 def test_amounts_are_not_looked_at() -> None:

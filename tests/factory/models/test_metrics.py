@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from itertools import product
 
 import numpy as np
@@ -241,3 +242,37 @@ def test_arguments_that_make_no_sense_are_errors() -> None:
         metrics.card_precision(scores=[1], labels=[1], cards=[1], days=[1], cards_per_day=0)
     with pytest.raises(ProgrammingError, match="cards"):
         metrics.card_precision(scores=[1], labels=[1], cards=[1, 2], days=[1], cards_per_day=1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 3)), min_size=1, max_size=20
+    )
+)
+def test_errors_of_amounts_are_those_by_hand(rows: list[tuple[int, int, int]]) -> None:
+    """Row by row, a weight counting a row as often; nothing explains amounts that do not differ."""
+    predictions, amounts, weights = (list(column) for column in zip(*rows, strict=True))
+    repeated = [(found, actual) for found, actual, times in rows for _ in range(times)]
+    known = {"predictions": predictions, "amounts": amounts, "weights": weights}
+    if not repeated:
+        with pytest.raises(LabelsTooFew):
+            metrics.mean_absolute_error(**known)
+        return
+    squares = [(found - actual) ** 2 for found, actual in repeated]
+    absolute = sum(abs(found - actual) for found, actual in repeated) / len(repeated)
+    assert metrics.mean_absolute_error(**known) == pytest.approx(absolute)
+    assert metrics.root_mean_squared_error(**known) == pytest.approx(math.sqrt(sum(squares) / len(squares)))
+    actual = [one for _, one in repeated]
+    if len(set(actual)) == 1:
+        with pytest.raises(LabelsTooFew, match="differ"):
+            metrics.r_squared(**known)
+    else:
+        spread = statistics.pvariance(actual) * len(actual)
+        assert metrics.r_squared(**known) == pytest.approx(1 - sum(squares) / spread)
+
+
+@pytest.mark.parametrize(("predictions", "amounts"), [([1.0], [1.0, 2.0]), ([math.nan], [1.0])])
+def test_what_is_no_amount_is_a_mistake(predictions: list[float], amounts: list[float]) -> None:
+    """Shapes that differ, and what is no number."""
+    with pytest.raises(ProgrammingError):
+        metrics.mean_absolute_error(predictions=predictions, amounts=amounts)

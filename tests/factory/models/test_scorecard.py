@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from formicary.factory.models._binning import BinRules, cut_categories, cut_numbers
+from formicary.factory.models._binning import BinRules, cut, group_categories, group_numbers
 from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models._logistic import fit_line
 from formicary.factory.models.errors import LabelsTooFew, ModelCorrupt, ModelMalformed, TableUnusable
@@ -23,7 +24,7 @@ from formicary.factory.models.scorecard import PointsScale, Scorecard
 from formicary.factory.models.scorecard_training import ScorecardRules, train_scorecard
 
 Columns = dict[str, Any]
-QUICK = ScorecardRules(penalties=(3.0, 1.0), folds=2)
+QUICK = ScorecardRules(bins=(BinRules(),), penalties=(3.0, 1.0), folds=2)
 
 
 def cases(rows: int, *, seed: int = 1) -> tuple[Columns, Columns, np.ndarray]:
@@ -93,22 +94,22 @@ def test_bins_are_the_best_of_all_partitions(
     assume(best > -math.inf)
     values = np.repeat(np.arange(float(len(groups))), [sum(group) for group in groups])
     labels = np.concatenate([np.repeat([1.0, 0.0], group) for group in groups])
-    cut = cut_numbers(values, labels, np.ones(len(values)), direction=direction, rules=rules)
-    positives, rows = cut.positives[:-1].astype(int), cut.rows[:-1]
+    found = cut(group_numbers(values), labels, np.ones(len(values)), direction=direction, rules=rules)
+    positives, rows = found.positives[:-1].astype(int), found.rows[:-1]
     bins = [[one, count - one] for one, count in zip(positives.tolist(), rows.tolist(), strict=True)]
     assert value_of(bins, rules) == pytest.approx(best)
-    assert (np.diff(cut.weights[:-1]) * direction >= 0).all()
+    assert (np.diff(found.weights[:-1]) * direction >= 0).all()
 
 
 def test_weights_of_evidence_are_those_by_hand() -> None:
     """Two bins and a missing one of a table that is half bad."""
     values = np.repeat([1.0, 2.0, np.nan], [40, 40, 20])
     labels = np.concatenate([np.repeat([1.0, 0.0], counts) for counts in ((10, 30), (25, 15), (15, 5))])
-    cut = cut_numbers(values, labels, np.ones(100), direction=0, rules=BinRules(smoothing=2.0))
-    assert cut.ends.tolist() == [1.0]
-    assert cut.rows.tolist() == [40, 40, 20]
+    found = cut(group_numbers(values), labels, np.ones(100), direction=0, rules=BinRules(smoothing=2.0))
+    assert found.ends.tolist() == [1.0]
+    assert found.rows.tolist() == [40, 40, 20]
     expected = [math.log(11 / 31), math.log(26 / 16), math.log(16 / 6)]
-    assert cut.weights == pytest.approx(expected)
+    assert found.weights == pytest.approx(expected)
 
 
 def test_categories_alike_are_grouped_and_rare_ones_together() -> None:
@@ -119,8 +120,8 @@ def test_categories_alike_are_grouped_and_rare_ones_together() -> None:
     labels = np.concatenate(
         [np.repeat([1.0, 0.0], [bad[code], rows - bad[code]]) for code, rows in zip(bad, counts, strict=True)]
     )
-    cut = cut_categories(codes, labels, np.ones(len(codes)), rules=BinRules())
-    groups = [set(group) for group in cut.codes]
+    found = cut(group_categories(codes), labels, np.ones(len(codes)), direction=0, rules=BinRules())
+    groups = [set(group) for group in found.codes]
     assert {0, 2} in groups or {0, 2, 8, 9} in groups
     assert {1, 3} in groups or {1, 3, 8, 9} in groups
     assert any({8, 9} <= group for group in groups)
@@ -362,3 +363,49 @@ def test_what_cannot_be_scored_is_refused() -> None:
         CARD.score({**TABLE, "age": [1.0]})
     with pytest.raises(ModelCorrupt):
         PointsScale(to_double=0.0)
+
+
+def test_many_rows_are_counted_and_few_are_fitted_to() -> None:
+    """Coefficients of a sample are near those of all rows, bins are of all, and shares are not moved."""
+    rules = replace(QUICK, rows_each_max=400)
+    card = train_scorecard(numeric=NUMBERS, categorical=CODES, labels=LABELS, rules=rules)
+    assert sum(card.columns[0].rows) == len(LABELS)
+    whole = train_scorecard(numeric=NUMBERS, categorical=CODES, labels=LABELS, rules=QUICK)
+    found, expected = card.score(TABLE), whole.score(TABLE)
+    assert np.corrcoef(found, expected)[0, 1] > 0.99
+    assert expit(found).mean() == pytest.approx(LABELS.mean(), abs=0.02)
+
+
+def test_the_bins_that_suit_other_rows_are_chosen() -> None:
+    """A narrow peak is found by fine bins, which coarse ones cannot see."""
+    chance = np.random.default_rng(4)
+    risk = chance.random(6_000)
+    labels = (chance.random(6_000) < np.where(np.abs(risk - 0.5) < 0.015, 0.9, 0.1)).astype(int)
+    card = train_scorecard(numeric={"risk": risk}, categorical={}, labels=labels)
+    assert max(one.rate for one in card.bins()) > 0.75
+    coarse = train_scorecard(numeric={"risk": risk}, categorical={}, labels=labels, rules=QUICK)
+    assert max(one.rate for one in coarse.bins()) < 0.6
+
+
+def test_a_column_that_is_seldom_there_has_one_bin() -> None:
+    """Too few values to be cut, but that there is one may tell."""
+    chance = np.random.default_rng(5)
+    rare = np.where(chance.random(3_000) < 0.03, chance.normal(size=3_000), np.nan)
+    labels = (chance.random(3_000) < np.where(np.isnan(rare), 0.2, 0.8)).astype(int)
+    card = train_scorecard(numeric={"rare": rare}, categorical={}, labels=labels, rules=QUICK)
+    present, missing = card.bins()
+    assert (present.bin, missing.bin) == ("any", "missing")
+    assert present.points < missing.points
+
+
+def test_a_column_whose_evidence_turns_around_is_left_out() -> None:
+    """Alone it raises the odds, beside the other it would lower them."""
+    chance = np.random.default_rng(6)
+    debt = chance.normal(size=4_000)
+    shadow = debt + 0.5 * chance.normal(size=4_000)
+    labels = (chance.random(4_000) < expit(3 * debt - 1.5 * shadow)).astype(int)
+    card = train_scorecard(
+        numeric={"debt": debt, "shadow": shadow}, categorical={}, labels=labels, rules=QUICK
+    )
+    assert [column.name for column in card.columns] == ["debt"]
+    assert card.notes == ("shadow is left out: beside the others its evidence would turn around.",)

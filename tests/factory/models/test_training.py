@@ -81,12 +81,14 @@ def test_a_model_that_shows_too_little_is_refused() -> None:
 
 def test_a_leak_is_refused_unless_it_is_explained() -> None:
     """And what explains it is part of the evidence."""
-    columns, labels = made_columns(2_000)
-    columns["term"] = labels + 0.2 * np.random.default_rng(3).normal(size=2_000)
+    columns, labels = made_columns(1_000)
+    columns["term"] = labels + 0.4 * np.random.default_rng(3).normal(size=1_000)
     spec = made_spec(Column(name="term", reason="The term."), trials=1)
+    spec = replace(spec, columns=spec.columns[-1:])
     with pytest.raises(LeakSuspected, match="term"):
         train_model(spec, table_of(spec, columns, labels))
     known = made_spec(Column(name="term", reason="The term.", known_because="It is so."), trials=1)
+    known = replace(known, columns=known.columns[-1:])
     model = train_model(known, table_of(known, columns, labels))
     assert model.evidence.suspected == {"term": "It is so."}
 
@@ -100,7 +102,25 @@ def test_money_is_shown_where_rows_are_about_any() -> None:
     assert 0 <= shown["money_found"] <= 1
 
 
-def test_amounts_have_no_chances() -> None:
-    """A regression is not calibrated as a classification."""
-    with pytest.raises(ModelMalformed, match="no chances"):
-        train_model(made_spec(objective=Objective.REGRESSION), made_table())
+def test_amounts_are_expected_and_have_no_chances() -> None:
+    """A regression is judged by its errors, stored without scorecard, and says why it has none."""
+    columns, _ = made_columns()
+    amounts = 100 + 20 * columns["debt"] + 5 * np.nan_to_num(columns["income"])
+    spec = replace(made_spec(objective=Objective.REGRESSION, trials=1), columns=made_spec().columns[:1])
+    spec = replace(spec, gates=Gates(r_squared=0.8, mean_absolute_error=10.0))
+    model = train_model(spec, table_of(spec, columns, amounts))
+    again = Model.from_bytes(model.to_bytes(), expected_hash=model.hash)
+    assert again.hash == model.hash
+    assert (again.calibration, again.scorecard, again.evidence.positives) == (None, None, 0)
+    assert again.evidence.scorecard_absent
+    others, _ = made_columns(1_000, seed=7)
+    actual = 100 + 20 * others["debt"] + 5 * np.nan_to_num(others["income"])
+    error = float(np.abs(again.amounts(spec, others) - actual).mean())
+    assert error == pytest.approx(model.evidence.forest["mean_absolute_error"], rel=0.2)
+    with pytest.raises(ModelMalformed, match="amounts, not chances"):
+        model.chances(spec, others)
+    with pytest.raises(ModelMalformed, match="chances, not amounts"):
+        trained().amounts(gated(), others)
+    hard = replace(spec, gates=Gates(r_squared=0.999, mean_absolute_error=0.1))
+    with pytest.raises(GateMissed, match=r"explained .* under 0\.999; mean absolute error .* over 0\.1"):
+        train_model(hard, table_of(hard, columns, amounts))

@@ -110,6 +110,7 @@ def test_all_of_it_is_shown() -> None:
     ):
         assert expected in texts
     assert any('"range": [' in text for text in texts)
+    assert model.scorecard is not None
     start = float(model.scorecard.scale.points(np.array([model.scorecard.intercept]))[0])
     assert any(f"it starts at {start:.1f} points" in text for text in texts)
     for one in model.scorecard.bins():
@@ -150,10 +151,21 @@ def test_every_calibration_is_told(calibration: Calibration, expected: str) -> N
     assert expected in " ".join(page_of(model, version_of(model)).texts)
 
 
+def test_a_model_of_amounts_has_neither_chances_nor_scorecard() -> None:
+    """The page says so."""
+    evidence = replace(trained_model().evidence, scorecard_absent="An amount has no log odds.")
+    model = replace(trained_model(), calibration=None, scorecard=None, evidence=evidence)
+    texts = page_of(model, version_of(model)).texts
+    assert "The score is an amount, not a chance." in texts
+    assert "An amount has no log odds." in texts
+
+
 def test_nobodys_words_become_part_of_the_page() -> None:
     """A name, a note, a reason, a column, a manifest, a category and a metric that want to be a script."""
     evidence = replace(trained_model().evidence, suspected={HOSTILE: HOSTILE})
-    card = replace(trained_model().scorecard, notes=(HOSTILE,))
+    plain = trained_model().scorecard
+    assert plain is not None
+    card = replace(plain, notes=(HOSTILE,))
     model = replace(
         trained_model(), name=HOSTILE, evidence=evidence, scorecard=card, categories={HOSTILE: (HOSTILE,)}
     )

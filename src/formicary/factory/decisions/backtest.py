@@ -188,7 +188,7 @@ def chances_of(model: Model, columns: Columns) -> npt.NDArray[np.float64]:
     Raises
     ------
     MalformedItems
-        A column is not there, or not of numbers.
+        A column is not there, or not of numbers, or the model tells no chances.
     """
     parts = []
     for name in model.forest.feature_names:
@@ -200,6 +200,9 @@ def chances_of(model: Model, columns: Columns) -> npt.NDArray[np.float64]:
             parts.append(np.array([codes.get(str(one), np.nan) for one in columns[name].tolist()]))
         else:
             parts.append(_reals(name, columns[name]))
+    if model.calibration is None:
+        message = f"the model {model.name} tells amounts, and rules read chances"
+        raise MalformedItems(message)
     return model.calibration.apply(model.forest.raw_scores(np.column_stack(parts)))
 
 

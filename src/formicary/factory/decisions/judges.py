@@ -24,6 +24,7 @@ from formicary.factory.features._row_events import feed_of
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.rows import DECISION_ROW, SCORES
 from formicary.factory.models._forest_layout import Room, Trees
+from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.forest import Scorer
 from formicary.factory.models.model import Model
 
@@ -41,6 +42,7 @@ class Usable:
     """A model that can score at a decision point: which feature each column of its forest is, by place."""
 
     model: Model
+    calibration: Calibration
     columns: tuple[int, ...]
 
 
@@ -260,7 +262,7 @@ class Judges:
             slots[slot, layout.SLOT_ONLY_LOOKS] = only_looks.get(slot, True)
             if usable is None:
                 continue
-            scorer, calibration = Scorer(usable.model.forest), usable.model.calibration
+            scorer, calibration = Scorer(usable.model.forest), usable.calibration
             self._kept.append(scorer)
             forests[slot] = scorer.note
             lines[slot] = calibration.slope, calibration.intercept

@@ -210,13 +210,19 @@ class LiveDecisions:
         model = self.model(digest) if digest else None
         if model is None:
             return None
-        names = model.forest.feature_names
+        names, calibration = model.forest.feature_names, model.calibration
         missing = [name for name in names if name not in armed.point.features]
-        if missing or model.categories:
-            what = f"reads {', '.join(missing)}" if missing else "reads names, where there are numbers"
-            self.unusable[digest] = f"{model.name} {what}: it cannot score at {armed.point.name}"
-            return None
-        return Usable(model=model, columns=tuple(armed.point.features.index(name) for name in names))
+        if calibration is None:
+            why = "tells amounts, not chances"
+        elif model.categories:
+            why = "reads names, where there are numbers"
+        elif missing:
+            why = f"reads {', '.join(missing)}"
+        else:
+            columns = tuple(armed.point.features.index(name) for name in names)
+            return Usable(model=model, calibration=calibration, columns=columns)
+        self.unusable[digest] = f"{model.name} {why}: it cannot score at {armed.point.name}"
+        return None
 
     # -- snapshots -------------------------------------------------------------------------
 

@@ -9,14 +9,15 @@ too few of a class are no candidates, nor are neighbours that break a constraint
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import xlogy
 
 from formicary.factory.models._checks import Integers, Reals, sums
 
-__all__ = ["BinRules", "Cut", "cut_categories", "cut_numbers"]
+__all__ = ["BinRules", "Cut", "Groups", "cut", "group_categories", "group_numbers"]
 
 # Quantiles to begin with: a bin of the minimum share is then made of three or more.
 _GROUPS_MAX: Final = 64
@@ -49,11 +50,28 @@ class BinRules:
     rare_rows: int = 20
 
 
+class Groups(NamedTuple):
+    """A column as small groups, each of which lies in one bin as a whole: made once, cut as often as needed.
+
+    ``places`` (n,) are the groups of the rows, b where a value is missing; ``members`` (b,) are the highest
+    number of each group, or its category.
+    """
+
+    is_categorical: bool
+    places: Integers
+    members: npt.NDArray[Any]
+
+    def rows(self, chosen: npt.NDArray[Any]) -> Groups:
+        """Return the chosen rows, by number or by a flag for each."""
+        return self._replace(places=self.places[chosen])
+
+
 class Cut(NamedTuple):
     """The bins of a column: how to find them and what they hold.
 
     ``ends`` (k - 1,) are the highest values of all bins but the last; ``codes`` are the categories of each.
-    Counts and weights (k + 1,) are those of the bins, and last of missing values.
+    Counts and weights (k + 1,) are those of the bins, and last of missing values; ``group_weights`` (b + 1,)
+    are those of the groups that were cut, all 0 where they tell nothing.
     """
 
     ends: Reals
@@ -62,64 +80,79 @@ class Cut(NamedTuple):
     mass: Reals
     positives: Reals
     weights: Reals
+    group_weights: Reals
+
+    @property
+    def tells(self) -> bool:
+        """Whether two bins that hold something weigh differently."""
+        return len(np.unique(self.weights[self.rows > 0])) > 1
 
 
-class _Groups(NamedTuple):
+class _Counts(NamedTuple):
     """What is partitioned: rows of each class and their masses, (b, 2) each."""
 
     rows: Reals
     masses: Reals
 
 
-def cut_numbers(values: Reals, labels: Reals, masses: Reals, *, direction: int, rules: BinRules) -> Cut:
-    """Return the bins of numbers (n,), NaN where missing, with weights that rise or fall as declared.
+def group_numbers(values: Reals) -> Groups:
+    """Return the quantiles of numbers (n,), NaN where missing, or the numbers themselves if they are few."""
+    highest, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    if len(highest) > _GROUPS_MAX:
+        middles = np.cumsum(counts) - counts * 0.5
+        quantiles = (middles * _GROUPS_MAX / counts.sum()).astype(np.int64)
+        highest = highest[np.flatnonzero(np.diff(quantiles, append=_GROUPS_MAX))]
+    # What is no number is sorted behind all numbers, and so in the place of missing ones.
+    return Groups(False, np.searchsorted(highest, values, side="left"), highest)
 
-    ``direction`` is 1 where a higher value may not lower the odds, -1 where it may not raise them, else 0.
+
+def group_categories(codes: Integers) -> Groups:
+    """Return a group of each category (n,), -1 where missing."""
+    known = np.unique(codes[codes != _MISSING_CODE])
+    places = np.where(codes == _MISSING_CODE, len(known), np.searchsorted(known, codes))
+    return Groups(True, places, known)
+
+
+def cut(groups: Groups, labels: Reals, masses: Reals, *, direction: int, rules: BinRules) -> Cut:
+    """Return the bins of a column whose rows have labels and masses (n,).
+
+    Bins of numbers have weights that rise or fall as declared: ``direction`` is 1 where a higher value may
+    not lower the odds, -1 where it may not raise them, else 0. Categories share a bin where they are alike in
+    their weight of evidence.
     """
-    present = ~np.isnan(values)
-    known, places = np.unique(values[present], return_inverse=True)
-    if not len(known):
-        return _described(np.zeros(len(values), np.int64), 0, labels, masses, rules=rules)
-    group_of_value = np.arange(len(known))
-    if len(known) > _GROUPS_MAX:
-        mass = sums(places, masses[present])
-        middles = np.cumsum(mass) - mass * 0.5
-        quantiles = (middles * _GROUPS_MAX / mass.sum()).astype(np.int64)
-        _, group_of_value = np.unique(quantiles, return_inverse=True)
-    highest = known[np.flatnonzero(np.diff(group_of_value, append=group_of_value[-1] + 1))]
-    groups = _counted(group_of_value[places], labels[present], masses[present], len(highest))
-    lasts = _partition(groups, _prior(labels, masses), float(masses.sum()), direction=direction, rules=rules)
-    ends = highest[lasts[:-1]]
-    bins = np.where(present, np.searchsorted(ends, values, side="left"), len(lasts))
-    return _described(bins, len(lasts), labels, masses, rules=rules)._replace(ends=ends)
+    count = len(groups.members)
+    counted = _counted(groups.places, labels, masses, count + 1)
+    present, prior = _Counts(counted.rows[:-1], counted.masses[:-1]), _prior(labels, masses)
+    bin_of = np.zeros(count + 1, np.int64)
+    if groups.is_categorical and count:
+        bin_of[:-1] = _bins_of_categories(present, prior, float(masses.sum()), rules=rules)
+    elif count:
+        lasts = _partition(present, prior, float(masses.sum()), direction=direction, rules=rules)
+        bin_of[:-1] = np.searchsorted(lasts, np.arange(count), side="left")
+    bins = int(bin_of[:-1].max(initial=-1)) + 1
+    bin_of[-1] = bins
+    found = _described(counted, bin_of, prior, rules=rules)
+    if groups.is_categorical:
+        members = [groups.members[bin_of[:-1] == place].tolist() for place in range(bins)]
+        return found._replace(codes=tuple(map(tuple, members)))
+    return found._replace(ends=groups.members[np.flatnonzero(np.diff(bin_of[:-1]))])
 
 
-def cut_categories(codes: Integers, labels: Reals, masses: Reals, *, rules: BinRules) -> Cut:
-    """Return groups of categories (n,), -1 where missing, that are alike in their weight of evidence."""
-    present = codes != _MISSING_CODE
-    known, places = np.unique(codes[present], return_inverse=True)
-    if not len(known):
-        return _described(np.zeros(len(codes), np.int64), 0, labels, masses, rules=rules)
-    prior = _prior(labels, masses)
-    counted = _counted(places, labels[present], masses[present], len(known))
+def _bins_of_categories(counted: _Counts, prior: float, total: float, *, rules: BinRules) -> Integers:
+    """Return the bin (b,) of each category, -1 of one that no row has."""
     is_rare = (counted.rows.sum(axis=1) < rules.rare_rows) | (counted.rows < rules.class_rows_min).any(axis=1)
     # All rare ones are in the first group, which may be empty of them.
-    group_of_code = np.where(is_rare, 0, np.cumsum(~is_rare))
-    _, group_of_code = np.unique(group_of_code, return_inverse=True)
-    groups = _counted(group_of_code[places], labels[present], masses[present], int(group_of_code.max()) + 1)
-    order = np.argsort(_evidence(groups.masses, prior, smoothing=rules.smoothing), kind="stable")
-    ordered = _Groups(groups.rows[order], groups.masses[order])
-    lasts = _partition(ordered, prior, float(masses.sum()), direction=0, rules=rules)
+    _, group_of = np.unique(np.where(is_rare, 0, np.cumsum(~is_rare)), return_inverse=True)
+    together = _Counts(*(_summed(group_of, array) for array in counted))
+    order = np.argsort(_evidence(together.masses, prior, smoothing=rules.smoothing), kind="stable")
+    ordered = _Counts(together.rows[order], together.masses[order])
+    lasts = _partition(ordered, prior, total, direction=0, rules=rules)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    bin_of_code = np.searchsorted(lasts, rank[group_of_code], side="left")
-    bins = np.full(len(codes), len(lasts))
-    bins[present] = bin_of_code[places]
-    members = tuple(tuple(known[bin_of_code == place].tolist()) for place in range(len(lasts)))
-    return _described(bins, len(lasts), labels, masses, rules=rules)._replace(codes=members)
+    return np.where(counted.rows.any(axis=1), np.searchsorted(lasts, rank[group_of], side="left"), -1)
 
 
-def _partition(groups: _Groups, prior: float, total: float, *, direction: int, rules: BinRules) -> Integers:
+def _partition(groups: _Counts, prior: float, total: float, *, direction: int, rules: BinRules) -> Integers:
     """Return the last group of each bin (k,) of the best partition of groups (b,); one bin if none may be."""
     count = len(groups.rows)
     rows, masses = (_between(array) for array in groups)
@@ -130,10 +163,13 @@ def _partition(groups: _Groups, prior: float, total: float, *, direction: int, r
     best = value.copy()
     before = np.full((count, count + 1), -1)
     for first in range(1, count):
-        ordered = evidence[:first, first, None] <= evidence[None, first]
-        candidates = np.where(ordered, best[:first, first, None], -np.inf)
-        before[first] = candidates.argmax(axis=0)
-        best[first] = value[first] + candidates.max(axis=0)
+        candidates = best[:first, first, None]
+        # Without a direction the bin before is the same, wherever this one ends.
+        if direction:
+            ordered = evidence[:first, first, None] <= evidence[None, first, first + 1 :]
+            candidates = np.where(ordered, candidates, -np.inf)
+        before[first, first + 1 :] = candidates.argmax(axis=0)
+        best[first, first + 1 :] = value[first, first + 1 :] + candidates.max(axis=0)
     first, after = int(best[:, count].argmax()), count
     if best[first, count] == -np.inf:
         return np.array([count - 1])
@@ -172,22 +208,36 @@ def _prior(labels: Reals, masses: Reals) -> float:
     return float((masses * labels).sum() / masses.sum())
 
 
-def _counted(groups: Integers, labels: Reals, masses: Reals, count: int) -> _Groups:
+def _counted(groups: Integers, labels: Reals, masses: Reals, count: int) -> _Counts:
     kept = (masses > 0).astype(np.float64)
     rows = [sums(groups, kept * is_label, count=count) for is_label in (1 - labels, labels)]
     mass = [sums(groups, masses * is_label, count=count) for is_label in (1 - labels, labels)]
-    return _Groups(np.column_stack(rows), np.column_stack(mass))
+    return _Counts(np.column_stack(rows), np.column_stack(mass))
 
 
-def _described(bins: Integers, count: int, labels: Reals, masses: Reals, *, rules: BinRules) -> Cut:
-    """Return what bins (n,) hold, ``count`` standing for missing values."""
-    counted = _counted(bins, labels, masses, count + 1)
-    prior = _prior(labels, masses)
-    weights = _evidence(counted.masses, prior, smoothing=rules.smoothing)
+def _summed(groups: Integers, array: Reals) -> Reals:
+    """Return the sums (k, 2) of an array (b, 2) by groups (b,); what is in group -1 is in none."""
+    kept = groups >= 0
+    return np.column_stack([sums(groups[kept], side[kept]) for side in array.T])
+
+
+def _described(counted: _Counts, bin_of: Integers, prior: float, *, rules: BinRules) -> Cut:
+    """Return what the bins (b + 1,) of groups hold, that of missing values last."""
+    rows, masses = (_summed(bin_of, array) for array in counted)
+    weights = _evidence(masses, prior, smoothing=rules.smoothing)
     # A few missing values that do not earn their cost as a bin say nothing.
-    missing = counted.masses[-1]
+    missing = masses[-1]
     gain = _likelihood(missing) - xlogy(missing[0], 1 - prior) - xlogy(missing[1], prior)
-    if gain < rules.cost:
+    if gain < rules.cost or not missing.any():
         weights[-1] = 0.0
-    rows = counted.rows.sum(axis=1).astype(np.int64)
-    return Cut(np.empty(0), (), rows, counted.masses.sum(axis=1), counted.masses[:, 1], weights)
+    found = Cut(
+        ends=np.empty(0),
+        codes=(),
+        rows=rows.sum(axis=1).astype(np.int64),
+        mass=masses.sum(axis=1),
+        positives=masses[:, 1],
+        weights=weights,
+        group_weights=np.zeros(len(bin_of)),
+    )
+    # A category that no row has is one that was never seen.
+    return found._replace(group_weights=np.where(bin_of >= 0, weights[bin_of], 0.0)) if found.tells else found

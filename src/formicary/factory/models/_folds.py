@@ -10,7 +10,7 @@ from formicary.base.draws import draws
 from formicary.base.errors import ProgrammingError
 from formicary.factory.models._checks import Integers, Reals
 
-__all__ = ["stratified_folds"]
+__all__ = ["stratified_folds", "stratified_sample"]
 
 _FOLDS_MIN: Final = 2
 
@@ -24,9 +24,19 @@ def stratified_folds(labels: Reals, *, folds: int, seed: int) -> Integers:
     if folds < _FOLDS_MIN:
         message = f"a cross-validation has at least two folds, not {folds}"
         raise ProgrammingError(message)
-    keys = draws(seed, len(labels))
     # The second class goes on where the first ended, so that folds are also equal in size.
-    order = np.lexsort((keys, labels))
+    order = np.lexsort((draws(seed, len(labels)), labels))
     dealt = np.empty(len(labels), np.int64)
     dealt[order] = np.arange(len(labels)) % folds
     return dealt
+
+
+def stratified_sample(labels: Reals, *, each_max: int, seed: int) -> Integers:
+    """Return the places, ascending, of at most so many rows of either class of labels (n,) of 0 and 1.
+
+    Of a class that has more, those of the lowest hashes of their places are taken.
+    """
+    keys = draws(seed, len(labels))
+    classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+    drawn = [rows[np.argsort(keys[rows], kind="stable")[:each_max]] for rows in classes]
+    return np.sort(np.concatenate(drawn))

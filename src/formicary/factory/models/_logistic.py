@@ -41,8 +41,6 @@ def fit_line(
     """
     prior = float(logit((weights * labels).sum() / weights.sum()))
     line = Line(prior, np.zeros(design.shape[1])) if start is None else start
-    if not design.shape[1]:
-        return Line(prior, line.coefficients)
     turned = np.ascontiguousarray(design.T)
     now = _loss(line, turned, labels, weights, penalty=penalty)
     for _ in range(_STEPS_MAX):
@@ -88,7 +86,7 @@ def _newton(line: Line, turned: Reals, labels: Reals, weights: Reals, *, penalty
     # The intercept follows the coefficients freely, so it is solved for first: what is left is as if columns
     # were centered.
     means = np.einsum("mn,n->m", turned, curvatures) / total
-    matrix = np.einsum("in,jn->ij", turned * curvatures, turned) - total * np.outer(means, means)
+    matrix = _products(turned * curvatures, turned) - total * np.outer(means, means)
     slopes = np.einsum("mn,n->m", turned, excess) - excess.sum() * means
     matrix[np.diag_indices_from(matrix)] += penalty + _JITTER * matrix.diagonal().max()
     goal = matrix @ line.coefficients - slopes - penalty * line.coefficients
@@ -96,3 +94,11 @@ def _newton(line: Line, turned: Reals, labels: Reals, weights: Reals, *, penalty
     coefficients = nnls(root.T, np.linalg.solve(root, goal))[0]
     moved = means @ (coefficients - line.coefficients)
     return Line(float(line.intercept - excess.sum() / total - moved), coefficients)
+
+
+def _products(some: Reals, others: Reals) -> Reals:
+    """Return the products (m, m), summed over rows, of columns (m, n) that are symmetric: half is summed."""
+    products = np.zeros((len(some), len(some)))
+    for place, one in enumerate(some):
+        products[place, place:] = np.einsum("n,mn->m", one, others[place:])
+    return np.asarray(np.triu(products, 1).T + products, np.float64)

@@ -134,6 +134,12 @@ class Forest:
         """The raw score of a row that nothing is known of: the sum of the values of all roots."""
         return float(sum(self.content.values[self.trees.roots].tolist()))
 
+    def predicted(self, raw_scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the predictions, (n,), that raw scores (n,) of such a forest stand for."""
+        scores = np.array(raw_scores, np.float64)
+        predict_scores(scores, OUTPUTS.index(self.output), self.output_scale)
+        return scores
+
     def raw_scores(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Return raw scores, (n,), of rows, (n, features)."""
         return Scorer(self).raw_scores(rows)
@@ -181,9 +187,7 @@ class Scorer:
 
     def predictions(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Return predictions, (n,), of rows, (n, features): probabilities for a binary objective."""
-        scores = self.raw_scores(rows)
-        predict_scores(scores, OUTPUTS.index(self.forest.output), self.forest.output_scale)
-        return scores
+        return self.forest.predicted(self.raw_scores(rows))
 
     def explain(self, rows: Rows) -> Explained:
         """Return raw scores and attributions of rows, (n, features)."""

@@ -2,7 +2,7 @@
 
 Scores of one value are one group: no figure depends on the order of rows. Weights count a row as many
 times, which is exact where they are whole numbers. All figures are shares without a unit except ``log_loss``,
-which is in natural units of information a row.
+which is in natural units of information a row, and errors of amounts, which are in the unit of the amounts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ __all__ = [
     "card_precision",
     "kolmogorov_smirnov",
     "log_loss",
+    "mean_absolute_error",
     "money_found",
+    "r_squared",
+    "root_mean_squared_error",
 ]
 
 _BINS: Final = 10
@@ -135,6 +138,41 @@ def calibration_error(
     return float(np.abs(sums(where, excess)).sum() / masses.sum())
 
 
+def r_squared(
+    *, predictions: npt.ArrayLike, amounts: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> float:
+    """Return what share of the variance of amounts (n,) predictions (n,) explain, below 0 if they add to it.
+
+    Raises
+    ------
+    LabelsTooFew
+        No two amounts of positive weight differ.
+    """
+    predicted, actual, masses = _amounts(predictions, amounts, weights)
+    mean = (masses * actual).sum() / masses.sum()
+    variance = float((masses * (actual - mean) ** 2).sum())
+    if not variance > 0:
+        message = "no two amounts differ"
+        raise LabelsTooFew(message)
+    return 1 - float((masses * (actual - predicted) ** 2).sum()) / variance
+
+
+def mean_absolute_error(
+    *, predictions: npt.ArrayLike, amounts: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> float:
+    """Return how far predictions (n,) are from amounts (n,) on average, in their unit."""
+    predicted, actual, masses = _amounts(predictions, amounts, weights)
+    return float((masses * np.abs(actual - predicted)).sum() / masses.sum())
+
+
+def root_mean_squared_error(
+    *, predictions: npt.ArrayLike, amounts: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> float:
+    """Return the root of the mean squared distance of predictions (n,) and amounts (n,), in their unit."""
+    predicted, actual, masses = _amounts(predictions, amounts, weights)
+    return float(np.sqrt((masses * (actual - predicted) ** 2).sum() / masses.sum()))
+
+
 def card_precision(
     *,
     scores: npt.ArrayLike,
@@ -224,6 +262,23 @@ def money_found(
     rows, losses = sums(places, np.ones(len(numbers))), sums(places, classes * amounts)
     room = np.clip(len(numbers) * share - (np.cumsum(rows) - rows), 0, rows)
     return float((losses * room / rows).sum()) / lost
+
+
+def _amounts(
+    predictions: npt.ArrayLike, amounts: npt.ArrayLike, weights: npt.ArrayLike | None
+) -> tuple[Reals, Reals, Reals]:
+    predicted, actual = np.asarray(predictions, np.float64), np.asarray(amounts, np.float64)
+    masses = np.ones(actual.shape) if weights is None else np.asarray(weights, np.float64)
+    if actual.ndim != 1 or not predicted.shape == actual.shape == masses.shape:
+        message = f"{predicted.shape} predictions, {actual.shape} amounts and {masses.shape} weights differ"
+        raise ProgrammingError(message)
+    if not (np.isfinite(predicted) & np.isfinite(actual) & np.isfinite(masses) & (masses >= 0)).all():
+        message = "a prediction, an amount or a weight is no finite number, or a weight is negative"
+        raise ProgrammingError(message)
+    if not masses.sum() > 0:
+        message = "no row has a weight"
+        raise LabelsTooFew(message)
+    return predicted, actual, masses
 
 
 def _card_days(

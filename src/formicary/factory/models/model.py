@@ -35,9 +35,11 @@ class Evidence:
     Attributes
     ----------
     rows, positives
-        How many rows there were, and with the label 1.
+        How many rows there were, and with the label 1; none has it where amounts are predicted.
     forest, scorecard
         Metrics by name, of the rows that were left out of training.
+    scorecard_absent
+        Why there is no scorecard; empty where there is one.
     trials
         How many sets of hyper-parameters were tried.
     suspected
@@ -50,6 +52,7 @@ class Evidence:
     scorecard: Mapping[str, float]
     trials: int
     suspected: Mapping[str, str]
+    scorecard_absent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,11 +68,11 @@ class Model:
     forest
         What decides, before calibration.
     calibration
-        From raw scores to chances.
+        From raw scores to chances; None where amounts are predicted.
     categories
         Names behind codes.
     scorecard
-        The transparent challenger.
+        The transparent challenger; None where ``Evidence.scorecard_absent`` says why.
     evidence
         What was shown.
     """
@@ -77,9 +80,9 @@ class Model:
     name: str
     spec_hash: str
     forest: Forest
-    calibration: Calibration
+    calibration: Calibration | None
     categories: Categories
-    scorecard: Scorecard
+    scorecard: Scorecard | None
     evidence: Evidence
 
     @cached_property
@@ -93,12 +96,32 @@ class Model:
         Raises
         ------
         ModelMalformed
-            The specification is another than the model was trained for.
+            The specification is another than the model was trained for, or of amounts.
         """
+        self._require_trained_for(spec)
+        if self.calibration is None:
+            message = f"{self.name} predicts amounts, not chances"
+            raise ModelMalformed(message)
+        return self.calibration.apply(self.forest.raw_scores(encoded(spec, columns, self.categories)))
+
+    def amounts(self, spec: ModelSpec, columns: Mapping[str, npt.ArrayLike]) -> Reals:
+        """Return the amount expected of each row, (n,), of columns by name as ``table_of`` takes them.
+
+        Raises
+        ------
+        ModelMalformed
+            The specification is another than the model was trained for, or of chances.
+        """
+        self._require_trained_for(spec)
+        if self.calibration is not None:
+            message = f"{self.name} predicts chances, not amounts"
+            raise ModelMalformed(message)
+        return self.forest.predictions(encoded(spec, columns, self.categories))
+
+    def _require_trained_for(self, spec: ModelSpec) -> None:
         if spec.hash != self.spec_hash:
             message = f"{self.name} was trained for another specification than {spec.name} is now"
             raise ModelMalformed(message)
-        return self.calibration.apply(self.forest.raw_scores(encoded(spec, columns, self.categories)))
 
     def to_bytes(self) -> bytes:
         """Return what ``from_bytes`` reads: a header of JSON, then the forest."""
@@ -106,9 +129,9 @@ class Model:
             {
                 "name": self.name,
                 "spec_hash": self.spec_hash,
-                "calibration": self.calibration.to_dict(),
+                "calibration": self.calibration and self.calibration.to_dict(),
                 "categories": {name: list(names) for name, names in self.categories.items()},
-                "scorecard": self.scorecard.to_dict(),
+                "scorecard": self.scorecard and self.scorecard.to_dict(),
                 "evidence": _plain(self.evidence),
             },
             sort_keys=True,
@@ -138,9 +161,9 @@ class Model:
                 name=header["name"],
                 spec_hash=header["spec_hash"],
                 forest=Forest.from_bytes(stored[first + length :]),
-                calibration=Calibration.from_dict(header["calibration"]),
+                calibration=header["calibration"] and Calibration.from_dict(header["calibration"]),
                 categories={name: tuple(names) for name, names in header["categories"].items()},
-                scorecard=Scorecard.from_dict(header["scorecard"]),
+                scorecard=header["scorecard"] and Scorecard.from_dict(header["scorecard"]),
                 evidence=Evidence(**header["evidence"]),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -166,4 +189,5 @@ def _plain(evidence: Evidence) -> dict[str, Any]:
         "scorecard": dict(evidence.scorecard),
         "trials": evidence.trials,
         "suspected": dict(evidence.suspected),
+        "scorecard_absent": evidence.scorecard_absent,
     }

@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import logit
 
-from formicary.factory.models._binning import BinRules, Cut, cut_categories, cut_numbers
-from formicary.factory.models._checks import Reals, both_classes, labelled
-from formicary.factory.models._folds import stratified_folds
+from formicary.base.limits import SCORECARD_ROWS_EACH_MAX
+from formicary.factory.models._binning import BinRules, Cut, Groups, cut, group_categories, group_numbers
+from formicary.factory.models._checks import Integers, Reals, both_classes, labelled
+from formicary.factory.models._folds import stratified_folds, stratified_sample
 from formicary.factory.models._logistic import Line, fit_line
 from formicary.factory.models.errors import ModelMalformed, TableUnusable
-from formicary.factory.models.metrics import log_loss
 from formicary.factory.models.scorecard import PointsScale, Scorecard, ScorecardColumn, by_name
 
 __all__ = ["BinRules", "ScorecardRules", "train_scorecard"]
@@ -31,36 +31,31 @@ class ScorecardRules:
     Attributes
     ----------
     bins
-        What a bin must have.
+        What a bin must have: the first, unless another one gains more than a standard error of log loss on
+        folds.
     penalties
-        Of the ridge, in rows: one of them is chosen by log loss on folds. Strongest first.
+        Of the ridge, in rows: one is chosen as well. Strongest first.
     folds
         Of that cross-validation; bins are cut anew without each fold.
+    rows_each_max
+        Rows of either class that coefficients are fitted to; bins count all rows.
     scale
         How points are told.
     """
 
-    bins: BinRules = field(default_factory=BinRules)
+    bins: tuple[BinRules, ...] = (BinRules(), BinRules(cost=0.0, smoothing=40.0), BinRules(share_min=0.01))
     penalties: tuple[float, ...] = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
     folds: int = 5
+    rows_each_max: int = SCORECARD_ROWS_EACH_MAX
     scale: PointsScale = field(default_factory=PointsScale)
 
 
 class _Column(NamedTuple):
-    """A column to train on: numbers or codes (n,)."""
+    """A column to train on."""
 
     name: str
-    is_categorical: bool
     direction: int
-    values: npt.NDArray[Any]
-
-
-class _Fitted(NamedTuple):
-    """The columns that tell something, their bins, and the line over their weights."""
-
-    columns: list[_Column]
-    cuts: list[Cut]
-    line: Line
+    groups: Groups
 
 
 def train_scorecard(
@@ -91,7 +86,7 @@ def train_scorecard(
     rules
         How to train; ``ScorecardRules()`` by default.
     seed
-        Of the folds on which the ridge is chosen.
+        Of the folds on which bins and ridge are chosen, and of the rows that are drawn of very many.
 
     Returns
     -------
@@ -114,42 +109,50 @@ def train_scorecard(
     classes = np.asarray(labels, np.float64)
     _, classes, masses = labelled(classes, classes, weights)
     both_classes(classes, masses, least=max(_LABELS_MIN, chosen.folds))
-    kept = masses > 0
-    columns = _columns(by_name(numeric), by_name(categorical), constraints or {}, rows=len(classes))
-    columns = [column._replace(values=column.values[kept]) for column in columns]
-    classes, masses = classes[kept], masses[kept]
+    columns = _columns(by_name(numeric), by_name(categorical), constraints or {}, kept=masses > 0)
+    classes, masses = classes[masses > 0], masses[masses > 0]
     # Rows are what the rules count in.
     masses = masses * (len(masses) / masses.sum())
-    penalty = _best_penalty(columns, classes, masses, rules=chosen, seed=seed)
-    return _card(columns, classes, masses, penalty=penalty, rules=chosen)
+    drawn = stratified_sample(classes, each_max=chosen.rows_each_max, seed=seed)
+    bins, penalty = _chosen(_rows(columns, drawn), classes[drawn], masses[drawn], rules=chosen, seed=seed)
+    cuts = _cuts(columns, classes, masses, bins=bins)
+    design = _design(_rows(columns, drawn), cuts)
+    (line,) = _lines(design, classes[drawn], masses[drawn], penalties=(penalty,))
+    # Shares of classes among what was drawn move the intercept alone (Prentice and Pyke, Logistic disease
+    # incidence models and case-control studies, Biometrika 66, 1979).
+    moved = _log_odds(classes, masses) - _log_odds(classes[drawn], masses[drawn])
+    line = line._replace(intercept=line.intercept + moved)
+    return _card(columns, cuts, line, penalty=penalty, scale=chosen.scale)
 
 
 def _card(
-    columns: Sequence[_Column], labels: Reals, weights: Reals, *, penalty: float, rules: ScorecardRules
+    columns: Sequence[_Column], cuts: Sequence[Cut], line: Line, *, penalty: float, scale: PointsScale
 ) -> Scorecard:
-    """Fit on all rows with the penalty chosen, and keep what adds something."""
-    (fitted,) = _fitted(columns, labels, weights, bins=rules.bins, penalties=(penalty,))
-    scored = tuple(
-        _scored(column, cut, float(coefficient))
-        for column, cut, coefficient in zip(*fitted[:2], fitted.line.coefficients, strict=True)
-        if coefficient > 0
-    )
+    """Keep what adds something, and say of the rest why it does not."""
+    scored, notes = [], []
+    for column, cut_of, coefficient in zip(columns, cuts, line.coefficients.tolist(), strict=True):
+        if not cut_of.tells:
+            notes.append(f"{column.name} is left out: no cut of it tells the labels apart.")
+        elif coefficient > 0:
+            scored.append(_scored(column, cut_of, coefficient))
+        else:
+            notes.append(f"{column.name} is left out: beside the others its evidence would turn around.")
     if not scored:
         message = f"none of {[column.name for column in columns]} tells anything about the label"
         raise TableUnusable(message)
-    telling, used = {column.name for column in fitted.columns}, {column.name for column in scored}
     return Scorecard(
-        intercept=fitted.line.intercept,
-        columns=scored,
-        scale=rules.scale,
-        penalty=penalty,
-        notes=tuple(_notes(columns, telling=telling, used=used)),
+        intercept=line.intercept, columns=tuple(scored), scale=scale, penalty=penalty, notes=tuple(notes)
     )
 
 
 def _columns(
-    numeric: Mapping[str, Any], categorical: Mapping[str, Any], constraints: Mapping[str, int], *, rows: int
+    numeric: Mapping[str, Any],
+    categorical: Mapping[str, Any],
+    constraints: Mapping[str, int],
+    *,
+    kept: npt.NDArray[np.bool_],
 ) -> list[_Column]:
+    """Return the columns in groups, without the rows that are not kept (n,)."""
     for name, direction in constraints.items():
         if name not in numeric or direction not in _DIRECTIONS:
             message = f"the constraint {direction} on {name!r} is not -1, 0 or 1 on a column of numbers"
@@ -157,106 +160,102 @@ def _columns(
     if both := sorted(numeric.keys() & categorical.keys()):
         message = f"{both} are columns of numbers and of categories"
         raise TableUnusable(message)
-    columns = [
-        _Column(name, False, constraints.get(name, 0), np.asarray(values, np.float64))  # noqa: FBT003, a field
-        for name, values in numeric.items()
-    ]
-    columns += [
-        _Column(name, True, 0, np.asarray(codes, np.int64))  # noqa: FBT003, a field
-        for name, codes in categorical.items()
-    ]
-    if not columns:
+    given: dict[str, npt.NDArray[Any]]
+    given = {name: np.asarray(values, np.float64) for name, values in numeric.items()}
+    given |= {name: np.asarray(codes, np.int64) for name, codes in categorical.items()}
+    if not given:
         message = "there is no column to train on"
         raise TableUnusable(message)
-    for column in columns:
-        if column.values.shape != (rows,):
-            message = f"the column {column.name!r} is {column.values.shape}, labels are {(rows,)}"
+    columns = []
+    for name, values in given.items():
+        if values.shape != kept.shape:
+            message = f"the column {name!r} is {values.shape}, labels are {kept.shape}"
             raise TableUnusable(message)
-        if (column.values < -1).any() if column.is_categorical else np.isinf(column.values).any():
-            message = f"the column {column.name!r} has an infinite number or a code below -1"
+        if np.isinf(values).any() if name in numeric else (values < -1).any():
+            message = f"the column {name!r} has an infinite number or a code below -1"
             raise TableUnusable(message)
+        groups = group_numbers(values[kept]) if name in numeric else group_categories(values[kept])
+        columns.append(_Column(name, constraints.get(name, 0), groups))
     return columns
 
 
-def _best_penalty(
+def _rows(columns: Sequence[_Column], chosen: npt.NDArray[Any]) -> list[_Column]:
+    return [column._replace(groups=column.groups.rows(chosen)) for column in columns]
+
+
+def _chosen(
     columns: Sequence[_Column], labels: Reals, weights: Reals, *, rules: ScorecardRules, seed: int
-) -> float:
-    """Return the penalty of least log loss on rows that were not fitted, the strongest of equals."""
+) -> tuple[BinRules, float]:
+    """Return what bins must have, by the penalty in the middle, and then the penalty."""
     fold_of = stratified_folds(labels, folds=rules.folds, seed=seed)
-    losses = np.zeros(len(rules.penalties))
-    for fold in range(rules.folds):
-        rest, judged = fold_of != fold, fold_of == fold
-        part = [column._replace(values=column.values[rest]) for column in columns]
-        fits = _fitted(part, labels[rest], weights[rest], bins=rules.bins, penalties=rules.penalties)
-        by_column = {column.name: column.values[judged] for column in columns}
-        design = _design(fits[0], by_column)
-        for place, fitted in enumerate(fits):
-            chances = expit(design @ fitted.line.coefficients + fitted.line.intercept)
-            loss = log_loss(probabilities=chances, labels=labels[judged], weights=weights[judged])
-            losses[place] += loss * weights[judged].sum()
-    return rules.penalties[int(losses.argmin())]
+    middle = rules.penalties[len(rules.penalties) // 2 :][:1]
+    by_bins = np.concatenate(
+        [_losses(columns, labels, weights, fold_of, bins=one, penalties=middle) for one in rules.bins]
+    )
+    # What gains less than a standard error over the first may be luck.
+    gains = by_bins[0] - by_bins
+    sure = gains.sum(axis=1) - np.sqrt(len(labels)) * gains.std(axis=1)
+    bins = rules.bins[int(sure.argmax())]
+    by_penalty = _losses(columns, labels, weights, fold_of, bins=bins, penalties=rules.penalties)
+    return bins, rules.penalties[int(by_penalty.sum(axis=1).argmin())]
 
 
-def _fitted(
+def _losses(
     columns: Sequence[_Column],
     labels: Reals,
     weights: Reals,
+    fold_of: Integers,
     *,
     bins: BinRules,
     penalties: Sequence[float],
-) -> list[_Fitted]:
-    """Cut the columns once, and fit a line for each penalty."""
-    cuts = [
-        cut_categories(column.values, labels, weights, rules=bins)
-        if column.is_categorical
-        else cut_numbers(column.values, labels, weights, direction=column.direction, rules=bins)
-        for column in columns
-    ]
-    telling = [(column, cut) for column, cut in zip(columns, cuts, strict=True) if _tells(cut)]
-    known = _Fitted([column for column, _ in telling], [cut for _, cut in telling], Line(0.0, np.empty(0)))
-    design = _design(known, {column.name: column.values for column in columns})
-    fits: list[_Fitted] = []
+) -> Reals:
+    """Return the log loss (k, n) by penalty of each row where it was not fitted to."""
+    losses = np.empty((len(penalties), len(labels)))
+    for fold in range(int(fold_of.max()) + 1):
+        rest, judged = fold_of != fold, fold_of == fold
+        learnt = _rows(columns, rest)
+        cuts = _cuts(learnt, labels[rest], weights[rest], bins=bins)
+        lines = _lines(_design(learnt, cuts), labels[rest], weights[rest], penalties=penalties)
+        design = _design(_rows(columns, judged), cuts)
+        for place, line in enumerate(lines):
+            odds = design @ line.coefficients + line.intercept
+            losses[place, judged] = weights[judged] * (np.logaddexp(0.0, odds) - labels[judged] * odds)
+    return losses
+
+
+def _cuts(columns: Sequence[_Column], labels: Reals, weights: Reals, *, bins: BinRules) -> list[Cut]:
+    return [cut(column.groups, labels, weights, direction=column.direction, rules=bins) for column in columns]
+
+
+def _design(columns: Sequence[_Column], cuts: Sequence[Cut]) -> Reals:
+    """Return the weights of evidence (n, m) of rows."""
+    parts = [one.group_weights[column.groups.places] for column, one in zip(columns, cuts, strict=True)]
+    return np.column_stack(parts)
+
+
+def _lines(design: Reals, labels: Reals, weights: Reals, *, penalties: Sequence[float]) -> list[Line]:
+    """Fit a line for each penalty, one on from the other."""
+    lines: list[Line] = []
     for penalty in penalties:
-        start = fits[-1].line if fits else None
-        line = fit_line(design, labels, weights, penalty=penalty, start=start)
-        fits.append(known._replace(line=line))
-    return fits
+        start = lines[-1] if lines else None
+        lines.append(fit_line(design, labels, weights, penalty=penalty, start=start))
+    return lines
 
 
-def _tells(cut: Cut) -> bool:
-    """Tell whether two bins that hold something weigh differently."""
-    return len(np.unique(cut.weights[cut.rows > 0])) > 1
+def _log_odds(labels: Reals, weights: Reals) -> float:
+    return float(logit((weights * labels).sum() / weights.sum()))
 
 
-def _design(fitted: _Fitted, values: Mapping[str, npt.NDArray[Any]]) -> Reals:
-    """Return the weights of evidence (n, m) of values by column."""
-    design = np.empty((len(next(iter(values.values()))), len(fitted.columns)))
-    for place, (column, cut) in enumerate(zip(fitted.columns, fitted.cuts, strict=True)):
-        scored = _scored(column, cut, 1.0)
-        design[:, place] = scored.added[scored.places(values[column.name])]
-    return design
-
-
-def _scored(column: _Column, cut: Cut, coefficient: float) -> ScorecardColumn:
+def _scored(column: _Column, cut_of: Cut, coefficient: float) -> ScorecardColumn:
     return ScorecardColumn(
         name=column.name,
-        is_categorical=column.is_categorical,
+        is_categorical=column.groups.is_categorical,
         direction=column.direction,
         coefficient=coefficient,
-        ends=tuple(cut.ends.tolist()),
-        codes=cut.codes,
-        rows=tuple(cut.rows.tolist()),
-        mass=tuple(cut.mass.tolist()),
-        positives=tuple(cut.positives.tolist()),
-        weights=tuple(cut.weights.tolist()),
+        ends=tuple(cut_of.ends.tolist()),
+        codes=cut_of.codes,
+        rows=tuple(cut_of.rows.tolist()),
+        mass=tuple(cut_of.mass.tolist()),
+        positives=tuple(cut_of.positives.tolist()),
+        weights=tuple(cut_of.weights.tolist()),
     )
-
-
-def _notes(columns: Sequence[_Column], *, telling: set[str], used: set[str]) -> list[str]:
-    notes = []
-    for column in columns:
-        if column.name not in telling:
-            notes.append(f"{column.name} is left out: no cut of it tells the labels apart.")
-        elif column.name not in used:
-            notes.append(f"{column.name} is left out: beside the others its evidence would turn around.")
-    return notes

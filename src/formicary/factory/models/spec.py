@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from formicary.factory.models.errors import ModelMalformed
 from formicary.factory.models.questions import Question
 
-__all__ = ["Column", "Gates", "ModelSpec", "Objective"]
+__all__ = ["SENTENCE_ENDS", "Column", "Gates", "ModelSpec", "Objective"]
 
-_SENTENCE_ENDS = (".", "?", "!")
+SENTENCE_ENDS: Final = (".", "?", "!")
+"""What a sentence that somebody is told ends with."""
 
 
 class Objective(enum.StrEnum):
@@ -56,7 +59,7 @@ class Column:
         """Go through what is wrong with it."""
         if not self.name:
             yield "a column has no name"
-        if not self.reason.endswith(_SENTENCE_ENDS):
+        if not self.reason.endswith(SENTENCE_ENDS):
             yield f"{self.name}: its reason is a sentence, not {self.reason!r}"
         if self.monotone not in (-1, 0, 1):
             yield f"{self.name}: monotone is -1, 0 or 1, not {self.monotone}"
@@ -74,10 +77,16 @@ class Gates:
         At least this share of pairs is ordered rightly; of a classification.
     calibration_error
         Chances are off by no more than this on average; of a classification.
+    r_squared
+        At least this share of the variance of amounts is explained; of a regression.
+    mean_absolute_error
+        Amounts are off by no more than this on average, in their unit; of a regression.
     """
 
     area_under_roc: float = 0.5
     calibration_error: float = 1.0
+    r_squared: float = 0.0
+    mean_absolute_error: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +144,7 @@ class ModelSpec:
         wrong = [f"{self.name}: {found}" for column in self.columns for found in column.findings()]
         if not self.name.isidentifier() or not self.name.islower():
             wrong.append(f"a model's name is in snake case, not {self.name!r}")
-        if not self.predicts.endswith(_SENTENCE_ENDS):
+        if not self.predicts.endswith(SENTENCE_ENDS):
             wrong.append(f"{self.name}: what it predicts is a sentence, not {self.predicts!r}")
         if not self.columns:
             wrong.append(f"{self.name}: it has no columns")

@@ -36,10 +36,12 @@ _FIXED: Final[dict[str, Any]] = {
     "feature_pre_filter": False,
     "verbose": -1,
 }
-_OBJECTIVES: Final = {
+_OBJECTIVES: Final[dict[Objective, dict[str, Any]]] = {
     Objective.CLASSIFICATION: {"objective": "binary", "metric": "binary_logloss"},
     Objective.REGRESSION: {"objective": "regression", "metric": "l2"},
 }
+"""What LightGBM minimizes and what trials are compared by; another objective is another line."""
+
 # What the search draws from; the first trial takes the first of each.
 _SPACE: Final[dict[str, tuple[Any, ...]]] = {
     "num_leaves": (15, 7, 4, 31, 63),
@@ -50,6 +52,16 @@ _SPACE: Final[dict[str, tuple[Any, ...]]] = {
     "lambda_l2": (5.0, 1.0, 20.0),
     "cat_smooth": (10.0, 30.0),
 }
+# Of few rows the best threshold is mostly luck, so it is drawn (Geurts, Ernst and Wehenkel, Extremely
+# randomized trees, Machine Learning 63, 2006), and names of ten rows may already differ.
+_SPACE_FEW: Final[dict[str, tuple[Any, ...]]] = _SPACE | {
+    "extra_trees": (True, True, False),
+    "min_data_per_group": (10, 30),
+    "num_leaves": (7, 15, 31, 4),
+    "min_data_in_leaf": (10, 20, 40),
+    "lambda_l2": (1.0, 5.0),
+}
+_FEW_ROWS: Final = 5_000
 
 
 Report: TypeAlias = Callable[[int, int], None]
@@ -62,7 +74,7 @@ def unwatched(done: int, of: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One set of hyper-parameters, how many rounds suited it, and its loss on rows that were left out."""
+    """One set of hyper-parameters, the rounds that suited it, and its loss on rows that were left out."""
 
     parameters: dict[str, Any]
     rounds: int
@@ -124,7 +136,7 @@ def train_forest(
     table
         What is learnt from.
     threads
-        How many cores; the result does not depend on it.
+        How many cores, one of few rows; the result does not depend on it.
     report
         Told how many trials are done, of how many.
 
@@ -138,26 +150,42 @@ def train_forest(
     spec.require()
     table.require_labels(spec)
     folds = list(folds_of(table, seed=spec.seed))
-    found: list[tuple[Trial, Reals]] = []
-    for number, parameters in enumerate(_drawn(spec)):
-        found.append(_tried(spec, table, folds, parameters | {"num_threads": threads}))
+    # Of few rows threads wait for each other longer than they compute.
+    cores = {"num_threads": threads if len(table.labels) >= _FEW_ROWS else 1}
+    # Bins are made once, and every trial and fold learns from its part of them.
+    data = _dataset(spec, table, cores)
+    trials: list[Trial] = []
+    kept: list[lightgbm.Booster] = []
+    for number, parameters in enumerate(_drawn(spec, len(table.labels))):
+        trial, boosters = _tried(data, folds, parameters | cores)
+        trials.append(trial)
+        # The earlier of two that are alike: sorting is stable.
+        trials.sort(key=lambda one: one.loss)
+        if trials[0] is trial:
+            kept = boosters
         report(number + 1, spec.trials)
-    # The earlier of two that are alike: sorting is stable.
-    found.sort(key=lambda one: one[0].loss)
-    best, left_out = found[0]
-    booster = lightgbm.train(best.parameters, _dataset(spec, table), best.rounds)
-    return Trained(booster=booster, trials=tuple(trial for trial, _ in found), left_out=left_out)
+    best = trials[0]
+    # All rows are more than those of a fold, and bear a little more.
+    rounds = max(round(best.rounds * len(table.labels) / len(folds[0][0])), 1)
+    booster = lightgbm.train(best.parameters, data, rounds)
+    left_out = _left_out(table, folds, kept, rounds=best.rounds)
+    return Trained(booster=booster, trials=tuple(trials), left_out=left_out)
 
 
-def _drawn(spec: ModelSpec) -> Iterator[dict[str, Any]]:
-    fixed = _FIXED | _OBJECTIVES[spec.objective] | {"seed": spec.seed, "bagging_freq": 1}
+def _drawn(spec: ModelSpec, rows: int) -> Iterator[dict[str, Any]]:
+    fixed = _fixed(spec) | {"bagging_freq": 1}
     if any(column.monotone for column in spec.columns):
         fixed["monotone_constraints"] = [column.monotone for column in spec.columns]
+    space = (_SPACE_FEW if rows < _FEW_ROWS else _SPACE) | dict(spec.search)
     for trial in range(spec.trials):
         yield fixed | {
             name: choices[_drawn_place(spec.seed, trial, name) % len(choices) if trial else 0]
-            for name, choices in (_SPACE | dict(spec.search)).items()
+            for name, choices in space.items()
         }
+
+
+def _fixed(spec: ModelSpec) -> dict[str, Any]:
+    return _FIXED | _OBJECTIVES[spec.objective] | {"seed": spec.seed}
 
 
 def _drawn_place(seed: int, trial: int, name: str) -> int:
@@ -166,39 +194,39 @@ def _drawn_place(seed: int, trial: int, name: str) -> int:
 
 
 def _tried(
-    spec: ModelSpec, table: TrainingTable, folds: list[tuple[Rows, Rows]], parameters: dict[str, Any]
-) -> tuple[Trial, Reals]:
-    left_out = np.full(len(table.labels), np.nan)
-    rounds, losses, weights = [], [], []
-    for learn, judge in folds:
-        learnt = _dataset(spec, table.rows(learn))
-        booster = lightgbm.train(
-            parameters,
-            learnt,
-            _ROUNDS_MAX,
-            valid_sets=[_dataset(spec, table.rows(judge), reference=learnt)],
-            valid_names=["judge"],
-            callbacks=[lightgbm.early_stopping(_PATIENCE_ROUNDS, verbose=False)],
-        )
-        left_out[judge] = booster.predict(table.values[judge], raw_score=True)
-        rounds.append(booster.best_iteration)
-        losses.append(booster.best_score["judge"][str(parameters["metric"])])
-        weights.append(table.weights[judge].sum())
-    # All rows are more than those of a fold, and bear a little more.
-    suited = max(round(float(np.mean(rounds)) * len(table.labels) / len(folds[0][0])), 1)
-    loss = float(np.average(losses, weights=weights))
-    return Trial(parameters=parameters, rounds=suited, loss=loss), left_out
+    data: lightgbm.Dataset, folds: list[tuple[Rows, Rows]], parameters: dict[str, Any]
+) -> tuple[Trial, list[lightgbm.Booster]]:
+    """Learn without each fold, all of them at one pace, until their mean loss falls no more."""
+    found: dict[str, Any] = lightgbm.cv(
+        parameters,
+        data,
+        _ROUNDS_MAX,
+        folds=folds,
+        callbacks=[lightgbm.early_stopping(_PATIENCE_ROUNDS, verbose=False)],
+        return_cvbooster=True,
+    )
+    means = found[f"valid {parameters['metric']}-mean"]
+    trial = Trial(parameters=parameters, rounds=len(means), loss=float(means[-1]))
+    return trial, found["cvbooster"].boosters
 
 
-def _dataset(
-    spec: ModelSpec, table: TrainingTable, reference: lightgbm.Dataset | None = None
-) -> lightgbm.Dataset:
+def _left_out(
+    table: TrainingTable, folds: list[tuple[Rows, Rows]], boosters: list[lightgbm.Booster], *, rounds: int
+) -> Reals:
+    """Return the raw score (n,) of each row that was left out by the booster that it was left out of."""
+    scores = np.full(len(table.labels), np.nan)
+    for (_, judge), booster in zip(folds, boosters, strict=True):
+        scores[judge] = booster.predict(table.values[judge], raw_score=True, num_iteration=rounds)
+    return scores
+
+
+def _dataset(spec: ModelSpec, table: TrainingTable, cores: dict[str, int]) -> lightgbm.Dataset:
     return lightgbm.Dataset(
         table.values,
         table.labels,
         weight=table.weights,
         feature_name=list(spec.names),
         categorical_feature=[column.name for column in spec.columns if column.is_category],
-        reference=reference,
+        params=_fixed(spec) | cores,
         free_raw_data=False,
     )

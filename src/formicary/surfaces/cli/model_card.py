@@ -10,14 +10,15 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from formicary.base.times import time_text
+from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.model import Model
-from formicary.factory.models.scorecard import BinOfTable
+from formicary.factory.models.scorecard import BinOfTable, Scorecard
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.reading import AliasChange, ModelVersion
 
@@ -48,7 +49,6 @@ def card_page(
         What is declared of the model here; None where nothing is. Of another specification than the version's
         the page says so.
     """
-    calibration, card = model.calibration, model.scorecard
     return _TEMPLATES.get_template("model_card.html").render(
         version=version,
         model=model,
@@ -60,18 +60,30 @@ def card_page(
         manifest=json.dumps(version.manifest, indent=2, ensure_ascii=False) if version.manifest else "",
         metrics=list(_metrics(version)),
         suspected=list(model.evidence.suspected.items()),
-        knots=[
-            (f"{score:.4f}", f"{chance:.2%}")
-            for score, chance in zip(calibration.scores, calibration.probabilities, strict=True)
-        ],
-        slope=f"{calibration.slope:.4f}",
-        intercept=f"{calibration.intercept:.4f}",
-        start=f"{card.scale.points(np.array([card.intercept]))[0]:.1f}",
-        bins=[_bin(one) for one in card.bins()],
+        **_calibrated(model.calibration),
+        **_scored(model.scorecard),
         history=[
             (time_text(one.at), one.position, one.alias, one.version or "none", one.reason) for one in history
         ],
     )
+
+
+def _calibrated(calibration: Calibration | None) -> dict[str, Any]:
+    if calibration is None:
+        return {"knots": []}
+    pairs = zip(calibration.scores, calibration.probabilities, strict=True)
+    return {
+        "knots": [(f"{score:.4f}", f"{chance:.2%}") for score, chance in pairs],
+        "slope": f"{calibration.slope:.4f}",
+        "intercept": f"{calibration.intercept:.4f}",
+    }
+
+
+def _scored(card: Scorecard | None) -> dict[str, Any]:
+    if card is None:
+        return {"bins": []}
+    start = card.scale.points(np.array([card.intercept]))[0]
+    return {"start": f"{start:.1f}", "bins": [_bin(one) for one in card.bins()]}
 
 
 def _columns(version: ModelVersion, spec: ModelSpec | None) -> Iterator[tuple[str, str, str]]:
