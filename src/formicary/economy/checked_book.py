@@ -3,7 +3,7 @@
 ::
 
     nostro  ->  wallet    deposit: all that the customer will ask for, so that only checks stop a payment
-    wallet  ->  shop      payment between parties, of the past as an import, then one by one
+    wallet  ->  wallet    payment between parties, of the past as an import, then one by one
 
 What the bank finds out are facts: nine thefts in ten, some days after the payment. Whoever learns from them
 knows no more than that.
@@ -53,10 +53,12 @@ def opening(name: str, payments: pl.DataFrame) -> Moment:
     """
     number = CARD_CURRENCY.number
     spent = payments.group_by("customer").agg(pl.col("cents").sum()).sort("customer")
-    shops = payments["shop"].unique().sort().to_list()
+    paid = payments.filter(~pl.col("is_shop"))["payee"]
+    people = pl.concat([spent["customer"], paid]).unique().sort()
+    shops = payments.filter("is_shop")["payee"].unique().sort()
     accounts = [
         house_account(AccountCode.NOSTRO, number),
-        *(wallet_account(_party(name, "customer", customer), number) for customer in spent["customer"]),
+        *(wallet_account(_party(name, "customer", customer), number) for customer in people),
         *(wallet_account(_party(name, "shop", shop), number, AccountCode.MERCHANT_WALLET) for shop in shops),
     ]
     deposits = [
@@ -117,14 +119,14 @@ def payment_id(name: str, number: int) -> int:
 
 
 def _transfer(name: str, row: dict[str, Any], *, is_past: bool) -> Transfer:
-    customer, shop = (_party(name, kind, row[kind]) for kind in ("customer", "shop"))
+    payee = _party(name, "shop" if row["is_shop"] else "customer", row["payee"])
     return Transfer(
         id=payment_id(name, row["number"]),
-        debit_account_id=account_id(customer, CARD_CURRENCY.number),
-        credit_account_id=account_id(shop, CARD_CURRENCY.number),
+        debit_account_id=account_id(_party(name, "customer", row["customer"]), CARD_CURRENCY.number),
+        credit_account_id=account_id(payee, CARD_CURRENCY.number),
         amount=row["cents"],
         ledger=CARD_CURRENCY.number,
-        code=TransferCode.MERCHANT_PAYMENT,
+        code=TransferCode.MERCHANT_PAYMENT if row["is_shop"] else TransferCode.PERSON_PAYMENT,
         flags=TransferFlags.IMPORTED if is_past else 0,
         timestamp=row["at"] if is_past else 0,
     )

@@ -26,6 +26,7 @@ from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest, command_request
 from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.errors import TrainerMissing
+from formicary.factory.models.model import Model
 from formicary.factory.models.model_manifest import ModelManifest, TrainedModel
 from formicary.factory.registry import NAME, Alias, ArmPolicy, MoveAlias
 from formicary.products.payments.postings import AccountCode
@@ -36,6 +37,7 @@ from formicary.surfaces.cli.ports import DemoFactory
 __all__ = ["EFFECTS", "Checked", "CheckedResult", "LeftOut", "check_payments"]
 
 _MODEL: Final = "payment_fraud"
+_HASH_WORD_DIGITS: Final = 16
 _REASON: Final = "The demo shows how payments are checked."
 _STATUSES: Final = {
     Effect.ALLOW: (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS),
@@ -92,8 +94,8 @@ class CheckedResult:
 
     Attributes
     ----------
-    manifest, version
-        The model's.
+    manifest, model, version
+        What learnt, and which version of the model it became.
     policy
         What was armed.
     past, thefts, found_out
@@ -105,12 +107,13 @@ class CheckedResult:
     received, held, wallets
         The shops' balance in the ledger, what is reserved in the customers' wallets, and what is in them.
     deposited, past_paid
-        What the wallets should have got and paid before.
+        What the customers' wallets should have got, and paid to shops before.
     training_seconds, checking_seconds
         How long both took; each payment was asked for, and committed, alone and twice.
     """
 
     manifest: ModelManifest
+    model: Model
     version: int
     policy: ArmedPolicy
     past: int
@@ -129,7 +132,8 @@ class CheckedResult:
     @property
     def reconciles(self) -> bool:
         """Whether each payment was decided once, answered so, and money moved as decided and not else."""
-        paid = self.past_paid + self.sums(Effect.ALLOW)[1]
+        to_shops = [one.row for one in self.payments if one.effect == Effect.ALLOW and one.row["is_shop"]]
+        paid = self.past_paid + sum(row["cents"] for row in to_shops)
         return (
             self.decisions == len(self.payments)
             and all(payment.agrees for payment in self.payments)
@@ -142,6 +146,10 @@ class CheckedResult:
         rows = [payment.row for payment in self.payments if payment.effect in effects]
         stolen = [row["cents"] for row in rows if row["is_theft"]]
         return len(rows), sum(row["cents"] for row in rows), len(stolen), sum(stolen)
+
+    def chance(self, payment: Checked) -> float:
+        """Return the chance of a fraud that rules saw; a record keeps what the trees said."""
+        return float(self.model.calibration.apply(payment.decision["score_0"]))
 
     @property
     def example(self) -> Checked | None:
@@ -166,11 +174,7 @@ def check_payments(factory: DemoFactory, name: str, payments: pl.DataFrame) -> C
     moments = [opening(name, payments), *past_payments(name, past)]
     with progress("replaying payments that nobody checks", sum(map(len, moments))) as step:
         replay(moments, factory.execute, set_time=factory.set_time, done=step.advance)
-    told = found_out(name, past, checked["at"][0] - 1)
-    factory.set_time(checked["at"][0] - 1)
-    for request in told:
-        _done(factory, request)
-    learnt_to = factory.answered_at(told[-1])
+    learnt_to = _tell(factory, name, past, checked["at"][0] - 1)
     began = time.perf_counter()
     try:
         with Stages(_MODEL) as stages:
@@ -178,7 +182,7 @@ def check_payments(factory: DemoFactory, name: str, payments: pl.DataFrame) -> C
     except TrainerMissing as missing:
         return LeftOut(str(missing))
     trained_at = time.perf_counter()
-    version = _promote(factory, name, trained)
+    model, version = _promote(factory, name, trained)
     policy = _arm(factory, name)
     asking_at = time.perf_counter()
     answers = _ask(factory, name, checked)
@@ -190,25 +194,35 @@ def check_payments(factory: DemoFactory, name: str, payments: pl.DataFrame) -> C
     )
     return CheckedResult(
         manifest=trained.manifest,
+        model=model,
         version=version,
         policy=policy,
         past=len(past),
         thefts=int(past["is_theft"].sum()),
         found_out=trained.manifest.trained_on.outcomes,
-        payments=_recorded(name, checked, answers, decisions),
+        payments=_recorded(name, checked, answers, decisions, model),
         decisions=len(decisions),
         received=shops["credits_posted"] - shops["debits_posted"],
         held=wallets["debits_pending"],
         wallets=wallets["credits_posted"] - wallets["debits_posted"],
         deposited=int(payments["cents"].sum()),
-        past_paid=int(past["cents"].sum()),
+        past_paid=int(past.filter("is_shop")["cents"].sum()),
         training_seconds=trained_at - began,
         checking_seconds=checked_at - asking_at,
     )
 
 
-def _promote(factory: DemoFactory, name: str, trained: TrainedModel) -> int:
-    """Bring a model into the journal and let it decide; return its version."""
+def _tell(factory: DemoFactory, name: str, past: pl.DataFrame, now: int) -> int:
+    """Tell which payments (n) were charged back by now; return the position up to which that is known."""
+    told = found_out(name, past, now)
+    factory.set_time(now)
+    for request in told:
+        _done(factory, request)
+    return factory.answered_at(told[-1])
+
+
+def _promote(factory: DemoFactory, name: str, trained: TrainedModel) -> tuple[Model, int]:
+    """Bring a model into the journal and let it decide; return it and its version."""
     # What writes models' files is no part of the engine's process, which comes from the same command line.
     from formicary.factory.models.model_files import read_model  # noqa: PLC0415
     from formicary.factory.registry.storing import parts_of, registration_of  # noqa: PLC0415
@@ -222,7 +236,7 @@ def _promote(factory: DemoFactory, name: str, trained: TrainedModel) -> int:
         subject=text_id(_MODEL), model=_MODEL, alias=Alias.CHAMPION, hash=model.hash, reason=_REASON
     )
     _command(factory, moved, f"{name} {model.hash} champion")
-    return int(registered["version"])
+    return model, int(registered["version"])
 
 
 def _arm(factory: DemoFactory, name: str) -> ArmedPolicy:
@@ -279,19 +293,24 @@ def _recorded(
     checked: pl.DataFrame,
     answers: Sequence[Sequence[CreateTransferStatus]],
     decisions: Mapping[int, Any],
+    model: Model,
 ) -> tuple[Checked, ...]:
     """Return the payments (n) with what was decided of each.
 
     Raises
     ------
     ReplayRefused
-        One was refused before it came to a decision.
+        One was refused before it came to a decision, or was decided by another model.
     """
+    by_this = int(model.hash[:_HASH_WORD_DIGITS], 16)
     made = []
     for row, (answer, again) in zip(checked.iter_rows(named=True), answers, strict=True):
         decision = decisions.get(payment_id(name, row["number"]))
         if decision is None:
             message = f"a part of the replay was refused: {answer.name.lower()}"
+            raise ReplayRefused(message)
+        if int(decision["model_0"]) != by_this:
+            message = "the payments in this folder were checked by another model"
             raise ReplayRefused(message)
         made.append(Checked(row=row, decision=decision, answer=answer, again=again))
     return tuple(made)

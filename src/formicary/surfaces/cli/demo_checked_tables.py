@@ -14,7 +14,6 @@ from formicary.surfaces.cli.values import amount_text
 
 __all__ = ["checked_document", "write_checked"]
 
-_HASH_WORD_DIGITS: Final = 16
 _COLUMNS: Final = ("payments", "cents", "thefts", "stolen")
 
 
@@ -22,7 +21,7 @@ def checked_document(result: CheckedResult | LeftOut) -> dict[str, Any]:
     """Return the result as a JSON document; amounts are cents."""
     if isinstance(result, LeftOut):
         return {"left_out": result.why}
-    manifest = result.manifest
+    manifest, policy = result.manifest, result.policy.policy
     return {
         "model": {
             "name": manifest.model,
@@ -33,7 +32,7 @@ def checked_document(result: CheckedResult | LeftOut) -> dict[str, Any]:
             "immature": manifest.trained_on.immature,
             "forest": dict(manifest.metrics.forest),
         },
-        "policy": {"name": result.policy.policy.name, "version": result.policy.policy.version},
+        "policy": {"name": policy.name, "version": policy.version},
         "past": {"payments": result.past, "thefts": result.thefts, "found_out": result.found_out},
         "outcomes": {
             effect.name.lower(): dict(zip(_COLUMNS, result.sums(effect), strict=True)) for effect in EFFECTS
@@ -50,21 +49,24 @@ def checked_document(result: CheckedResult | LeftOut) -> dict[str, Any]:
 
 
 def _example(result: CheckedResult, payment: Checked) -> dict[str, Any]:
-    decision, manifest = payment.decision, result.manifest
-    first_word = int(manifest.hash[:_HASH_WORD_DIGITS], 16)
+    decision = payment.decision
     rules = result.policy.rules.rule_set.rules
     return {
         "at": time_text(payment.row["at"]),
         "customer": payment.row["customer"],
-        "shop": payment.row["shop"],
+        "payee": payment.row["payee"],
+        "is_shop": payment.row["is_shop"],
         "cents": payment.row["cents"],
         "is_theft": payment.row["is_theft"],
         "outcome": PAYMENT_POINT.outcomes[int(decision["outcome"])],
         "policy_version": int(decision["policy"]),
-        # A record names its model by hash: a kept demo may have a newer champion than the one that decided.
-        "model_version": result.version if int(decision["model_0"]) == first_word else None,
-        "chance": float(decision["score_0"]),
-        "rules": [rule.name for place, rule in enumerate(rules) if int(decision["rules_true"]) >> place & 1],
+        "model_version": result.version,
+        "chance": result.chance(payment),
+        "rules": {
+            rule.name: rule.reason
+            for place, rule in enumerate(rules)
+            if int(decision["rules_true"]) >> place & 1
+        },
         "reasons": list(sentences(decision, texts_of(result.policy), PAYMENT_POINT.sentences)),
         "answer": payment.answer.name.lower(),
         "again": payment.again.name.lower(),
@@ -118,15 +120,16 @@ def _money(result: CheckedResult) -> list[tuple[str, str]]:
 
 
 def _example_rows(example: dict[str, Any]) -> list[tuple[str, str]]:
-    sides = f"customer {example['customer']} to shop {example['shop']}"
-    model = f"version {example['model_version']}" if example["model_version"] else "an earlier version"
+    payee = f"{'shop' if example['is_shop'] else 'customer'} {example['payee']}"
+    chance = f"{100 * example['chance']:.1f} %"
     again = "the same answer, from the record; nothing was decided again"
     return [
-        ("asked for", f"{_euros(example['cents'])} {CARD_CURRENCY}, {sides}, {example['at']}"),
+        ("asked for", f"{_euros(example['cents'])} {CARD_CURRENCY} at {example['at']}"),
+        ("from, to", f"customer {example['customer']}, {payee}"),
         ("outcome", f"{example['outcome']}, by version {example['policy_version']} of the policy"),
-        ("chance of a fraud", f"{100 * example['chance']:.1f} %, by {model} of the model"),
-        *(("because", reason) for reason in example["reasons"]),
-        ("rules that held", ", ".join(example["rules"])),
+        ("chance of a fraud", f"{chance}, by version {example['model_version']} of the model"),
+        *(("the payer is told", reason) for reason in example["reasons"]),
+        *((f"rule {name}", reason) for name, reason in example["rules"].items()),
         ("in truth", "a theft" if example["is_theft"] else "an honest payment"),
         ("asked again", again if example["same_answer"] else f"ANOTHER ANSWER: {example['again']}"),
     ]

@@ -56,7 +56,7 @@ def checked_source() -> Source:
     """Return the payments, thefts among them, that a model learns from and that are checked by it."""
     rows = stolen_cards(seed=_SEED, days=_INVENTED_DAYS, customers=_INVENTED_CUSTOMERS)
     said = (
-        f"{len(rows):,} payments at shops are invented, {rows['is_theft'].sum():,} with stolen cards; "
+        f"{len(rows):,} payments by card are invented, {rows['is_theft'].sum():,} with stolen cards; "
         f"those of the last {CHECKED_DAYS} days, {rows['is_checked'].sum():,}, are checked."
     )
     return Source("stolen_cards", said, rows)
