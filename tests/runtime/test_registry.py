@@ -18,7 +18,7 @@ from formicary.runtime.settings import Settings
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.runtime.test_ledgers import running_engine
-from tests.runtime.test_policy_findings import RULES
+from tests.runtime.test_policy_findings import POLICY, RULES
 from tests.runtime.test_program import document
 from tests.surfaces.cli.registry_kit import stored_model, trained_model
 
@@ -33,9 +33,9 @@ def test_one_registry_for_both(
     first = document(capsys, hosted_home, "models", "register", str(stored_model(tmp_path)))
     moved = document(capsys, hosted_home, "models", "promote", "repayment", "1", *REASON)
     policy = tmp_path / "policy.yaml"
-    policy.write_text("version: 1")
+    policy.write_text(POLICY)
     (tmp_path / "rules.yaml").write_text(RULES)
-    armed = ("policies", "arm", "card_use", str(policy), str(tmp_path / "rules.yaml"), *REASON)
+    armed = ("policies", "arm", "payment", str(policy), str(tmp_path / "rules.yaml"), *REASON)
     with running_engine(hosted_home):
         assert document(capsys, hosted_home, "models", "register", str(tmp_path / "repayment.model")) == (
             first | {"status": "exists"}
@@ -47,7 +47,7 @@ def test_one_registry_for_both(
         assert "policy_outdated" in capsys.readouterr().err
     assert document(capsys, hosted_home, "verify")["sound"]
     assert run(LocalProgram(hosted_home), ["policies", "disarm", "sign_in", *REASON]) == ExitCode.REFUSED
-    assert document(capsys, hosted_home, "policies", "list")["policies"][0]["point"] == "card_use"
+    assert document(capsys, hosted_home, "policies", "list")["policies"][0]["point"] == "payment"
     with open_registry(hosted_home) as registry:
         found = versions(model_events(registry.source))
         assert [one.hash for one in found] == [first["hash"], second["hash"]]
@@ -57,7 +57,7 @@ def test_one_registry_for_both(
 
 def test_refusals_are_those_of_the_registry(hosted_home: Settings) -> None:
     """By their class where there is one; the key says whether it is the same command."""
-    disarm = DisarmPolicy(subject=text_id("card_use"), point="card_use", reason="No.")
+    disarm = DisarmPolicy(subject=text_id("payment"), point="payment", reason="No.")
     with open_registry(hosted_home) as registry:
         for _ in range(2):
             with pytest.raises(PolicyNotArmed):
@@ -71,7 +71,7 @@ def test_refusals_are_those_of_the_registry(hosted_home: Settings) -> None:
 def test_a_code_that_is_not_the_registrys(hosted_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told as the engine's."""
     monkeypatch.setattr("formicary.runtime.registry._REFUSALS", {})
-    disarm = DisarmPolicy(subject=text_id("card_use"), point="card_use", reason="No.")
+    disarm = DisarmPolicy(subject=text_id("payment"), point="payment", reason="No.")
     with open_registry(hosted_home) as registry, pytest.raises(EngineRefused) as refused:
         registry.command(disarm)
     assert refused.value.reason == PolicyNotArmed.code

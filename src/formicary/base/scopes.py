@@ -36,6 +36,7 @@ class Scope(IntFlag):
     WEBHOOKS_WRITE = 1 << 10
     CLOCK_WRITE = 1 << 11
     CONSENTS_WRITE = 1 << 12
+    DECISIONS_WRITE = 1 << 13
 
 
 def scope_names(scopes: int) -> tuple[str, ...]:

@@ -188,6 +188,14 @@ class Formicary:
         body = {"amount": amount}
         return self._transport.post(f"/v1/payments/{payment}/refunds", Refund, body, key=key)
 
+    def release(self, payment: str, *, note: str = "unsaid", key: str | None = None) -> Payment:
+        """Pay what a decision holds; ``note`` says why in a word that the API knows."""
+        return self._transport.post(f"/v1/payments/{payment}/release", Payment, {"note": note}, key=key)
+
+    def give_back(self, payment: str, *, note: str = "unsaid", key: str | None = None) -> Payment:
+        """Give back what a decision holds; ``note`` says why in a word that the API knows."""
+        return self._transport.post(f"/v1/payments/{payment}/return", Payment, {"note": note}, key=key)
+
     def order(
         self, direction: str, *, party: str, amount: int, currency: str, key: str | None = None
     ) -> RailOrder:

@@ -54,6 +54,10 @@ class _Remembered:
         """Return an account's totals after each of its entries, (n,) of ``ACCOUNT_BALANCE``."""
         return self._history().get_account_balances(wanted)
 
+    def recorded(self, ids: Sequence[int]) -> Records:
+        """Return what the journal says of ids of transfers, burnt ones as well, (n,) of ``TRANSFER_ROW``."""
+        return self._history().recorded(ids)
+
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time in nanoseconds, or None before it was opened."""
         return self._history().balance_as_of(account_id, timestamp)

@@ -17,12 +17,15 @@ from formicary.factory.features.archive_manifest import ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import StateSnapshots, Verification, verify
+from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
+from formicary.factory.registry.decided import Decisions
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.daily import run_daily
 from formicary.runtime.database import open_database
+from formicary.runtime.decisions import open_decisions, replay
 from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
 from formicary.runtime.history_factory import HistoryFactory, open_history
@@ -81,6 +84,21 @@ class LocalProgram:
     def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
         """Return all that is wrong with a policy and its rules for a decision point."""
         return findings_at(products_of(self._settings))(point, policy, rules)
+
+    def decisions(self) -> AbstractContextManager[Decisions]:
+        """Reach the journal's decisions, beside whoever writes it."""
+        return open_decisions(self._settings)
+
+    def replay_decisions(
+        self,
+        *,
+        first: int,
+        last: int | None,
+        cuts: int | None,
+        progress: Callable[[int, int], None],
+    ) -> ReplayedDecisions:
+        """Take decisions again, and compare every word of them; ``progress`` as in ``verify``."""
+        return replay(self._settings, first=first, last=last, cuts=cuts, progress=progress)
 
     def client(self) -> Formicary:
         """Reach the API: that of ``FORMICARY_URL``, else the one on this machine."""

@@ -41,7 +41,7 @@ from formicary.factory.registry import (
 from formicary.factory.registry.storing import parts_of, registration_of
 from tests.factory.engine.null_journal import NullJournal
 
-__all__ = ["CODE", "POINT", "START", "Desk", "made_model", "rules_of"]
+__all__ = ["CODE", "POINT", "START", "Desk", "made_model", "random_payments", "rules_of"]
 
 START: Final = 1_700_000_000 * 10**9
 SECOND: Final = 10**9
@@ -298,3 +298,18 @@ class Desk:
             reason="Tests.",
         )
         assert self.commands(moved).code == ""
+
+
+def random_payments(desk: Desk, seed: int, count: int) -> list[Any]:
+    """Return payments between the parties, some of them marked."""
+    chance = np.random.default_rng(seed)
+    payments = []
+    for _ in range(count):
+        payer, payee = chance.choice(6, 2, replace=False).tolist()
+        marks = {
+            "user_data_64": int(chance.integers(0, 2**64, dtype=np.uint64)),
+            "user_data_32": 7,
+            "user_data_128": 5,
+        }
+        payments.append(desk.transfer(100 + payer, 100 + payee, int(chance.integers(1, 1_500)), **marks))
+    return payments

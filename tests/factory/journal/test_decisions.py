@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from uuid import UUID
 
 import numpy as np
@@ -296,14 +295,38 @@ def test_doubles_are_exact(access: Access) -> None:
 
 
 def test_decisions_at_any_positions(small_segments: Access) -> None:
-    """They come in the order asked for, over segments, and again where a position repeats."""
+    """Decisions come in the order asked for, over segments, or by the transfers that they are about."""
     judged, moved = decided(1, 80)
     with owned(small_segments) as journal:
         journal.append(batch(transfers=moved, decisions=judged))
-    with closing(JournalReader(small_segments)) as reader:
-        wanted = np.array([79, 0, 31, 32, 0])
-        found = reader.decisions_at(judged["position"][wanted])
-        assert found.tobytes() == judged[wanted].tobytes()
+    positions = np.array([159, 3, 63, 65, 3, 1])
+    reader = JournalReader(small_segments)
+    try:
+        found = reader.decisions_at(positions)
+        assert found.tobytes() == judged[(positions - 1) // 2].tobytes()
         assert len(reader.decisions_at(np.zeros(0, np.int64))) == 0
-        with pytest.raises(JournalCorrupted, match="position 2 does not hold exactly one of the decisions"):
-            reader.decisions_at(np.array([1, 2]))
+        # One is no transfer's, one is asked for twice, and nothing stands before the first position.
+        about = reader.decisions_before(np.array([66, 3, 64, 66, 2, 1]))
+        assert about["position"].tolist() == [1, 63, 65]
+    finally:
+        reader.close()
+
+
+def test_a_position_without_a_decision_is_an_error(postgres: PostgresServer, access: Access) -> None:
+    """Asking for the position of a transfer names it, and so does a decision that is there twice."""
+    judged, moved = decided(1, 3)
+    with owned(access) as journal:
+        journal.append(batch(transfers=moved, decisions=judged))
+    reader = JournalReader(access)
+    try:
+        with pytest.raises(JournalCorrupted, match="position 2 does not hold exactly one decision"):
+            reader.decisions_at(np.array([3, 2, 1]))
+        with postgres.superuser(database_of(access)) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(
+                "INSERT INTO journal.decisions SELECT * FROM journal.decisions WHERE position = 3"
+            )
+        with pytest.raises(JournalCorrupted, match="position 3 does not hold exactly one decision"):
+            reader.decisions_before(np.array([2, 4]))
+    finally:
+        reader.close()

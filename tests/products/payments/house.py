@@ -34,8 +34,9 @@ _START = 1_700_000_000 * 10**9
 class House:
     """An engine in simulated time; parties are small numbers, and pounds come from the nostro account."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: Product) -> None:
         self.folder = folder
+        self.products = (*PAYMENTS, *more)
         self.journal = NullJournal()
         self.clock = SimulatedClock(_START)
         self.engine = self.another_engine()
@@ -45,7 +46,7 @@ class House:
 
     def another_engine(self) -> Engine:
         """Return an engine that recovered from the journal."""
-        engine = Engine(self.journal, lambda: FactoryState(self.folder, PAYMENTS), self.clock)
+        engine = Engine(self.journal, lambda: FactoryState(self.folder, self.products), self.clock)
         engine.recover()
         return engine
 

@@ -61,6 +61,8 @@ class World:
             "/v1/tokens": {"party": party, "scopes": ["accounts:read"]},
             "/v1/keys/{key_id}/rotate": {"overlap_seconds": 0},
             "/v1/payments/{payment_id}/refunds": {"amount": 1},
+            "/v1/payments/{payment_id}/release": {"note": "checked"},
+            "/v1/payments/{payment_id}/return": {"note": "checked"},
             "/v1/escrows/{escrow_id}/refund": {"amount": 1},
             "/v1/escrows/{escrow_id}/refund/revise": {"amount": 1},
             "/v1/escrows/{escrow_id}/refund/rule": {"amount_to_buyer": 1},

@@ -88,6 +88,16 @@ CASES: list[tuple[str, type[Any], tuple[str, str, Any]]] = [
         ("POST", "/v1/payments/pay_1/refunds", {"amount": 5}),
     ),
     (
+        "payments release pay_1 --note checked",
+        documents.Payment,
+        ("POST", "/v1/payments/pay_1/release", {"note": "checked"}),
+    ),
+    (
+        "payments return pay_1",
+        documents.Payment,
+        ("POST", "/v1/payments/pay_1/return", {"note": "unsaid"}),
+    ),
+    (
         "payments order top_up --party p",
         documents.RailOrder,
         ("POST", "/v1/rail-orders", {"direction": "top_up", "party": "p", **FIVE_POUNDS}),

@@ -63,7 +63,7 @@ def needed_columns(point: DecisionPoint) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {_AT: (_AT,)}
     # A training set has the asking event's own fields under names of their own.
     found |= {name: (_ASKING + name, name) for name in point.on.fields}
-    found |= {name: (name,) for name in point.features}
+    found |= {name: (name,) for name in point.features if name not in point.on.fields}
     return found | {_SCORE + name: (_SCORE + name,) for name in point.scores}
 
 

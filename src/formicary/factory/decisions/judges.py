@@ -13,9 +13,11 @@ import numpy.typing as npt
 from formicary.base.limits import GROUP_ITEMS_MAX
 from formicary.base.records import Note, noted, words_of
 from formicary.factory.decisions import _judge_layout as layout
-from formicary.factory.decisions._judge_kernels import count_decisions, decide_transfers
+from formicary.factory.decisions._cap_kernels import count_decisions
+from formicary.factory.decisions._checked_kernels import decide_transfers
 from formicary.factory.decisions._judge_layout import ROW_WORDS, Judge
 from formicary.factory.decisions._rule_layout import RULE_ENABLED, Rules
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy, Cap, Score, point_id
 from formicary.factory.features._blocks import Block
 from formicary.factory.features._layout import Plan, State, View
@@ -28,7 +30,7 @@ from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.forest import Scorer
 from formicary.factory.models.model import Model
 
-__all__ = ["CapTripped", "Champion", "Judges", "Usable", "words_of_decisions"]
+__all__ = ["CapTripped", "Champion", "Judges", "Usable", "usable_at", "words_of_decisions"]
 
 Rows = npt.NDArray[Any]
 
@@ -48,6 +50,22 @@ class Usable:
 
 Champion = Callable[[ArmedPolicy, Score], Usable | None]
 """Returns the model that gives a score at this moment, None where there is none that can."""
+
+
+def usable_at(model: Model, point: DecisionPoint) -> Usable | str:
+    """Return a model as it scores at a decision point, or why it cannot."""
+    names, calibration = model.forest.feature_names, model.calibration
+    missing = [name for name in names if name not in point.features]
+    if calibration is None:
+        why = "tells amounts, not chances"
+    elif model.categories:
+        why = "reads names, where there are numbers"
+    elif missing:
+        why = f"reads {', '.join(missing)}"
+    else:
+        columns = tuple(point.features.index(name) for name in names)
+        return Usable(model=model, calibration=calibration, columns=columns)
+    return f"{model.name} {why}: it cannot score at {point.name}"
 
 
 class CapTripped(msgspec.Struct, frozen=True, kw_only=True):

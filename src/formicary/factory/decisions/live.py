@@ -19,7 +19,7 @@ import numpy as np
 from formicary.base.limits import POLICY_TEXTS_MAX
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
-from formicary.factory.decisions.judges import Judges, Usable
+from formicary.factory.decisions.judges import Judges, Usable, usable_at
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy, point_id
 from formicary.factory.decisions.reasons import PolicyTexts, texts_of
@@ -37,6 +37,7 @@ __all__ = [
     "PART_STORED",
     "POLICY_ARMED",
     "POLICY_DISARMED",
+    "REGISTRY_EVENTS",
     "LiveDecisions",
 ]
 
@@ -44,6 +45,8 @@ PART_STORED: Final = "registry.ModelPartStored"
 ALIAS_MOVED: Final = "registry.AliasMoved"
 POLICY_ARMED: Final = "registry.PolicyArmed"
 POLICY_DISARMED: Final = "registry.PolicyDisarmed"
+REGISTRY_EVENTS: Final = (PART_STORED, ALIAS_MOVED, POLICY_ARMED, POLICY_DISARMED)
+"""All that change what decides."""
 CAP_TRIPPED: Final = "decisions.CapTripped"
 
 
@@ -210,19 +213,11 @@ class LiveDecisions:
         model = self.model(digest) if digest else None
         if model is None:
             return None
-        names, calibration = model.forest.feature_names, model.calibration
-        missing = [name for name in names if name not in armed.point.features]
-        if calibration is None:
-            why = "tells amounts, not chances"
-        elif model.categories:
-            why = "reads names, where there are numbers"
-        elif missing:
-            why = f"reads {', '.join(missing)}"
-        else:
-            columns = tuple(armed.point.features.index(name) for name in names)
-            return Usable(model=model, calibration=calibration, columns=columns)
-        self.unusable[digest] = f"{model.name} {why}: it cannot score at {armed.point.name}"
-        return None
+        usable = usable_at(model, armed.point)
+        if isinstance(usable, str):
+            self.unusable[digest] = usable
+            return None
+        return usable
 
     # -- snapshots -------------------------------------------------------------------------
 

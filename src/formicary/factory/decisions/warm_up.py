@@ -10,7 +10,7 @@ import numpy as np
 
 from formicary.base.errors import ProgrammingError
 from formicary.base.purposes import Purpose
-from formicary.factory.decisions._judge_kernels import hash_decisions
+from formicary.factory.decisions._checked_kernels import hash_decisions
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.judges import Judges, words_of_decisions
 from formicary.factory.decisions.points import DecisionPoint

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from formicary.base.arrays import joined
 from formicary.base.errors import Refusal
 from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_MAX
+from formicary.factory.decisions.judges import CapTripped
 from formicary.factory.decisions.live import CAP_TRIPPED
 from formicary.factory.engine.context import DecidingContext, OldRows
 from formicary.factory.engine.packing import pack_decision
@@ -54,8 +55,8 @@ from formicary.factory.ledger import (
     Group,
     LedgerMachine,
     TransferFlags,
-    check_request,
     group_requests,
+    refusal_of,
 )
 
 __all__ = ["Core", "Decided"]
@@ -143,7 +144,7 @@ class Core:
         answers: list[Any] = []
         run: list[Rows] = []
         for request in requests:
-            if isinstance(request, LedgerRequest) and _refusal_of(request.items) is None:
+            if isinstance(request, LedgerRequest) and refusal_of(request.items) is None:
                 run.append(request.items)
                 answers.append(None)
                 continue
@@ -155,7 +156,7 @@ class Core:
 
     def _decide_other(self, request: Request, known: Mapping[int, Receipt], now: int) -> Any:
         if isinstance(request, LedgerRequest):
-            return _refusal_of(request.items)
+            return refusal_of(request.items)
         if isinstance(request, ReadRequest):
             return request.read(self.state)
         return self._decide_command(request, known, now)
@@ -194,8 +195,10 @@ class Core:
 
     def _decide_group(self, group: Group, first_stamp: int, *, run_timers: bool = True) -> Rows:
         results, decided = group.empty_results(), 0
+        decide = self._decide_accounts if group.opens_accounts else self._decide_transfers
         while True:
-            decided = self._decide_from(group, results, first_stamp, decided, run_timers=run_timers)
+            stamps = {"first_stamp": first_stamp, "start": decided, "run_timers": run_timers}
+            decided = decide(group, results, **stamps)
             if decided == len(group.items):
                 return results
             if not self._tripped:
@@ -203,24 +206,16 @@ class Core:
             # What a timer moved was stamped as well: the rest of the group comes after it.
             first_stamp = max(first_stamp, self._machine.timestamp + 1 - decided)
 
-    def _decide_from(
-        self, group: Group, results: Rows, first_stamp: int, start: int, *, run_timers: bool
-    ) -> int:
-        decide = self._decide_accounts if group.opens_accounts else self._decide_transfers
-        return decide(group, results, first_stamp=first_stamp, start=start, run_timers=run_timers)
-
-    def _decide_accounts(self, group: Group, results: Rows, *, start: int, **stamps: Any) -> int:
+    def _decide_accounts(self, group: Group, results: Rows, **stamps: Any) -> int:
         machine = self._machine
         machine.reserve(accounts=len(group.items))
         first_row, first = machine.scalar("recent"), len(machine.accounts)
-        decided = machine.decide_accounts(group.items, group.ordinals, results, start=start, **stamps)
-        done = slice(start, decided)
+        decided = machine.decide_accounts(group.items, group.ordinals, results, **stamps)
+        done = slice(stamps["start"], decided)
         opened = machine.opened(first, group.items[done], results[done], group.ordinals[done])
         self._accounts.append(opened)
         self.state.fold_features(opened, _NO_TRANSFERS, (), until=machine.position)
-        rows = machine.recent_rows(first_row)
-        self._transfers.append(rows)
-        self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
+        self._keep_rows(first_row)
         self._tripped = False
         return decided
 
@@ -229,20 +224,19 @@ class Core:
         machine.reserve(transfers=len(group.items))
         self._fetch(group.items)
         first_row = machine.scalar("recent")
-        if judges is None:
-            decided = machine.decide_transfers(group.items, group.ordinals, results, **stamps)
-        else:
+        if judges is not None:
             judges.prepare(len(group.items))
-            decided = machine.decide_transfers(
-                group.items, group.ordinals, results, decide=judges.decide, **stamps
-            )
+            stamps["decide"] = judges.decide
+        decided = machine.decide_transfers(group.items, group.ordinals, results, **stamps)
+        trips: Sequence[CapTripped] = ()
+        if judges is not None:
             self._decisions.append(judges.take(machine.take_decisions()))
             self.state.note_followed()
+            trips = judges.trips()
         rows = machine.recent_rows(first_row)
         self._transfers.append(rows)
         # Before the next decision, which is to know of them.
         self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
-        trips = [] if judges is None else judges.trips()
         self._tripped = bool(trips)
         if trips:
             self._keep([_Kept(CAP_TRIPPED, 1, 0, trip) for trip in trips], 0, machine.timestamp)
@@ -397,14 +391,6 @@ class _Kept(NamedTuple):
     version: int
     subject: int
     body: Any
-
-
-def _refusal_of(items: Rows) -> Refusal | None:
-    try:
-        check_request(items)
-    except Refusal as refusal:
-        return refusal
-    return None
 
 
 def _join(parts: Sequence[Rows], dtype: np.dtype[Any]) -> Rows:

@@ -7,6 +7,7 @@ only differ if the journal does.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
-from formicary.factory.decisions._judge_kernels import hash_decisions
+from formicary.factory.decisions._checked_kernels import hash_decisions
 from formicary.factory.decisions.judges import Judges, words_of_decisions
 from formicary.factory.decisions.live import CAP_TRIPPED, LiveDecisions
 from formicary.factory.engine.aggregates import Aggregates
@@ -114,9 +115,8 @@ class FactoryState:
         It has a position of its own, since it is built anew when features change, and is no part of
         ``state_hash``: its words follow from the rows.
         """
-        self.decisions = LiveDecisions(
-            point for product in self.products.values() for point in product.decision_points
-        )
+        points = [product.decision_points for product in self.products.values()]
+        self.decisions = LiveDecisions(itertools.chain.from_iterable(points))
         """What decides: armed policies and the models behind aliases."""
         self.observed: dict[str, Observed] = {}
         """What sets of features were told as lately, by name: figures of this process, in no hash."""

@@ -16,7 +16,7 @@ from formicary.base.limits import BLOCK_ROWS, DEADLINE_SECONDS, QUERY_LIMIT_MAX
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import Block, BlockSource, packed, spans
-from formicary.factory.journal.codec import RowCodec, array_header
+from formicary.factory.journal.codec import array_header
 from formicary.factory.journal.columns import SQL_TYPES
 from formicary.factory.journal.errors import JournalCorrupted
 from formicary.factory.journal.events import Event, decode_events
@@ -67,7 +67,10 @@ class JournalReader:
         self._upcasters = Upcasters(raw=True) if upcasters is None else upcasters
         self._deadline_seconds = deadline_seconds
         self._transfers = statements.transfer_codec()
-        self._decisions = statements.decision_codec()
+        self._pickable = {
+            "transfers": (self._transfers, TRANSFER_ROW),
+            "decisions": (statements.decision_codec(), DECISION_ROW),
+        }
         self._commits = statements.commit_codec()
         self._connected: BlockSource | None = None
 
@@ -100,17 +103,37 @@ class JournalReader:
         JournalCorrupted
             There is no transfer at one of them.
         """
-        return self._rows_at(positions, "transfers", self._transfers, TRANSFER_ROW)
+        wanted = np.unique(positions)
+        found = self._picked("transfers", wanted)
+        _require_once(found, wanted, "transfer")
+        return found[np.searchsorted(wanted, positions)]
 
     def decisions_at(self, positions: Positions) -> Rows:
-        """Return the decisions at ``positions`` (n,), in that order, (n,) of ``DECISION_ROW``.
+        """Return the decisions at ``positions`` (n,), in that order; positions may repeat.
+
+        A decision stands just before the transfer that it is about.
 
         Raises
         ------
         JournalCorrupted
             There is no decision at one of them.
         """
-        return self._rows_at(positions, "decisions", self._decisions, DECISION_ROW)
+        wanted = np.unique(positions)
+        found = self._picked("decisions", wanted)
+        _require_once(found, wanted, "decision")
+        return found[np.searchsorted(wanted, positions)]
+
+    def decisions_before(self, positions: Positions) -> Rows:
+        """Return the decisions about the transfers at ``positions`` (n,), in order; none for some of them.
+
+        Raises
+        ------
+        JournalCorrupted
+            There are two about one of them.
+        """
+        found = self._picked("decisions", np.unique(positions[positions > 1]) - 1)
+        _require_once(found, np.unique(found["position"]), "decision")
+        return found
 
     def walk(self, *, account_id: int, from_position: int, limit: int) -> Rows:
         """Return up to ``limit`` entries of an account, newest first, from the one at ``from_position`` back.
@@ -200,28 +223,21 @@ class JournalReader:
         session = Session(self._conninfo, purpose="reader", deadline_seconds=self._deadline_seconds)
         return BlockSource(session, self._upcasters)
 
-    def _rows_at(self, positions: Positions, table: str, codec: RowCodec, row: np.dtype[Any]) -> Rows:
-        wanted = np.unique(positions)
-        segments = (wanted - 1) // self._source.segment_positions
-        parts = [
-            codec.decode(*self._picked(table, int(segment), wanted[segments == segment]))
-            for segment in np.unique(segments)
-        ]
+    def _picked(self, table: str, positions: Positions) -> Rows:
+        """Return the rows of a table at positions (n,), which ascend, in order."""
+        codec, row = self._pickable[table]
+        session, segments = self._source.session, (positions - 1) // self._source.segment_positions
+        parts = []
+        for segment in np.unique(segments):
+            wanted = positions[segments == segment]
+            elements = np.zeros(len(wanted), [("size", ">i4"), ("position", ">i8")])
+            elements["size"] = 8
+            elements["position"] = wanted
+            array = array_header(len(wanted), SQL_TYPES["bigint"].oid) + elements.tobytes()
+            sql = statements.read_picked(table, int(segment))
+            parts.append(codec.decode(*packed(session, sql, [array])))
         found = joined(parts, row)
-        found = found[np.argsort(found["position"], kind="stable")]
-        if not np.array_equal(found["position"], wanted):
-            held, counts = np.unique(found["position"], return_counts=True)
-            missing = np.setdiff1d(wanted, held[counts == 1])
-            message = f"position {missing[0]} does not hold exactly one of the {table}"
-            raise JournalCorrupted(message)
-        return found[np.searchsorted(wanted, positions)]
-
-    def _picked(self, table: str, segment: int, positions: Positions) -> list[bytes]:
-        elements = np.zeros(len(positions), [("size", ">i4"), ("position", ">i8")])
-        elements["size"] = 8
-        elements["position"] = positions
-        array = array_header(len(positions), SQL_TYPES["bigint"].oid) + elements.tobytes()
-        return packed(self._source.session, statements.read_picked(table, segment), [array])
+        return found[np.argsort(found["position"], kind="stable")]
 
     def _read_ahead(self, pieces: list[tuple[int, int]]) -> Iterator[Block]:
         sources: queue.SimpleQueue[BlockSource] = queue.SimpleQueue()
@@ -255,6 +271,15 @@ class JournalReader:
                 self._source.session.execute(statements.SUMMARIZE, [int8(segment)])
                 noted = segment
             yield piece
+
+
+def _require_once(found: Rows, wanted: Positions, what: str) -> None:
+    """Raise unless rows (n,), in order, stand at exactly these positions, which ascend."""
+    if not np.array_equal(found["position"], wanted):
+        held, counts = np.unique(found["position"], return_counts=True)
+        missing = np.setdiff1d(wanted, held[counts == 1])
+        message = f"position {missing[0]} does not hold exactly one {what}"
+        raise JournalCorrupted(message)
 
 
 def _end_of_chain(rows: Rows, account_id: int, position: int) -> int:

@@ -208,7 +208,7 @@ def _read_block(table: str, segment: int) -> str:
 
 
 def read_picked(table: str, segment: int) -> str:
-    """Return the query of a table's rows at the positions of the array $1 as one value, in any order."""
+    """Return the query of the rows at the positions of the array $1 as one value, in any order."""
     return (
         f"SELECT string_agg({_PACKED[table]}, '') FROM journal.{table}_{segment}"
         " WHERE position = ANY ($1::bigint[])"

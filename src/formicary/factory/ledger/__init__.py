@@ -12,6 +12,7 @@ from formicary.factory.ledger.groups import (
     RequestTooLarge,
     check_request,
     group_requests,
+    refusal_of,
 )
 from formicary.factory.ledger.ledger import Ledger
 from formicary.factory.ledger.machine import LedgerMachine
@@ -64,5 +65,6 @@ __all__ = [
     "check_request",
     "group_requests",
     "id_column",
+    "refusal_of",
     "transfer_array",
 ]

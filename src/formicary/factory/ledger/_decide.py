@@ -158,11 +158,22 @@ def _make(
 
 
 @kernel_part
-def _hold(
-    state: State, item: Any, stamp: int, ordinal: int, debit: int, credit: int, timeout: int, result: Any
+def _reserve(
+    state: State,
+    item: Any,
+    stamp: int,
+    ordinal: int,
+    debit: int,
+    credit: int,
+    said: int,
+    timeout: int,
+    result: Any,
 ) -> int:
     """Reserve the money of an event that a decision holds; its chain was undone, so it is judged again."""
+    if said != Status.HELD:
+        return said
     status, amount, _ = judge_plain(state, item, debit, credit, stamp)
+    result["status"] = status
     if status != Status.CREATED:
         return status
     row = new_row(state, Status.CREATED, stamp, ordinal)
@@ -173,6 +184,7 @@ def _hold(
     _copy_row_totals(result, row)
     if timeout != 0:
         note_timer(state, row)
+    result["status"] = Status.HELD
     return Status.HELD
 
 
@@ -245,8 +257,10 @@ def deciding(consult: Any, record: Any, follow: Any) -> Any:
         ``(judge, state, first) -> bool``: rows from number ``first`` on are final; whether the loop is to
         stop for something that comes before the next event.
     """
-    decide_one = _decides_one(consult, record)
+    return _loop(_decides_one(consult, record), record, follow)
 
+
+def _loop(decide_one: Any, record: Any, follow: Any) -> Any:
     @kernel_part
     def decide(
         state: State,
@@ -304,9 +318,8 @@ def deciding(consult: Any, record: Any, follow: Any) -> Any:
                     broken = True
                 if said != Status.CREATED:
                     record(judge, state)
-                if said == Status.HELD:
-                    status = _hold(state, item, stamp, ordinals[i], debits[i], credits_[i], seconds, result)
-                    result["status"] = status
+                    side = debits[i], credits_[i]
+                    status = _reserve(state, item, stamp, ordinals[i], *side, said, seconds, result)
                 if is_transient(status):
                     _burn(state, item, status, stamp, ordinals[i])
             elif chain < 0:

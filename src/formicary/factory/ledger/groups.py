@@ -14,7 +14,7 @@ from formicary.base.limits import REQUEST_ITEMS_MAX
 from formicary.factory.ledger._layout import Records
 from formicary.factory.ledger.records import ACCOUNT, ACCOUNT_RESULT, TRANSFER, TRANSFER_RESULT
 
-__all__ = ["Group", "MalformedRequest", "RequestTooLarge", "check_request", "group_requests"]
+__all__ = ["Group", "MalformedRequest", "RequestTooLarge", "check_request", "group_requests", "refusal_of"]
 
 
 class RequestTooLarge(Refusal):
@@ -69,6 +69,15 @@ def check_request(request: Records) -> None:
         raise MalformedRequest
     if len(request) > REQUEST_ITEMS_MAX:
         raise RequestTooLarge
+
+
+def refusal_of(request: Records) -> Refusal | None:
+    """Return why an array is no request, None where it is one."""
+    try:
+        check_request(request)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def group_requests(requests: Sequence[Records]) -> list[Group]:

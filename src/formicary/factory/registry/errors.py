@@ -6,6 +6,7 @@ The bytes of a model that are not what their hash says are ``ModelCorrupt``; a p
 ::
 
     Refusal
+    ├── DecisionNotFound, DecisionNotExplained   what is asked about a decision
     └── RegistryRefused
         ├── PartUnexpected, ModelIncomplete      bytes that come in parts
         ├── ModelExists, EntryTooLarge           a registration
@@ -19,6 +20,8 @@ from formicary.base.errors import Refusal
 
 __all__ = [
     "AliasUnchanged",
+    "DecisionNotExplained",
+    "DecisionNotFound",
     "EntryTooLarge",
     "ModelExists",
     "ModelIncomplete",
@@ -89,3 +92,15 @@ class PolicyNotArmed(RegistryRefused):
     """No policy is armed at this decision point."""
 
     code = "policy_not_armed"
+
+
+class DecisionNotFound(Refusal):
+    """Nothing was decided there, or about this transfer."""
+
+    code = "decision_not_found"
+
+
+class DecisionNotExplained(Refusal):
+    """A decision's point or policy is none that this release can read."""
+
+    code = "decision_not_explained"

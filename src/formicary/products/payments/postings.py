@@ -26,6 +26,7 @@ from formicary.factory.ledger import (
 
 __all__ = [
     "HOUSE",
+    "PAYMENT_CODES",
     "AccountClosed",
     "AccountCode",
     "InsufficientFunds",
@@ -33,6 +34,7 @@ __all__ = [
     "Outcome",
     "PaymentAlreadyFailed",
     "PaymentDeclined",
+    "PaymentNotFound",
     "PaymentRefused",
     "SameAccount",
     "StaleTimer",
@@ -91,6 +93,10 @@ class TransferCode(IntEnum):
     ADJUSTMENT = 141
 
 
+PAYMENT_CODES: Final = (TransferCode.PERSON_PAYMENT, TransferCode.MERCHANT_PAYMENT)
+"""What a payment is, and not what comes of one."""
+
+
 class InsufficientFunds(Refusal):
     """The payer's account holds less than the amount."""
 
@@ -119,6 +125,12 @@ class PaymentAlreadyFailed(Refusal):
     """A payment under this key was refused before; that is final, a new attempt needs a new key."""
 
     code = "payment_already_failed"
+
+
+class PaymentNotFound(Refusal):
+    """There is no payment with this id."""
+
+    code = "payment_not_found"
 
 
 class PaymentRefused(Refusal):
@@ -312,6 +324,10 @@ _CODES: Final = {
     "transfer_must_have_the_same_ledger_as_accounts": CurrencyMismatch.code,
     "amount_must_not_be_negative": InvalidAmount.code,
     "id_already_failed": PaymentAlreadyFailed.code,
+    # Of a hold that ended in the same instant, or past its product.
+    "pending_transfer_already_posted": "hold_already_released",
+    "pending_transfer_already_voided": "hold_already_returned",
+    "pending_transfer_expired": "hold_expired",
     "declined": PaymentDeclined.code,
     "step_up_required": StepUpRequired.code,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from formicary.factory.engine.products import Product
-from formicary.products.payments import refund
+from formicary.products.payments import held, refund
 from formicary.products.payments.escrow import decider as escrow
 from formicary.products.payments.escrow.evolve import evolve as evolve_escrow
 from formicary.products.payments.escrow.schemas import COMMANDS, ESCROW, EVENTS
@@ -20,7 +20,7 @@ from formicary.products.payments.rail import schemas as rail_schemas
 from formicary.products.payments.refund import PAYMENT_REFUND, PaymentRefunded, RefundPayment
 from formicary.products.payments.risk import PAYMENT_POINT
 
-__all__ = ["ESCROWS", "PAYMENTS", "RAIL", "REFUNDS"]
+__all__ = ["ESCROWS", "HELD", "PAYMENTS", "RAIL", "REFUNDS"]
 
 ESCROWS: Final = Product(
     name="escrow",
@@ -33,6 +33,16 @@ ESCROWS: Final = Product(
 )
 """A buyer's money waits with the house until the goods are right, or goes back."""
 
+HELD: Final = Product(
+    name=held.HELD_PAYMENTS,
+    aggregate=held.HELD_PAYMENT,
+    commands=(held.ReleaseHeldPayment, held.ReturnHeldPayment),
+    events=(held.HeldPaymentReleased, held.HeldPaymentReturned),
+    decide=held.decide,
+    evolve=held.evolve,
+)
+"""Somebody of the house decides about money that a decision holds."""
+
 REFUNDS: Final = Product(
     name="payment_refund",
     aggregate=PAYMENT_REFUND,
@@ -40,6 +50,7 @@ REFUNDS: Final = Product(
     events=(PaymentRefunded,),
     decide=refund.decide,
     evolve=refund.evolve,
+    neighbours=(HELD,),
     # What is told of payments and where they are checked stands here: plain payments have no product of
     # their own.
     features=FEATURES,
@@ -59,5 +70,5 @@ RAIL: Final = Product(
 )
 """Money comes from a bank or goes to one, over clearing accounts that are expected to be zero."""
 
-PAYMENTS: Final = (ESCROWS, REFUNDS, RAIL)
+PAYMENTS: Final = (ESCROWS, HELD, REFUNDS, RAIL)
 """Every product of the payments business."""

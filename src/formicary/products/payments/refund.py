@@ -1,6 +1,7 @@
 """Refunds of payments: the payee gives back what was paid or a part of it, never more than that in all.
 
 The aggregate is keyed by the payment's id, which is that of its transfer. The fee stays with the house.
+What a decision holds can be refunded once it is released.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from formicary.factory.engine.products import (
     DomainEvent,
     TimerFired,
 )
-from formicary.factory.ledger import AMOUNT_MAX, Transfer
-from formicary.products.payments.postings import InvalidAmount, TransferCode
+from formicary.factory.ledger import AMOUNT_MAX, Transfer, TransferFlags
+from formicary.products.payments.held import HELD_PAYMENTS, HeldStatus
+from formicary.products.payments.postings import (
+    PAYMENT_CODES,
+    InvalidAmount,
+    PaymentNotFound,
+    TransferCode,
+)
 
 __all__ = [
     "PAYMENT_REFUND",
-    "PaymentNotFound",
+    "PaymentNotCompleted",
     "PaymentRefunded",
     "RefundExceedsPayment",
     "RefundPayment",
@@ -40,13 +47,11 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 PAYMENT_REFUND: Final = np.dtype([*AGGREGATE_HEADER, ("refunded", "<i8"), ("refunds", "<u4")])
 """What was refunded of a payment so far, in minor units, and in how many refunds."""
 
-_PAYMENTS: Final = (TransferCode.PERSON_PAYMENT, TransferCode.MERCHANT_PAYMENT)
 
+class PaymentNotCompleted(Refusal):
+    """The payment's money is held, or went back: there is nothing to refund."""
 
-class PaymentNotFound(Refusal):
-    """There is no payment with this id."""
-
-    code = "payment_not_found"
+    code = "payment_not_completed"
 
 
 class RefundExceedsPayment(Refusal):
@@ -71,8 +76,10 @@ def decide(asked: Command | TimerFired, record: Rows | None, context: Context) -
     """Decide a refund; the receipt's answer names the refund's transfer and the sum refunded by now."""
     if not isinstance(asked, RefundPayment) or (paid := context.transfer(asked.subject)) is None:
         raise PaymentNotFound
-    if paid["code"] not in _PAYMENTS:
+    if paid["code"] not in PAYMENT_CODES:
         raise PaymentNotFound
+    if paid["flags"] & TransferFlags.PENDING:
+        _require_released(asked.subject, context)
     if not 1 <= asked.amount <= AMOUNT_MAX:
         raise InvalidAmount
     refunded = asked.amount + (0 if record is None else int(record["refunded"]))
@@ -92,6 +99,12 @@ def decide(asked: Command | TimerFired, record: Rows | None, context: Context) -
         transfers=[back],
         answer={"refund": f"{back.id:032x}", "refunded": refunded},
     )
+
+
+def _require_released(payment: int, context: Context) -> None:
+    held = context.aggregate(HELD_PAYMENTS, payment)
+    if held is None or held["status"] != HeldStatus.RELEASED:
+        raise PaymentNotCompleted
 
 
 def evolve(_: str, refunds: Rows, events: Sequence[Any]) -> None:

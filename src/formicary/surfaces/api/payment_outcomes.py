@@ -16,13 +16,14 @@ from formicary.base.public_ids import Prefix, encode
 from formicary.factory.engine.requests import KeyReused
 from formicary.factory.history import History
 from formicary.factory.ledger import CreateTransferStatus, TransferFlags, id_column
+from formicary.products.payments.held import hold_end
 from formicary.products.payments.postings import code_of
 from formicary.surfaces.api.decisions import Decisions, Told
 from formicary.surfaces.api.ports import Backend, Records
 from formicary.surfaces.api.problems import RefusedAs
 from formicary.surfaces.api.values import time_text
 
-__all__ = ["CREATED", "EXISTS", "MADE", "PaymentOutcome", "PaymentOutcomes", "is_decided", "returns_at"]
+__all__ = ["CREATED", "EXISTS", "MADE", "PaymentOutcome", "PaymentOutcomes", "is_decided", "outcome_of"]
 
 CREATED: Final = int(CreateTransferStatus.CREATED)
 EXISTS: Final = int(CreateTransferStatus.EXISTS)
@@ -32,7 +33,6 @@ _DECLINED: Final = int(CreateTransferStatus.DECLINED)
 _ID_ALREADY_FAILED: Final = int(CreateTransferStatus.ID_ALREADY_FAILED)
 _RECORDED: Final = frozenset({_HELD, _STEP_UP_REQUIRED, _DECLINED, _ID_ALREADY_FAILED})
 _CHECK: Final = "confirm_by_"
-_NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +134,13 @@ def is_decided(rows: Records) -> Records:
     return np.asarray(held | np.isin(rows["status"], (_STEP_UP_REQUIRED, _DECLINED)))
 
 
-def returns_at(row: Records) -> int:
-    """Return when held money goes back by itself, in nanoseconds, of a transfer."""
-    return int(row["timestamp"]) + int(row["timeout"]) * _NANOSECONDS_PER_SECOND
-
-
 def outcome_of(row: Records, told: Told | None) -> PaymentOutcome:
     """Return how a payment went that is recorded in a row, shape () of ``TRANSFER_ROW``."""
     if told is None:
         return PaymentOutcome(status="refused", code=_code(int(row["status"])))
     if int(row["status"]) == CREATED:
         return PaymentOutcome(
-            status="held", is_decided=True, release_by=time_text(returns_at(row)), reasons=told.reasons
+            status="held", is_decided=True, release_by=time_text(hold_end(row)), reasons=told.reasons
         )
     check = told.outcome.removeprefix(_CHECK) if int(row["status"]) == _STEP_UP_REQUIRED else ""
     return PaymentOutcome(

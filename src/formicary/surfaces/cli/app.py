@@ -11,6 +11,7 @@ import typer
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
+    decisions,
     escrow,
     features_backfill,
     features_catalogue,
@@ -75,6 +76,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(features, name="features")
     app.add_typer(models.group(), name="models")
     app.add_typer(policies.group(), name="policies")
+    app.add_typer(decisions.group(), name="decisions")
     app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")

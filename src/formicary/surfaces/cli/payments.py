@@ -14,6 +14,12 @@ __all__ = ["group"]
 
 PaymentArgument = Annotated[str, typer.Argument(help="Id of the payment, pay_….")]
 Amount = Annotated[int, typer.Option("--amount", min=1, help="Minor units.")]
+Note = Annotated[
+    str,
+    typer.Option(
+        "--note", help="Why: payer_confirmed, payer_denied, checked, suspicious, appealed or unsaid."
+    ),
+]
 Currency = Annotated[str, typer.Option("--currency", help="ISO 4217 code.")]
 
 
@@ -23,6 +29,8 @@ def group() -> typer.Typer:
     payments.command("pay")(pay)
     payments.command("show")(show)
     payments.command("refund")(refund)
+    payments.command("release")(release)
+    payments.command("return")(give_back)
     payments.command("statement")(statement)
     payments.command("order")(order)
     payments.command("bank-said")(bank_said)
@@ -65,6 +73,32 @@ def refund(
     """Give back what was paid or a part of it."""
     with program_of(context).client() as client:
         write_document(client.refund(payment, amount, key=key), as_json=as_json)
+
+
+def release(
+    context: typer.Context,
+    payment: PaymentArgument,
+    *,
+    note: Note = "unsaid",
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay what a decision holds, and charge the fee."""
+    with program_of(context).client() as client:
+        write_document(client.release(payment, note=note, key=key), as_json=as_json)
+
+
+def give_back(
+    context: typer.Context,
+    payment: PaymentArgument,
+    *,
+    note: Note = "unsaid",
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give back what a decision holds."""
+    with program_of(context).client() as client:
+        write_document(client.give_back(payment, note=note, key=key), as_json=as_json)
 
 
 def statement(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.client import Formicary
 from formicary.economy.history.engine import HistoryEngine
+from formicary.factory.decisions.explanation import Explanation
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest
@@ -23,12 +24,15 @@ from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.sources import RowSource
 from formicary.factory.features.training_manifest import TrainingManifest
 from formicary.factory.follower import Verification
+from formicary.factory.follower.replayed_decisions import ReplayedDecisions
+from formicary.factory.history.decision_search import DecisionFilter
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
+from formicary.factory.registry.decided import DecidedTransfer
 
-__all__ = ["Check", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
+__all__ = ["Check", "DecisionAccess", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
 
 Records = npt.NDArray[Any]
 
@@ -88,6 +92,31 @@ class LedgerAccess(Protocol):
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals by ledger."""
+        ...
+
+
+class DecisionAccess(Protocol):
+    """The decisions of the journal."""
+
+    @property
+    def points(self) -> Mapping[int, DecisionPoint]:
+        """The decision points by their numbers."""
+        ...
+
+    def newest(self, wanted: DecisionFilter) -> Sequence[DecidedTransfer]:
+        """Return decisions that match, the newest first."""
+        ...
+
+    def of_transfer(self, transfer_id: int) -> DecidedTransfer:
+        """Return the decision about a transfer, or refuse."""
+        ...
+
+    def at(self, position: int) -> DecidedTransfer:
+        """Return the decision at a position, or that about the transfer there, or refuse."""
+        ...
+
+    def explain(self, found: DecidedTransfer) -> Explanation:
+        """Explain a decision."""
         ...
 
 
@@ -190,6 +219,21 @@ class Program(Protocol):
 
     def policy_findings(self, point: str, policy: str, rules: str) -> Sequence[str]:
         """Return all that is wrong with a policy and its rules for a decision point."""
+        ...
+
+    def decisions(self) -> AbstractContextManager[DecisionAccess]:
+        """Reach the journal's decisions, beside whoever writes it."""
+        ...
+
+    def replay_decisions(
+        self,
+        *,
+        first: int,
+        last: int | None,
+        cuts: int | None,
+        progress: Callable[[int, int], None],
+    ) -> ReplayedDecisions:
+        """Take decisions again, and compare every word of them; ``progress`` as in ``verify``."""
         ...
 
     def client(self) -> AbstractContextManager[Formicary]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from formicary.base.currencies import currency
 from formicary.base.limits import ENTRY_LINES_MAX
-from formicary.base.public_ids import Prefix, decode, encode
+from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import command_id_of, derive_id
@@ -26,7 +26,6 @@ from formicary.factory.identity.approval_messages import (
 )
 from formicary.factory.ledger import AMOUNT_MAX
 from formicary.products.payments.postings import TransferCode
-from formicary.surfaces.api.problems import ScopeMissing
 from formicary.surfaces.api.routes.shared import (
     Asked,
     Body,
@@ -118,14 +117,14 @@ async def propose_limits(body: LimitsBody, asked: Asked) -> ApprovalDocument:
 @router.get("/{approval_id}")
 async def get_approval(approval_id: Id, asked: Asked) -> ApprovalDocument:
     """Show a proposal."""
-    _require_key_of_the_house(asked)
+    asked.key_of_the_house(Scope.APPROVALS_WRITE)
     return await _shown(asked, read_path_id(Prefix.APPROVAL, approval_id))
 
 
 @router.post("/{approval_id}/approve")
 async def approve(approval_id: Id, asked: Asked) -> ApprovalDocument:
     """Do what was proposed; never with the key that proposed it."""
-    by = _require_key_of_the_house(asked)
+    by = asked.key_of_the_house(Scope.APPROVALS_WRITE)
     subject = read_path_id(Prefix.APPROVAL, approval_id)
     await _shown(asked, subject)
     return await _done(asked, Approve(subject=subject, by=by))
@@ -134,7 +133,7 @@ async def approve(approval_id: Id, asked: Asked) -> ApprovalDocument:
 @router.post("/{approval_id}/reject")
 async def reject(approval_id: Id, asked: Asked) -> ApprovalDocument:
     """Do not do what was proposed; whoever proposed it may withdraw it so."""
-    by = _require_key_of_the_house(asked)
+    by = asked.key_of_the_house(Scope.APPROVALS_WRITE)
     subject = read_path_id(Prefix.APPROVAL, approval_id)
     await _shown(asked, subject)
     return await _done(asked, Reject(subject=subject, by=by))
@@ -142,16 +141,8 @@ async def reject(approval_id: Id, asked: Asked) -> ApprovalDocument:
 
 def _new(asked: Caller) -> tuple[int, str]:
     """Return the id of a new proposal, and of the key that makes it."""
-    by = _require_key_of_the_house(asked)
+    by = asked.key_of_the_house(Scope.APPROVALS_WRITE)
     return derive_id(command_id_of(asked.principal.name, asked.key), 0), by
-
-
-def _require_key_of_the_house(asked: Caller) -> str:
-    asked.principal.require(Scope.APPROVALS_WRITE)
-    asked.principal.require_house()
-    if not asked.principal.is_key:
-        raise ScopeMissing
-    return f"{decode(Prefix.KEY, asked.principal.name):032x}"
 
 
 def _line(line: LineBody, param: str) -> EntryLine:

@@ -11,9 +11,10 @@ from formicary.base.currencies import currency_of_ledger
 from formicary.base.errors import Refusal
 from formicary.base.limits import API_PAGE_ITEMS, API_PAGE_ITEMS_MAX
 from formicary.base.public_ids import PUBLIC_ID_CHARACTERS, Prefix, decode
+from formicary.base.scopes import Scope
 from formicary.surfaces.api.auth import Principal
 from formicary.surfaces.api.exchange import Exchange
-from formicary.surfaces.api.problems import MalformedField, NotFound
+from formicary.surfaces.api.problems import MalformedField, NotFound, ScopeMissing
 from formicary.surfaces.api.services import Services
 
 __all__ = [
@@ -59,6 +60,20 @@ class Caller:
     def key(self) -> str:
         """The header ``Idempotency-Key``, which must be there."""
         return self.exchange.idempotency_key()
+
+    def key_of_the_house(self, scope: Scope) -> str:
+        """Return the id of the API key that asks, 32 hexadecimal digits; it is of the house and has a scope.
+
+        Raises
+        ------
+        ScopeMissing
+            It is another party's or has not the scope, or no key asks but a token.
+        """
+        self.principal.require(scope)
+        self.principal.require_house()
+        if not self.principal.is_key:
+            raise ScopeMissing
+        return f"{decode(Prefix.KEY, self.principal.name):032x}"
 
 
 def _caller(request: Request) -> Caller:
