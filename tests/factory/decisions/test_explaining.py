@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from formicary.factory.decisions import _judge_layout as layout
-from formicary.factory.decisions.explaining import TreeShap
 from formicary.factory.decisions.explanation import Explanation, path_words
 from formicary.factory.decisions.judges import usable_at
 from formicary.factory.journal.rows import REASONS
 from formicary.factory.ledger import CreateTransferStatus as S
 from formicary.factory.models.errors import ModelRefused
+from formicary.factory.models.tree_shap import TreeShap
 from formicary.factory.registry import Alias
 from tests.factory.decisions.desk import POINT, made_model, rules_of
 from tests.factory.decisions.explaining_kit import Explained
