@@ -12,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.clock import SimulatedClock
-from formicary.factory.engine.state import known_events
+from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.engine.state import ANSWERED, known_events
 from formicary.factory.follower import Verification, verify
 from formicary.factory.journal.events import Event
 from formicary.factory.journal.rows import TOTALS
 from formicary.factory.journal.supervisor import Supervisor
-from formicary.products.payments import PAYMENTS
+from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.runtime.engine_process import warm_up
+from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
+from formicary.runtime.training import WantedModel, train
 from formicary.runtime.wiring import Factory, open_factory
 
 __all__ = ["DemoFactory", "open_demo"]
@@ -30,8 +33,9 @@ Records = npt.NDArray[Any]
 class DemoFactory:
     """A factory in simulated time, as ``formicary.surfaces.cli.ports.DemoFactory`` describes it."""
 
-    def __init__(self, factory: Factory, clock: SimulatedClock) -> None:
+    def __init__(self, factory: Factory, clock: SimulatedClock, settings: Settings) -> None:
         self._factory = factory
+        self._settings = settings
         self.execute = factory.ask
         self.set_time = clock.set
 
@@ -61,13 +65,30 @@ class DemoFactory:
         for block in self._factory.journal.read(after=0, until=self.position):
             yield from block.events
 
+    def answered_at(self, request: CommandRequest) -> int:
+        """Return the position at which a command was answered, in this run or an earlier one."""
+        found = self._factory.journal.caused_by([request.command_id], kind=ANSWERED)
+        return found[request.command_id].position
+
+    def decided(self, *, after: int) -> tuple[Records, Records]:
+        """Return the decisions (d,) and the transfers (t,) of the journal after a position."""
+        blocks = list(self._factory.journal.read(after=after, until=self.position))
+        decisions, transfers = (
+            [getattr(block, rows) for block in blocks] for rows in ("decisions", "transfers")
+        )
+        return np.concatenate(decisions), np.concatenate(transfers)
+
+    def train(self, name: str, *, last: int, report: TrainingReport) -> TrainedModel:
+        """Train a model from the journal up to a position, beside the engine."""
+        return train(self._settings, WantedModel(name=name, last=last), report, products=PRODUCTS)
+
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the whole journal again and compare it with the engine, the database's sums and itself."""
         return verify(
             self._factory.access,
             snapshots=self._factory.snapshots,
-            products=PAYMENTS,
-            upcasters=known_events(PAYMENTS),
+            products=PRODUCTS,
+            upcasters=known_events(PRODUCTS),
             engine=(self.position, self.state_hash),
             progress=progress,
         )
@@ -83,5 +104,5 @@ def open_demo(settings: Settings, *, fresh: bool, start_ns: int) -> Iterator[Dem
         shutil.rmtree(own.home, ignore_errors=True)
     warm_up()
     clock = SimulatedClock(start_ns)
-    with open_factory(own, clock=clock, products=PAYMENTS) as factory:
-        yield DemoFactory(factory, clock)
+    with open_factory(own, clock=clock, products=PRODUCTS) as factory:
+        yield DemoFactory(factory, clock, own)

@@ -15,7 +15,7 @@ from formicary import __version__
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.state import known_events
 from formicary.factory.features.compiler import compiled
-from formicary.factory.models.errors import UnknownModel
+from formicary.factory.models.errors import TrainerMissing, UnknownModel
 from formicary.factory.models.model_manifest import (
     ModelManifest,
     ModelMetrics,
@@ -90,12 +90,19 @@ def train(
     ModelRefused
         It cannot be learnt from these rows, or does not show what it must: see ``labelled_rows``,
         ``table_in`` and ``train_model``. Nothing is written then but the training set.
+    TrainerMissing
+        LightGBM, or a library that it needs, cannot be loaded.
     ModelNotWritten
         See ``write_model``.
     """
     from formicary.factory.models.model_files import write_model  # noqa: PLC0415, see above
-    from formicary.factory.models.training import train_model  # noqa: PLC0415, see above
 
+    try:
+        from formicary.factory.models.training import train_model  # noqa: PLC0415, see above
+    except (ImportError, OSError) as error:
+        # The loader's own words name the library, most often libgomp.so.1.
+        message = f"LightGBM, which trains forests, cannot be loaded: {error}"
+        raise TrainerMissing(message) from error
     products = products_of(settings) if products is None else products
     spec = model_of(products, wanted.name)
     table, trained_on = _rows(settings, wanted, spec, report, products)

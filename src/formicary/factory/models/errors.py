@@ -10,11 +10,14 @@
         ├── LeakSuspected                        a column that tells the label
         ├── GateMissed                           what it showed
         └── ModelCorrupt                         a stored model
+
+    OperationalFault
+    └── TrainerMissing                           the machine
 """
 
 from __future__ import annotations
 
-from formicary.base.errors import Refusal
+from formicary.base.errors import OperationalFault, Refusal
 
 __all__ = [
     "GateMissed",
@@ -24,6 +27,7 @@ __all__ = [
     "ModelMalformed",
     "ModelRefused",
     "TableUnusable",
+    "TrainerMissing",
     "UnknownModel",
 ]
 
@@ -74,3 +78,7 @@ class ModelCorrupt(ModelRefused):
     """A stored model is not what its hash says, or no model at all."""
 
     code = "model_corrupt"
+
+
+class TrainerMissing(OperationalFault):
+    """What trains forests cannot be loaded on this machine; whoever decides with them does not need it."""

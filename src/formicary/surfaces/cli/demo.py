@@ -19,11 +19,15 @@ def demo(
         bool, typer.Option("--keep", help="Go on with the data of the last demo: all of it exists already.")
     ] = False,
     cards: Annotated[bool, typer.Option(help="Replay the card payments as well.")] = True,
+    checked: Annotated[
+        bool, typer.Option(help="Train a model of stolen cards as well, and check payments by it.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Replay a real merchant's year, then 1.3 m card payments, and prove that the books balance."""
+    """Replay a merchant's year and 1.3 m card payments, check others, and prove that the books balance."""
     # The engine's process comes from the same command line and must not carry a data frame library.
     from formicary.surfaces.cli.demo_run import run_demo  # noqa: PLC0415
 
-    if not run_demo(program_of(context), keep=keep, cards=cards, as_json=as_json):
+    program = program_of(context)
+    if not run_demo(program, keep=keep, cards=cards, checked=checked, as_json=as_json):
         raise typer.Exit(ExitCode.FINDINGS)

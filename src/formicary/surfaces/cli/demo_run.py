@@ -9,6 +9,8 @@ from typing import Any
 from formicary.economy.invoices import documents
 from formicary.economy.merchant_book import merchant_book
 from formicary.surfaces.cli.demo_cards import CardResult, card_document, replay_cards, write_cards
+from formicary.surfaces.cli.demo_checked import CheckedResult, LeftOut, check_payments
+from formicary.surfaces.cli.demo_checked_tables import checked_document, write_checked
 from formicary.surfaces.cli.demo_merchant import (
     RULES,
     MerchantResult,
@@ -17,7 +19,7 @@ from formicary.surfaces.cli.demo_merchant import (
     write_merchant,
 )
 from formicary.surfaces.cli.demo_proof import DemoProof, proof_document, prove, write_proof
-from formicary.surfaces.cli.demo_sources import card_source, merchant_source
+from formicary.surfaces.cli.demo_sources import card_source, checked_source, merchant_source
 from formicary.surfaces.cli.output import note, progress, write_json, write_table
 from formicary.surfaces.cli.ports import Program
 
@@ -29,15 +31,17 @@ class _Result:
     sources: tuple[str, ...]
     merchant: MerchantResult
     cards: CardResult | None
+    checked: CheckedResult | LeftOut | None
     proof: DemoProof
 
     @property
     def balances(self) -> bool:
         cards_do = self.cards is None or self.cards.reconciles
-        return self.merchant.reconciles and cards_do and self.proof.holds
+        checked_do = not isinstance(self.checked, CheckedResult) or self.checked.reconciles
+        return self.merchant.reconciles and cards_do and checked_do and self.proof.holds
 
 
-def run_demo(program: Program, *, keep: bool, cards: bool, as_json: bool) -> bool:
+def run_demo(program: Program, *, keep: bool, cards: bool, checked: bool, as_json: bool) -> bool:
     """Run the demo and write its result; return whether everything balances.
 
     Parameters
@@ -48,10 +52,12 @@ def run_demo(program: Program, *, keep: bool, cards: bool, as_json: bool) -> boo
         Go on with the data of the last demo.
     cards
         Replay the card payments as well.
+    checked
+        Train a model as well, and check payments by it.
     as_json
         Write one JSON document instead of tables.
     """
-    result = _replay(program, keep=keep, cards=cards)
+    result = _replay(program, keep=keep, cards=cards, checked=checked)
     if as_json:
         write_json(_document(result))
     else:
@@ -59,20 +65,23 @@ def run_demo(program: Program, *, keep: bool, cards: bool, as_json: bool) -> boo
     return result.balances
 
 
-def _replay(program: Program, *, keep: bool, cards: bool) -> _Result:
+def _replay(program: Program, *, keep: bool, cards: bool, checked: bool) -> _Result:
     with progress("reading", None):
         merchant = merchant_source(program.data_sets)
         book = merchant_book(merchant.name, documents(merchant.rows))
         card = card_source(program.data_sets) if cards else None
-    for source in filter(None, (merchant, card)):
-        note(source.said)
+        stolen = checked_source() if checked else None
+    said = tuple(source.said for source in (merchant, card, stolen) if source)
+    for sentence in said:
+        note(sentence)
     with ExitStack() as stack:
         with progress("starting PostgreSQL and the engine; the first time compiles for a minute", None):
             factory = stack.enter_context(program.demo(fresh=not keep, start_ns=book.moments[0].at))
         return _Result(
-            sources=tuple(source.said for source in (merchant, card) if source),
+            sources=said,
             merchant=replay_merchant(factory, book),
             cards=replay_cards(factory, card.name, card.rows) if card else None,
+            checked=check_payments(factory, stolen.name, stolen.rows) if stolen else None,
             proof=prove(factory),
         )
 
@@ -82,6 +91,7 @@ def _document(result: _Result) -> dict[str, Any]:
         "sources": list(result.sources),
         "merchant": merchant_document(result.merchant),
         "cards": card_document(result.cards) if result.cards else None,
+        "checked": checked_document(result.checked) if result.checked else None,
         "proof": proof_document(result.proof),
         "balances": result.balances,
     }
@@ -92,5 +102,7 @@ def _write(result: _Result) -> None:
     write_merchant(result.merchant)
     if result.cards:
         write_cards(result.cards)
+    if result.checked:
+        write_checked(result.checked)
     write_proof(result.proof)
     note("Everything balances to the penny." if result.balances else "THIS DOES NOT BALANCE.")

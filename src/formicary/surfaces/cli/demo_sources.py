@@ -11,12 +11,15 @@ import polars as pl
 from formicary.economy import fraud_handbook, online_retail
 from formicary.economy.small_cards import small_cards
 from formicary.economy.small_merchant import small_merchant
+from formicary.economy.stolen_cards import CHECKED_DAYS, stolen_cards
 
-__all__ = ["Source", "card_source", "merchant_source"]
+__all__ = ["Source", "card_source", "checked_source", "merchant_source"]
 
 _SEED: Final = 1
 _INVENTED_INVOICES: Final = 500
 _INVENTED_PAYMENTS: Final = 50_000
+_INVENTED_DAYS: Final = 140
+_INVENTED_CUSTOMERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ def card_source(data_sets: Path | None) -> Source:
         return Source("small_cards", said, small_cards(seed=_SEED, payments=_INVENTED_PAYMENTS))
     payments = fraud_handbook.read_fraud_handbook(path)
     return Source("fraud_handbook", f"{len(payments):,} card payments, {path.name}.", payments)
+
+
+def checked_source() -> Source:
+    """Return the payments, thefts among them, that a model learns from and that are checked by it."""
+    rows = stolen_cards(seed=_SEED, days=_INVENTED_DAYS, customers=_INVENTED_CUSTOMERS)
+    said = (
+        f"{len(rows):,} payments by card are invented, {rows['is_theft'].sum():,} with stolen cards; "
+        f"those of the last {CHECKED_DAYS} days, {rows['is_checked'].sum():,}, are checked."
+    )
+    return Source("stolen_cards", said, rows)
 
 
 def _existing(folder: Path | None, data_set: Path) -> Path | None:

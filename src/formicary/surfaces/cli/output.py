@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final, Self
 
 from rich import box
 from rich.console import Console
@@ -26,7 +26,7 @@ from formicary.client import ApiRefused
 from formicary.factory.engine.client import EngineRefused
 from formicary.surfaces.cli.exit_codes import ExitCode
 
-__all__ = ["Step", "note", "progress", "report_error", "write_json", "write_table"]
+__all__ = ["Stages", "Step", "note", "progress", "report_error", "write_json", "write_table"]
 
 _UPDATES_PER_SECOND: Final = 4
 # Where the output is no terminal, so that tables do not break off at 80 columns.
@@ -109,6 +109,29 @@ def progress(name: str, total: int | None) -> Iterator[Step]:
         # A step without counts is finished by having been left.
         if total is None:
             step.reach(1, 1)
+
+
+class Stages:
+    """A bar of progress for each stage of something long, one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stage = ""
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def tell(self, stage: str, done: int, of: int) -> None:
+        """Show how much of a stage is done."""
+        if stage != self._stage:
+            self._open.close()
+            self._stage = stage
+            self._step = self._open.enter_context(progress(f"{stage} {self._name}", of))
+        self._step.reach(done, of)
 
 
 def _code_of(error: FormicaryError) -> tuple[str, bool]:

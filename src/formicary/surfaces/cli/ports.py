@@ -170,6 +170,18 @@ class DemoFactory(Protocol):
         """The last position of the journal."""
         ...
 
+    def answered_at(self, request: CommandRequest) -> int:
+        """Return the position at which a command was answered, in this run or an earlier one."""
+        ...
+
+    def decided(self, *, after: int) -> tuple[Records, Records]:
+        """Return the decisions (d,) and the transfers (t,) of the journal after a position."""
+        ...
+
+    def train(self, name: str, *, last: int, report: TrainingReport) -> TrainedModel:
+        """Train a model from the journal up to a position and write its file."""
+        ...
+
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the whole journal again and compare it with all that was said about it."""
         ...

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import msgspec
 import typer
 
 from formicary.factory.models.model_manifest import ModelManifest, TrainedModel, TrainedOn, manifest_file
 from formicary.surfaces.cli.options import AsJson, program_of
-from formicary.surfaces.cli.output import note, progress, write_json, write_table
+from formicary.surfaces.cli.output import Stages, note, write_json, write_table
 
 __all__ = ["train"]
 
@@ -58,7 +57,7 @@ def train(
     if table is not None and not (last is None and archive is None):
         message = "a table has no positions and is in no archive"
         raise typer.BadParameter(message, param_hint="--table")
-    with _Stages(name) as stages:
+    with Stages(name) as stages:
         trained = program_of(context).train(
             name,
             last=last,
@@ -73,29 +72,6 @@ def train(
         write_json({"file": str(trained.file), "manifest": str(manifest_file(trained.file))} | manifest)
     else:
         _write(trained)
-
-
-class _Stages:
-    """A bar of progress for each stage of a training, one after the other."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._stage = ""
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._open.close()
-
-    def tell(self, stage: str, done: int, of: int) -> None:
-        """Show how much of a stage is done."""
-        if stage != self._stage:
-            self._open.close()
-            self._stage = stage
-            self._step = self._open.enter_context(progress(f"{stage} {self._name}", of))
-        self._step.reach(done, of)
 
 
 def _write(trained: TrainedModel) -> None:
