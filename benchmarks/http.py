@@ -99,7 +99,7 @@ class Bench:
             self.key = made.text
 
     def check(self) -> None:
-        """Have every payment decided about: 200 trees that learnt nothing, and twenty rules that never hold."""
+        """Have every payment decided about: 200 trees that learnt nothing, twenty rules that never hold."""
         names = PAYMENT_POINT.features
         rows = np.random.default_rng(1).lognormal(3.0, 2.0, (20_000, len(names)))
         with self._client() as client:
@@ -230,7 +230,7 @@ def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[s
                 "per_second": found["per_second"] * _BATCH,
                 **{f"{name} us a payment": spent[name] / count * 1e6 for name in spent},
             }
-        pace = {"rate": _PACE, "callers": callers, "seconds": seconds}
+        pace: dict[str, Any] = {"rate": _PACE, "callers": callers, "seconds": seconds}
         for name in ("as they are", "each decided about"):
             singles = bench.singles(_LOADS[0])
             found = run_paced(bench.port, singles, **pace, expected=b"completed")
