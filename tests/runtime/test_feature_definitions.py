@@ -129,8 +129,10 @@ def test_a_teams_sets_reach_the_factory(write: Write, tmp_path: Path) -> None:
     assert [product.name for product in products] == [product.name for product in PRODUCTS]
     (facts,) = [product for product in products if product.name == "facts"]
     assert [one.name for one in facts.features] == ["team"]
-    assert [product for product in products if product.name != "facts"] == [
-        product for product in PRODUCTS if product.name != "facts"
+    beside = [product for product in products if facts in product.neighbours]
+    assert [product.name for product in beside] == ["appeal"]
+    assert [product for product in products if product not in (facts, *beside)] == [
+        product for product in PRODUCTS if product.name not in {"facts", "appeal"}
     ]
     state = FactoryState(tmp_path / "engine", products)
     assert state.features is not None

@@ -41,6 +41,7 @@ class Prefix(StrEnum):
     KEY = "key"
     DEVICE = "dev"
     APPROVAL = "apr"
+    APPEAL = "apl"
     EVENT = "evt"
     WEBHOOK = "whk"
 

@@ -8,6 +8,7 @@ import msgspec
 
 __all__ = [
     "Account",
+    "Appeal",
     "Approval",
     "Balance",
     "BatchItem",
@@ -236,6 +237,20 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     party: str | None
     daily_amount_max: int | None
     daily_count_max: int | None
+
+
+class Appeal(msgspec.Struct, frozen=True, kw_only=True):
+    """An appeal of a decision about a payment; ``decided_by`` is the key that said who was right."""
+
+    id: str
+    payment: str
+    party: str
+    status: str
+    outcome: str
+    reasons: list[str]
+    opened_at: str
+    decided_by: str | None
+    decided_at: str | None
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from formicary.client.documents import (
     Account,
+    Appeal,
     Approval,
     Balance,
     BatchResult,
@@ -256,6 +257,24 @@ class Formicary:
         """Do not do what was proposed."""
         return self._transport.post(f"/v1/approvals/{approval}/reject", Approval, key=key)
 
+    # -- appeals ---------------------------------------------------------------------------
+
+    def open_appeal(self, payment: str, *, key: str | None = None) -> Appeal:
+        """Have a person look at the decision that held or declined a payment."""
+        return self._transport.post("/v1/appeals", Appeal, {"payment": payment}, key=key)
+
+    def appeal(self, appeal: str) -> Appeal:
+        """Return an appeal."""
+        return self._transport.get(f"/v1/appeals/{appeal}", Appeal)
+
+    def appeals(self, status: str = "open") -> Iterator[Appeal]:
+        """Yield the appeals that are ``open``, ``upheld`` or ``overturned``, the oldest first."""
+        return self._paged("/v1/appeals", Appeal, status=status)
+
+    def decide_appeal(self, appeal: str, verdict: str, *, key: str | None = None) -> Appeal:
+        """Say that the decision is ``upheld`` or ``overturned``."""
+        return self._transport.post(f"/v1/appeals/{appeal}/verdict", Appeal, {"verdict": verdict}, key=key)
+
     # -- keys, tokens, events ----------------------------------------------------------------
 
     def issue_key(
@@ -327,10 +346,10 @@ class Formicary:
         answer = self._transport.post("/v1/clock/advance", dict[str, str], {"seconds": seconds})
         return answer["now"]
 
-    def _paged(self, path: str, kind: type[Item]) -> Iterator[Item]:
+    def _paged(self, path: str, kind: type[Item], **parameters: Any) -> Iterator[Item]:
         cursor: str | None = None
         while True:
-            page = self._transport.get(path, Page, cursor=cursor, limit=_PAGE_ITEMS)
+            page = self._transport.get(path, Page, cursor=cursor, limit=_PAGE_ITEMS, **parameters)
             yield from (msgspec.json.decode(item, type=kind) for item in page.items)
             cursor = page.next
             if cursor is None:

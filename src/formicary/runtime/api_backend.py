@@ -18,7 +18,8 @@ from formicary.factory.engine.async_client import AsyncEngineClient
 from formicary.factory.engine.client import EngineClient, EngineUnreachable, OutcomeUnknown
 from formicary.factory.engine.feature_reads import read_quality
 from formicary.factory.engine.products import Command
-from formicary.factory.engine.reads import read_policy_texts
+from formicary.factory.engine.reads import FoundAggregates, find_aggregates, read_policy_texts
+from formicary.factory.engine.requests import ReadRequest
 from formicary.factory.engine.state import Receipt
 from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.history import History
@@ -50,6 +51,7 @@ class RemoteBackend:
         self.command = client.command
         self.lookup_accounts = client.lookup_accounts
         self.aggregates = client.aggregates
+        self.find_aggregates = client.find_aggregates
         self.policy_texts = client.policy_texts
         self.status = client.status
         self.feature_quality = client.feature_quality
@@ -135,6 +137,14 @@ class InProcessBackend:
     async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
         """Return a product's aggregates."""
         return self._decided(lambda: self._factory.aggregates(product, ids))
+
+    async def find_aggregates(
+        self, product: str, field: str, value: int, *, after: int, limit: int
+    ) -> FoundAggregates:
+        """Find a product's aggregates by a number that they hold."""
+        look = find_aggregates(product, field, value, after=after, limit=limit)
+        found: FoundAggregates = self._decided(lambda: self._factory.engine.execute([ReadRequest(look)]))[0]
+        return found
 
     async def policy_texts(self, point: int, version: int) -> PolicyTexts | None:
         """Return what a policy says in words."""

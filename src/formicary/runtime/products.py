@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from formicary.factory.appeals import appeals_product
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Product
-from formicary.factory.facts import FACTS_PRODUCT
+from formicary.factory.facts import FACTS_PRODUCT, FactsRecorded
 from formicary.factory.features.compiler import compiled
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.errors import DuplicateFeature
@@ -26,6 +27,7 @@ __all__ = ["PRODUCTS", "decision_points", "feature_sets", "model_specs", "produc
 PRODUCTS: Final[tuple[Product, ...]] = (
     *IDENTITY,
     FACTS_PRODUCT,
+    appeals_product(FACTS_PRODUCT, FactsRecorded),
     registry_product(findings_at(PAYMENTS)),
     *PAYMENTS,
 )
@@ -47,10 +49,21 @@ def products_of(settings: Settings) -> tuple[Product, ...]:
     own = sets_in(settings.features)
     _require_new(own)
     facts = replace(FACTS_PRODUCT, features=(*FACTS_PRODUCT.features, *own))
-    products = tuple(facts if product is FACTS_PRODUCT else product for product in PRODUCTS)
+    products = tuple(_beside(facts, product) for product in PRODUCTS)
     # Before anything is started: an engine that could not compile them would only be started again.
     compiled(_sets_of(products))
     return products
+
+
+def _beside(facts: Product, product: Product) -> Product:
+    """Return a product as it runs beside another product of facts."""
+    if product is FACTS_PRODUCT:
+        return facts
+    if FACTS_PRODUCT not in product.neighbours:
+        return product
+    return replace(
+        product, neighbours=tuple(facts if one is FACTS_PRODUCT else one for one in product.neighbours)
+    )
 
 
 def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:

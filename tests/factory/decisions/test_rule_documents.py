@@ -157,7 +157,7 @@ def test_what_is_no_document_is_refused(text: str) -> None:
         read_rules(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_as_a_document(text: str) -> None:
     """A text that nobody meant as rules has findings."""
@@ -174,7 +174,7 @@ WORDS = (
 ALPHABET = st.sampled_from([*WORDS, "\n", " "])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.lists(ALPHABET, min_size=1, max_size=12).map(" ".join), st.text(min_size=1, max_size=20)))
 def test_any_text_as_a_condition(when: str) -> None:
     """It is understood, or refused with a place in it."""

@@ -101,7 +101,7 @@ ITEMS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(truths(2), min_size=1, max_size=3), st.lists(ITEMS, min_size=1, max_size=4))
 def test_conditions_say_what_the_oracle_says(conditions: list[str], some: list[Item]) -> None:
     """Every rule of a set, of every item; a batch is the same as its items one by one."""

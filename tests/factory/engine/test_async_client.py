@@ -53,6 +53,8 @@ def test_a_whole_conversation(house: House) -> None:
             assert known is not None
             assert int(known["id"], 16) == 77
             assert unknown is None
+            found = await client.find_aggregates(ESCROW_PRODUCT.name, "status", 1, after=0, limit=5)
+            assert (found.items, found.next) == ([known], None)
 
     asyncio.run(converse())
     with house.client() as client:

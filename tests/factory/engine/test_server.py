@@ -157,6 +157,17 @@ def test_aggregates_are_looked_up(house: House) -> None:
         (Operation.CREATE_TRANSFERS, b"short", "malformed_payload"),
         (Operation.COMMAND, b"{}", "malformed_payload"),
         (Operation.AGGREGATES, b"{}", "malformed_payload"),
+        (Operation.FIND_AGGREGATES, b"{}", "malformed_payload"),
+        (
+            Operation.FIND_AGGREGATES,
+            b'{"product":"escrow","field":"id","value":1,"after":0,"limit":1}',
+            "malformed_payload",
+        ),
+        (
+            Operation.FIND_AGGREGATES,
+            b'{"product":"none","field":"status","value":1,"after":0,"limit":1}',
+            "unknown_product",
+        ),
         (Operation.POLICY_TEXTS, b'{"point":-1,"version":1}', "malformed_payload"),
         (Operation.AGGREGATES, b'{"product":"escrow","subjects":["7"]}', "malformed_payload"),
         (99, b"", "malformed_frame"),

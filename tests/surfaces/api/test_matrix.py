@@ -9,6 +9,7 @@ import pytest
 from formicary.base.scopes import Scope, scope_names
 from formicary.surfaces.api.rest import document
 from tests.surfaces.api.conftest import Desk
+from tests.surfaces.api.policies import REJECTED, arm
 
 EVERYTHING = list(scope_names(int(sum(Scope))))
 NOBODY = "0" * 26
@@ -42,12 +43,13 @@ class World:
             "purpose": "credit",
             "account": desk.get(f"/v1/accounts?party={self.party}")[0]["id"],
             "payment_id": desk.post("/v1/payments", pay)["id"],
+            "appeal_id": appealed(desk, self.party, third),
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
             "order_id": desk.post("/v1/rail-orders", order)["id"],
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
 
-    def body(self, path: str, party: str, account: str) -> dict[str, Any]:
+    def body(self, path: str, party: str, account: str, payment: str = "") -> dict[str, Any]:
         """Return a body that would be right, about one party."""
         money = {"amount": 1, "currency": "GBP"}
         bodies: dict[str, dict[str, Any]] = {
@@ -55,6 +57,8 @@ class World:
             "/v1/accounts": {"party": party, "currency": "GBP"},
             "/v1/transfers/search": {"account": account},
             "/v1/payments": {"payer": party, "payee": self.other, **money},
+            "/v1/appeals": {"payment": payment},
+            "/v1/appeals/{appeal_id}/verdict": {"verdict": "upheld"},
             "/v1/escrows": {"buyer": party, "seller": party, **money},
             "/v1/rail-orders": {"direction": "cash_out", "party": party, **money},
             "/v1/keys": {"party": party, "scopes": ["accounts:read"]},
@@ -78,6 +82,15 @@ class World:
         return bodies.get(path, {})
 
 
+def appealed(desk: Desk, payer: str, payee: str) -> str:
+    """Open an appeal of a payment that was declined; return its id."""
+    arm(desk.factory)
+    declined = {"payer": payer, "payee": payee, "amount": REJECTED, "currency": "GBP"}
+    payment = desk.ask("POST", "/v1/payments", json=declined).json()["payment"]
+    appeal: str = desk.post("/v1/appeals", {"payment": payment})["id"]
+    return appeal
+
+
 def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str, dict[str, Any] | None]:
     """Return path and body of a request about the party, or about nobody."""
     names = {name: text if real else f"{text.split('_')[0]}_{NOBODY}" for name, text in world.ids.items()}
@@ -86,7 +99,10 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
         target += f"?party={names['party_id']}"
     if path.endswith("/statement"):
         target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
-    return target, world.body(path, names["party_id"], names["account"]) if method != "GET" else None
+    if method == "GET":
+        return target, None
+    payment = names["appeal_id"].replace("apl_", "pay_")
+    return target, world.body(path, names["party_id"], names["account"], payment)
 
 
 @pytest.fixture

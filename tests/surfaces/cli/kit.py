@@ -28,6 +28,7 @@ from formicary.factory.features.errors import FeatureRefused
 from formicary.factory.features.live import LiveFeature
 from formicary.factory.features.training_manifest import TrainingManifest, TrainingPart, TrainingRequest
 from formicary.factory.follower import Verification
+from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.journal.blocks import part_of
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
@@ -63,6 +64,17 @@ SOUND = Verification(
     fold_seconds=0.5,
     seconds=1.0,
     findings=(),
+)
+
+IDENTICAL = ReplayedDecisions(
+    first=1,
+    last=9,
+    after=0,
+    decisions=4,
+    untold=0,
+    different=0,
+    differences=(),
+    seconds=0.5,
 )
 
 
@@ -193,6 +205,9 @@ class MemoryProgram:
     days: list[tuple[int, str | None]] = field(default_factory=list)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict)
     wrong_policies: Sequence[str] = ()
+    decided: Any = None
+    replayed: ReplayedDecisions = IDENTICAL
+    replays: list[dict[str, Any]] = field(default_factory=list)
     trainings: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -205,6 +220,17 @@ class MemoryProgram:
         if self.failure is not None:
             raise self.failure
         yield self.book
+
+    @contextmanager
+    def decisions(self) -> Iterator[Any]:
+        """Give the decisions that the test put here."""
+        yield self.decided
+
+    def replay_decisions(self, *, progress: Callable[[int, int], None], **wanted: Any) -> ReplayedDecisions:
+        """Keep what was wanted, and return what it was told to find."""
+        progress(5, 5)
+        self.replays.append(wanted)
+        return self.replayed
 
     @contextmanager
     def registry(self) -> Iterator[MemoryRegistry]:

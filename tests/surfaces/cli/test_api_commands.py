@@ -104,6 +104,11 @@ CASES: list[tuple[str, type[Any], tuple[str, str, Any]]] = [
     ),
     ("payments bank-said rail_1 fail", documents.RailOrder, ("POST", "/v1/rail-orders/rail_1/fail", {})),
     (
+        "appeals decide apl_1 upheld",
+        documents.Appeal,
+        ("POST", "/v1/appeals/apl_1/verdict", {"verdict": "upheld"}),
+    ),
+    (
         "escrow open --buyer b --seller s",
         documents.Escrow,
         ("POST", "/v1/escrows", {"buyer": "b", "seller": "s", **FIVE_POUNDS}),
@@ -165,6 +170,21 @@ def test_a_statement(terminal: Terminal) -> None:
         b"since=a&until=b&format=csv",
         b"since=a&until=b&format=camt.053",
     ]
+
+
+def test_appeals(terminal: Terminal) -> None:
+    """One line for each, with what was decided and why."""
+    appeal = example(documents.Appeal) | {
+        "id": "apl_1",
+        "outcome": "reject",
+        "reasons": ["It is so.", "And so."],
+    }
+    terminal.program.api = Words(json.dumps({"items": [appeal], "next": None}).encode())
+    assert terminal.run("appeals", "list") == ExitCode.DONE
+    assert "It is so. And so." in terminal.out
+    assert terminal.run("appeals", "list", "--status", "upheld", "--json") == ExitCode.DONE
+    assert json.loads(terminal.out) == [appeal]
+    assert terminal.program.api.asked == [b"limit=100&status=open", b"limit=100&status=upheld"]
 
 
 def test_consents(terminal: Terminal) -> None:

@@ -114,9 +114,15 @@ class DecisionReplay:
         self._transfers, self._decisions = self._pass(transfers, decisions, is_whole=False)
         self._store.position = block.until
 
-    def finish(self) -> None:
-        """Take the decisions again that wait for more of their chain: there are no more rows."""
-        self._transfers, self._decisions = self._pass(self._transfers, self._decisions, is_whole=True)
+    def finish(self, *, goes_on: bool = False) -> None:
+        """Take the decisions again that wait for more of their chain: there are no more rows.
+
+        Where the journal goes on, a decision that is the last row is left out: its transfer comes after it.
+        """
+        decisions = self._decisions
+        if goes_on:
+            decisions = decisions[decisions["position"] < self._store.position]
+        self._transfers, self._decisions = self._pass(self._transfers, decisions, is_whole=True)
 
     # -- events ----------------------------------------------------------------------------
 

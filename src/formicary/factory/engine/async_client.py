@@ -18,6 +18,7 @@ from formicary.factory.engine.frames import (
     AggregatesBody,
     CommandBody,
     ErrorBody,
+    FindBody,
     MalformedFrame,
     Operation,
     PolicyBody,
@@ -26,6 +27,7 @@ from formicary.factory.engine.frames import (
 )
 from formicary.factory.engine.operations import id_pairs
 from formicary.factory.engine.products import Command
+from formicary.factory.engine.reads import FoundAggregates
 from formicary.factory.engine.requests import EngineBusy
 from formicary.factory.engine.state import Receipt
 from formicary.factory.features.quality.verdicts import FeatureSummary
@@ -99,6 +101,14 @@ class AsyncEngineClient:
         body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
         answer = await self.call(Operation.AGGREGATES, msgspec.json.encode(body))
         return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
+
+    async def find_aggregates(
+        self, product: str, field: str, value: int, *, after: int, limit: int
+    ) -> FoundAggregates:
+        """Find a product's aggregates by a number that they hold, in the order of their creation."""
+        body = FindBody(product=product, field=field, value=value, after=after, limit=limit)
+        answer = await self.call(Operation.FIND_AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=FoundAggregates)
 
     async def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals per ledger."""

@@ -22,6 +22,7 @@ __all__ = [
     "AggregatesBody",
     "CommandBody",
     "ErrorBody",
+    "FindBody",
     "Frame",
     "MalformedFrame",
     "Operation",
@@ -55,6 +56,7 @@ class Operation(IntEnum):
     LOOK = 9
     FEATURE_QUALITY = 10
     POLICY_TEXTS = 11
+    FIND_AGGREGATES = 12
 
 
 class MalformedFrame(Refusal):
@@ -93,6 +95,16 @@ class AggregatesBody(msgspec.Struct, frozen=True, kw_only=True):
 
     product: str
     subjects: Annotated[list[HexId], msgspec.Meta(max_length=AGGREGATES_READ_MAX)]
+
+
+class FindBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Which aggregates of a product are looked for: those with a value in a field, after so many of all."""
+
+    product: str
+    field: str
+    value: Annotated[int, msgspec.Meta(ge=0)]
+    after: Annotated[int, msgspec.Meta(ge=0)]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=AGGREGATES_READ_MAX)]
 
 
 class PolicyBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,12 +15,13 @@ from formicary.factory.engine.feature_reads import read_quality
 from formicary.factory.engine.frames import (
     AggregatesBody,
     CommandBody,
+    FindBody,
     Frame,
     MalformedFrame,
     Operation,
     PolicyBody,
 )
-from formicary.factory.engine.reads import read_aggregates, read_policy_texts
+from formicary.factory.engine.reads import find_aggregates, read_aggregates, read_policy_texts
 from formicary.factory.engine.requests import (
     LedgerRequest,
     ReadRequest,
@@ -120,6 +121,21 @@ def _aggregates(payload: bytes, engine: Engine) -> Request:
     return ReadRequest(read_aggregates(body.product, [int(subject, 16) for subject in body.subjects]))
 
 
+def _find(payload: bytes, engine: Engine) -> Request:
+    try:
+        body = msgspec.json.decode(payload, type=FindBody)
+    except msgspec.MsgspecError as error:
+        raise MalformedPayload(str(error)) from error
+    if body.product not in engine.state.products:
+        raise UnknownProduct
+    fields: Any = engine.state.products[body.product].aggregate.fields or {}
+    if body.field not in fields or fields[body.field][0].kind not in "iu":
+        raise MalformedPayload
+    return ReadRequest(
+        find_aggregates(body.product, body.field, body.value, after=body.after, limit=body.limit)
+    )
+
+
 def _policy_texts(payload: bytes, _: Engine) -> Request:
     try:
         body = msgspec.json.decode(payload, type=PolicyBody)
@@ -132,6 +148,7 @@ _WITH_BODIES: Final[dict[int, Callable[[bytes, Engine], Request]]] = {
     Operation.COMMAND: _command,
     Operation.AGGREGATES: _aggregates,
     Operation.POLICY_TEXTS: _policy_texts,
+    Operation.FIND_AGGREGATES: _find,
 }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.state import FactoryState
 
-__all__ = ["fields_of", "read_aggregates", "read_policy_texts"]
+__all__ = ["FoundAggregates", "fields_of", "find_aggregates", "read_aggregates", "read_policy_texts"]
 
 
 def read_aggregates(
@@ -23,6 +24,31 @@ def read_aggregates(
         kept = state.aggregates[product]
         found = (kept.find(subject) for subject in subjects)
         return [None if record is None else fields_of(record) for record in found]
+
+    return look
+
+
+class FoundAggregates(msgspec.Struct, frozen=True, kw_only=True):
+    """Aggregates as ``fields_of`` gives them; ``next`` is what to go on after, None at the end."""
+
+    items: list[dict[str, Any]]
+    next: int | None = None
+
+
+def find_aggregates(
+    product: str, field: str, value: int, *, after: int, limit: int
+) -> Callable[[FactoryState], FoundAggregates]:
+    """Return the look that finds aggregates by a number that they hold, in the order of their creation.
+
+    ``after`` counts all aggregates of the product, whatever they hold: the place of one never changes.
+    """
+
+    def look(state: FactoryState) -> FoundAggregates:
+        records = state.aggregates[product].records
+        places = np.flatnonzero(records[field][after:] == value)[: limit + 1] + after
+        shown = places[:limit]
+        items = [fields_of(records[place]) for place in shown.tolist()]
+        return FoundAggregates(items=items, next=int(shown[-1]) + 1 if len(places) > limit else None)
 
     return look
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from formicary.base.errors import ProgrammingError
 from formicary.base.limits import BLOCK_ROWS
-from formicary.factory.decisions.live import LiveDecisions
 from formicary.factory.decisions.replay import DecisionReplay, Difference
 from formicary.factory.engine.products import Product
-from formicary.factory.features.compiler import compiled
+from formicary.factory.engine.state import FactoryState
 from formicary.factory.features.sources import PositionsNotThere
-from formicary.factory.features.store import FeatureStore
 from formicary.factory.follower.state_snapshots import StateSnapshots, new_state
 from formicary.factory.journal.blocks import Block, part_of
 from formicary.factory.journal.reader import JournalReader
@@ -89,7 +88,7 @@ def replay_decisions(
     snapshots
         Where folding may begin, if ``first`` is not 1; without them it begins at the first row.
     first, last
-        Positions, inclusive; the journal's end without ``last``.
+        Positions, inclusive; the journal's end without ``last``. A decision is about the row after it.
     cuts
         A seed: rows come in blocks of lengths that follow from it, which must change nothing.
     progress
@@ -113,7 +112,7 @@ def replay_decisions(
         for block in recut(reader.read(after=after, until=last), cuts):
             replay.fold(block)
             progress(block.until, last)
-        replay.finish()
+        replay.finish(goes_on=last < head)
     return ReplayedDecisions(
         first=first,
         last=last,
@@ -134,13 +133,14 @@ def _begun(
     first: int,
 ) -> tuple[DecisionReplay, int]:
     """Return what takes decisions again, and the position up to which it knows all rows."""
-    if snapshots is not None and first > 1:
+    if snapshots is None or first == 1:
+        state = FactoryState(folder, products)
+    else:
         state = new_state(folder, snapshots, products, reader, until=first - 1).state
-        if state.features is not None:
-            return DecisionReplay(state.features, state.decisions, first=first), state.position
-    sets = tuple(one for product in products for one in product.features)
-    live = LiveDecisions(point for product in products for point in product.decision_points)
-    return DecisionReplay(FeatureStore(compiled(sets)), live, first=first), 0
+    if state.features is None:
+        message = "without a set of features there is no decision point"
+        raise ProgrammingError(message)
+    return DecisionReplay(state.features, state.decisions, first=first), state.position
 
 
 def recut(blocks: Iterable[Block], seed: int | None) -> Iterator[Block]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.products import Command
+from formicary.factory.engine.reads import FoundAggregates
 from formicary.factory.engine.state import Receipt
 from formicary.factory.features.quality.verdicts import FeatureSummary
 from formicary.factory.history import History
@@ -44,6 +45,12 @@ class Backend(Protocol):
 
     async def aggregates(self, product: str, ids: Sequence[int]) -> list[dict[str, Any] | None]:
         """Return a product's aggregates in the order asked, None for one that does not exist."""
+        ...
+
+    async def find_aggregates(
+        self, product: str, field: str, value: int, *, after: int, limit: int
+    ) -> FoundAggregates:
+        """Find a product's aggregates by a number that they hold, in the order of their creation."""
         ...
 
     async def policy_texts(self, point: int, version: int) -> PolicyTexts | None:

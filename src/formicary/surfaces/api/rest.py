@@ -24,6 +24,7 @@ from formicary.surfaces.api.problems import (
 )
 from formicary.surfaces.api.routes import (
     accounts,
+    appeals,
     approvals,
     consents,
     escrows,
@@ -60,6 +61,7 @@ _ROUTERS: Final = (
     keys.router,
     tokens.router,
     approvals.router,
+    appeals.router,
     events.router,
     webhooks.router,
     system.router,

@@ -11,6 +11,7 @@ import typer
 from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
+    appeals,
     decisions,
     escrow,
     features_backfill,
@@ -80,6 +81,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(rules.group(), name="rules")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
+    app.add_typer(appeals.group(), name="appeals")
     app.add_typer(escrow.group(), name="escrow")
     app.add_typer(keys.group(), name="keys")
     return app
