@@ -14,10 +14,13 @@ import pytest
 from formicary.economy.moments import ReplayRefused
 from formicary.economy.stolen_cards import stolen_cards
 from formicary.factory.decisions.policies import policy_findings
+from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.engine.requests import command_request
 from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.forest import forest_of
 from formicary.factory.models.model import Model
+from formicary.factory.registry import ArmPolicy
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.surfaces.cli import demo_checked, demo_sources
 from formicary.surfaces.cli.demo_checked import CheckedResult, check_payments
@@ -167,7 +170,7 @@ def test_what_does_not_agree_is_no_balance(
 
 
 def test_another_folder(factory: MemoryFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was decided by another model, not decided, or refused by the registry ends the replay."""
+    """What was decided by another model, or not decided, ends the replay."""
     decided = factory.decided
 
     def by_another(*, after: int) -> tuple[Any, Any]:
@@ -183,7 +186,16 @@ def test_another_folder(factory: MemoryFactory, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(factory, "decided", other)
         with pytest.raises(ReplayRefused, match=message):
             checked(factory)
-    # Under another name the same model is there already.
-    world = stolen_cards(seed=1, days=DAYS, customers=CUSTOMERS)
-    with pytest.raises(ReplayRefused, match="refused: part_unexpected"):
-        check_payments(factory, "others", world)
+
+
+def test_a_later_policy_stays(factory: MemoryFactory) -> None:
+    """What the registry refuses ends the replay."""
+    folder = Path(demo_checked.__file__).parent
+    policy, rules = ((folder / f"demo_{kind}.yaml").read_text() for kind in ("policy", "rules"))
+    later = ArmPolicy(
+        subject=text_id("payment"), point="payment", version=2, policy=policy, rules=rules, reason="Tests."
+    )
+    (receipt,) = factory.execute([command_request("registry", later, principal="tests", key="later")])
+    assert receipt.code == ""
+    with pytest.raises(ReplayRefused, match="refused: policy_outdated"):
+        checked(factory)
