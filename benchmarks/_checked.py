@@ -181,7 +181,7 @@ class Registrar:
         )
 
     def arm(self, version: int, policy: str, rules: str) -> None:
-        """Let a policy decide."""
+        """Let a policy decide at the decision point, which every point of a benchmark is named like."""
         self._do(
             ArmPolicy(
                 subject=text_id(POINT.name),

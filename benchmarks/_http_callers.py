@@ -12,7 +12,7 @@ import numpy as np
 
 from formicary.base.errors import OperationalFault
 
-__all__ = ["call", "post", "run_callers"]
+__all__ = ["call", "post", "run_callers", "run_paced"]
 
 _READ_BYTES: Final = 1 << 20
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -98,6 +98,49 @@ def run_callers(
     milliseconds = np.array(latencies) * 1e3
     return {
         "per_second": len(latencies) / elapsed,
+        "p50_ms": float(np.quantile(milliseconds, 0.5)),
+        "p99_ms": float(np.quantile(milliseconds, 0.99)),
+    }
+
+
+def run_paced(
+    port: int, requests: Iterator[bytes], *, rate: float, callers: int, seconds: float, expected: bytes
+) -> dict[str, float]:
+    """Return latencies, in milliseconds, of requests that come at a rate whatever the answers do.
+
+    A request is late where no caller is free at its time; its latency counts from that time on.
+    """
+    selector = selectors.DefaultSelector()
+    free = [_Caller(port) for _ in range(callers)]
+    for caller in free:
+        selector.register(caller.socket, selectors.EVENT_READ, caller)
+    opened = list(free)
+    latencies: list[float] = []
+    due = time.perf_counter()
+    end = due + seconds
+    while due < end or len(free) < len(opened):
+        now = time.perf_counter()
+        while due <= now and due < end and free:
+            caller = free.pop()
+            caller.send(next(requests))
+            caller.sent_at = due
+            due += 1 / rate
+        wait = max(due - time.perf_counter(), 0.0) if due < end and free else 1.0
+        for key, _ in selector.select(wait):
+            answered: _Caller = key.data
+            body = answered.receive()
+            if body is None:
+                continue
+            if expected not in body:
+                message = f"a caller got {body[:500].decode()}"
+                raise OperationalFault(message)
+            latencies.append(time.perf_counter() - answered.sent_at)
+            free.append(answered)
+    for caller in opened:
+        caller.socket.close()
+    milliseconds = np.array(latencies) * 1e3
+    return {
+        "per_second": len(latencies) / seconds,
         "p50_ms": float(np.quantile(milliseconds, 0.5)),
         "p99_ms": float(np.quantile(milliseconds, 0.99)),
     }

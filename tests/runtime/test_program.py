@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from formicary.runtime import demo_factory
 from formicary.runtime import program as program_module
 from formicary.runtime.products import PRODUCTS
 from formicary.runtime.program import KeyNotSet, LocalProgram
@@ -15,9 +16,12 @@ from formicary.runtime.settings import Settings
 from formicary.surfaces.cli import demo_sources, run
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.runtime.test_ledgers import running_engine
+from tests.runtime.test_training import SMALL, with_model
 
 INVOICES = 60
 PAYMENTS = 2_000
+DAYS = 80
+CUSTOMERS = 40
 
 
 def document(capsys: pytest.CaptureFixture[str], settings: Settings, *arguments: str) -> Any:
@@ -33,16 +37,26 @@ def test_demo_twice(
     """The small merchant balances on a real PostgreSQL; kept and run again, everything exists already."""
     monkeypatch.setattr(demo_sources, "_INVENTED_INVOICES", INVOICES)
     monkeypatch.setattr(demo_sources, "_INVENTED_PAYMENTS", PAYMENTS)
+    monkeypatch.setattr(demo_sources, "_INVENTED_DAYS", DAYS)
+    monkeypatch.setattr(demo_sources, "_INVENTED_CUSTOMERS", CUSTOMERS)
+    monkeypatch.setattr(demo_factory, "PRODUCTS", tuple(with_model(SMALL)))
     first = document(capsys, new_home, "demo")
     assert first["balances"]
     assert first["proof"]["live_hash"] == first["proof"]["refolded"]["state_hash"]
     assert first["merchant"]["existing"] == first["cards"]["existing"] == 0
     again = document(capsys, new_home, "demo", "--keep")
     assert again["balances"]
+    # Learnt from the journal as far as it was at first, the model is the same; nothing is decided again.
+    for name in ("model", "outcomes", "received", "held", "decisions"):
+        assert again["checked"][name] == first["checked"][name]
+    assert first["checked"]["model"]["positives"] > 20
+    assert first["checked"]["outcomes"]["reject"]["thefts"] > 0
+    assert first["checked"]["example"]["same_answer"]
     assert again["merchant"]["transfers"] == again["cards"]["transfers"] == 0
     assert again["proof"]["live_hash"] == first["proof"]["live_hash"]
     assert again["merchant"]["merchant_balance"] == first["merchant"]["merchant_balance"]
-    fresh = document(capsys, new_home, "demo", "--no-cards")
+    fresh = document(capsys, new_home, "demo", "--no-cards", "--no-checked")
+    assert fresh["checked"] is None
     assert fresh["merchant"]["existing"] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from formicary import __version__
 from formicary.factory.engine.products import Product
-from formicary.factory.models.errors import LabelsTooFew, ModelMalformed, UnknownModel
+from formicary.factory.models.errors import LabelsTooFew, ModelMalformed, TrainerMissing, UnknownModel
 from formicary.factory.models.model_files import read_model
 from formicary.factory.models.spec import Gates, ModelSpec
 from formicary.products.payments.fraud import PAYMENT_FRAUD
@@ -107,6 +108,15 @@ def test_a_table_is_learnt_from_without_a_journal(tmp_path: Path) -> None:
     learnt = done.manifest.trained_on
     assert (learnt.rows, learnt.positives) == (500, int(columns["label"].sum()))
     assert (learnt.set, learnt.last, learnt.features) == ("", 0, {})
+
+
+def test_what_trains_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without LightGBM the fault says so, and names what the loader missed."""
+    for name in ("leaks", "trainer", "training"):
+        monkeypatch.delitem(sys.modules, f"formicary.factory.models.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(TrainerMissing, match=r"cannot be loaded: .*lightgbm"):
+        train(Settings(home=tmp_path), WantedModel(name="payment_fraud"), nobody)
 
 
 def test_what_cannot_be_trained(shared_home: Settings) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace as replace_fields
 
 from formicary.base.clock import SimulatedClock
 from formicary.base.errors import FormicaryError
@@ -20,7 +20,7 @@ from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
-from formicary.factory.engine.state import FactoryState
+from formicary.factory.engine.state import ANSWERED, FactoryState
 from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
@@ -29,8 +29,12 @@ from formicary.factory.features.live import LiveFeature
 from formicary.factory.features.training_manifest import TrainingManifest, TrainingPart, TrainingRequest
 from formicary.factory.follower import Verification
 from formicary.factory.follower.replayed_decisions import ReplayedDecisions
+from formicary.factory.journal.blocks import part_of
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger import ACCOUNT, Ledger
+from formicary.factory.models.errors import TrainerMissing
+from formicary.factory.models.model import Model
+from formicary.factory.models.model_files import write_model
 from formicary.factory.models.model_manifest import (
     ModelManifest,
     ModelMetrics,
@@ -39,12 +43,13 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
-from formicary.products.payments import PAYMENTS
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
+from formicary.runtime.products import PRODUCTS
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
+from tests.factory.features.training_kit import source_of
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -73,13 +78,34 @@ IDENTICAL = ReplayedDecisions(
 )
 
 
-class MemoryFactory:
-    """The demo's factory without a database: an engine over a journal in memory."""
+_MANIFEST = ModelManifest(
+    model="",
+    hash="",
+    spec_hash="00",
+    columns=("amount",),
+    code_version="1",
+    seed=0,
+    gates={"area_under_roc": 0.5},
+    metrics=ModelMetrics(
+        forest={"area_under_roc": 0.75, "money_found": 0.5, "calibration_error": 0.01},
+        scorecard={"area_under_roc": 0.7, "money_found": 0.25, "calibration_error": 0.02},
+    ),
+    trained_on=TrainedOn(hash="beef", rows=40, positives=7),
+)
 
-    def __init__(self, start_ns: int, folder: Path) -> None:
+
+class MemoryFactory:
+    """The demo's factory without a database: an engine over a journal in memory.
+
+    ``model`` is what training gives; without one, nothing can be trained here.
+    """
+
+    def __init__(self, start_ns: int, folder: Path, model: Model | None = None) -> None:
+        self.folder = folder
+        self.model = model
         self.clock = SimulatedClock(start_ns)
         self.journal = NullJournal()
-        self.engine = Engine(self.journal, lambda: FactoryState(folder, PAYMENTS), self.clock)
+        self.engine = Engine(self.journal, lambda: FactoryState(folder, PRODUCTS), self.clock)
         self.engine.recover()
         self.set_time = self.clock.set
         self.verification: Verification | None = None
@@ -93,6 +119,27 @@ class MemoryFactory:
         """Yield the events of the journal."""
         for batch in self.journal.batches:
             yield from batch.events
+
+    def answered_at(self, request: CommandRequest) -> int:
+        """Return where a command was answered."""
+        return self.journal.caused_by([request.command_id], kind=ANSWERED)[request.command_id].position
+
+    def decided(self, *, after: int) -> tuple[Any, Any]:
+        """Return the decisions and transfers after a position."""
+        whole = source_of(self.journal).whole
+        part = part_of(whole, after=after, until=whole.until)
+        return part.decisions, part.transfers
+
+    def train(self, name: str, *, last: int, report: TrainingReport) -> TrainedModel:
+        """Write the file of the model that a test put here."""
+        if self.model is None:
+            message = "libgomp.so.1 is not there"
+            raise TrainerMissing(message)
+        report("training", 1, 1)
+        manifest = replace_fields(_MANIFEST, model=name, hash=self.model.hash)
+        manifest = replace_fields(manifest, trained_on=TrainedOn(hash="beef", rows=last, positives=3))
+        write_model(self.folder / "demo.model", self.model, manifest)
+        return TrainedModel(file=self.folder / "demo.model", manifest=manifest)
 
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:
         """Sum the totals of the accounts of a ledger and a code."""
@@ -143,6 +190,7 @@ class MemoryProgram:
     failure: BaseException | None = None
     verification: Verification = SOUND
     demo_verification: Verification | None = None
+    demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
@@ -225,7 +273,7 @@ class MemoryProgram:
         """Give a new factory."""
         self.demos.append((fresh, start_ns))
         with tempfile.TemporaryDirectory() as folder:
-            factory = MemoryFactory(start_ns, Path(folder))
+            factory = MemoryFactory(start_ns, Path(folder), self.demo_model)
             factory.verification = self.demo_verification
             yield factory
 
@@ -298,21 +346,8 @@ class MemoryProgram:
         learnt = TrainedOn(hash="beef", rows=40, positives=7)
         if wanted["table"] is None:
             more: dict[str, Any] = {"first": 1, "last": 5, "immature": 3, "outcomes": 9, "passed_over": 2}
-            learnt = msgspec.structs.replace(learnt, set="risk", purpose="fraud", **more)
-        manifest = ModelManifest(
-            model=name,
-            hash="feed",
-            spec_hash="00",
-            columns=("amount",),
-            code_version="1",
-            seed=0,
-            gates={"area_under_roc": 0.5},
-            metrics=ModelMetrics(
-                forest={"area_under_roc": 0.75, "money_found": 0.5},
-                scorecard={"area_under_roc": 0.7, "money_found": 0.25},
-            ),
-            trained_on=learnt,
-        )
+            learnt = replace_fields(learnt, set="risk", purpose="fraud", **more)
+        manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
 
     def doctor(self) -> Iterable[Check]:

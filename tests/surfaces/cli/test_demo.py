@@ -21,6 +21,8 @@ from tests.surfaces.cli.kit import SOUND, MemoryProgram, Terminal
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_sources, "_INVENTED_INVOICES", 30)
     monkeypatch.setattr(demo_sources, "_INVENTED_PAYMENTS", 200)
+    monkeypatch.setattr(demo_sources, "_INVENTED_DAYS", 20)
+    monkeypatch.setattr(demo_sources, "_INVENTED_CUSTOMERS", 10)
 
 
 def test_everything_balances(terminal: Terminal, program: MemoryProgram) -> None:

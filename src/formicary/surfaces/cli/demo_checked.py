@@ -27,8 +27,10 @@ from formicary.factory.engine.requests import CommandRequest, command_request
 from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.models.model import Model
+from formicary.factory.models.model_files import read_model
 from formicary.factory.models.model_manifest import ModelManifest, TrainedModel
 from formicary.factory.registry import NAME, Alias, ArmPolicy, MoveAlias
+from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.payments.postings import AccountCode
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.surfaces.cli.output import Stages, progress
@@ -71,6 +73,7 @@ class Checked:
     the same request once more.
     """
 
+    id: int
     row: Mapping[str, Any]
     decision: Any
     answer: CreateTransferStatus
@@ -149,7 +152,9 @@ class CheckedResult:
 
     def chance(self, payment: Checked) -> float:
         """Return the chance of a fraud that rules saw; a record keeps what the trees said."""
-        return float(self.model.calibration.apply(payment.decision["score_0"]))
+        calibration = self.model.calibration
+        assert calibration is not None  # noqa: S101, it is a classification
+        return float(calibration.apply(payment.decision["score_0"]))
 
     @property
     def example(self) -> Checked | None:
@@ -223,10 +228,6 @@ def _tell(factory: DemoFactory, name: str, past: pl.DataFrame, now: int) -> int:
 
 def _promote(factory: DemoFactory, name: str, trained: TrainedModel) -> tuple[Model, int]:
     """Bring a model into the journal and let it decide; return it and its version."""
-    # What writes models' files is no part of the engine's process, which comes from the same command line.
-    from formicary.factory.models.model_files import read_model  # noqa: PLC0415
-    from formicary.factory.registry.storing import parts_of, registration_of  # noqa: PLC0415
-
     model, _ = read_model(trained.file)
     for part in parts_of(model):
         _command(factory, part, f"{name} {model.hash} part {part.part}")
@@ -305,12 +306,13 @@ def _recorded(
     by_this = int(model.hash[:_HASH_WORD_DIGITS], 16)
     made = []
     for row, (answer, again) in zip(checked.iter_rows(named=True), answers, strict=True):
-        decision = decisions.get(payment_id(name, row["number"]))
+        payment = payment_id(name, row["number"])
+        decision = decisions.get(payment)
         if decision is None:
             message = f"a part of the replay was refused: {answer.name.lower()}"
             raise ReplayRefused(message)
         if int(decision["model_0"]) != by_this:
             message = "the payments in this folder were checked by another model"
             raise ReplayRefused(message)
-        made.append(Checked(row=row, decision=decision, answer=answer, again=again))
+        made.append(Checked(id=payment, row=row, decision=decision, answer=answer, again=again))
     return tuple(made)

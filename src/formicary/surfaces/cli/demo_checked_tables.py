@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from formicary.base.public_ids import Prefix, encode
 from formicary.base.times import time_text
 from formicary.economy.card_book import CARD_CURRENCY
 from formicary.factory.decisions.reasons import sentences, texts_of
@@ -52,6 +53,7 @@ def _example(result: CheckedResult, payment: Checked) -> dict[str, Any]:
     decision = payment.decision
     rules = result.policy.rules.rule_set.rules
     return {
+        "payment": encode(Prefix.PAYMENT, payment.id),
         "at": time_text(payment.row["at"]),
         "customer": payment.row["customer"],
         "payee": payment.row["payee"],
@@ -126,6 +128,7 @@ def _example_rows(example: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("asked for", f"{_euros(example['cents'])} {CARD_CURRENCY} at {example['at']}"),
         ("from, to", f"customer {example['customer']}, {payee}"),
+        ("payment", example["payment"]),
         ("outcome", f"{example['outcome']}, by version {example['policy_version']} of the policy"),
         ("chance of a fraud", f"{chance}, by version {example['model_version']} of the model"),
         *(("the payer is told", reason) for reason in example["reasons"]),
