@@ -125,6 +125,20 @@ def test_what_balancing_would_have_moved_is_not_told(tmp_path: Path) -> None:
     assert (found.decisions, found.untold, found.different) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("outcome", ["reject", "hold"])
+def test_a_chain_that_a_decision_broke_is_over(tmp_path: Path, outcome: str) -> None:
+    """The next decision knows of it, although the row that broke the chain was linked to more."""
+    desk = Shop(tmp_path)
+    other = "hold" if outcome == "reject" else "reject"
+    caps = [{"name": "one", "outcome": outcome, "seconds": 3_600, "count": 1, "then": other}]
+    desk.arms(1, rules_of(1, LARGE | {"outcome": outcome}), caps=caps)
+    linked = desk.transfer(100, 101, 1_000, flags=TransferFlags.LINKED)
+    desk.asks_each([[linked, desk.transfer(100, 1, 1, code=8)], [desk.transfer(100, 101, 1_000)]])
+    assert desk.decisions["cap"].tolist() == [0, 1]
+    found = replayed(source_of(desk.journal))
+    assert (found.decisions, found.different) == (2, 0)
+
+
 def test_without_a_policy_there_is_nothing_to_decide(tmp_path: Path) -> None:
     """What was made before a policy is known to the first decision."""
     desk = Shop(tmp_path)
