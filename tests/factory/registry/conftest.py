@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.factory.registry.kit import Registry
-from tests.fixtures_postgres import access, postgres, postgres_source
+from tests.fixtures_postgres import access, postgres, postgres_source, small_segments
 
-__all__ = ["access", "postgres", "postgres_source", "registry"]
+__all__ = ["access", "postgres", "postgres_source", "registry", "small_segments"]
 
 
 @pytest.fixture

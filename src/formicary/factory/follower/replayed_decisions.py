@@ -153,7 +153,7 @@ def recut(blocks: Iterable[Block], seed: int | None) -> Iterator[Block]:
             if seed is not None:
                 digest = hashlib.blake2b(f"{seed} {pieces}".encode(), digest_size=8).digest()
                 # Short ones are as likely as long ones: most chains have a few rows.
-                length = 1 + int.from_bytes(digest) % (_CUT_ROWS_MAX >> 2 * (pieces % 5))
+                length = 1 + int.from_bytes(digest) % (_CUT_ROWS_MAX >> 2 * (4 - pieces % 5))
             pieces += 1
             until = min(block.until, after + length)
             yield part_of(block, after=after, until=until)

@@ -59,8 +59,9 @@ def list_decisions(
     point: Annotated[str | None, typer.Option("--point", help="Only those of a decision point.")] = None,
     outcome: Annotated[str | None, typer.Option("--outcome", help="Only those with an outcome.")] = None,
     policy: Annotated[
-        int, typer.Option("--policy", min=1, max=2**31 - 1, help="Only those by a version of the policy.")
-    ] = 0,
+        int | None,
+        typer.Option("--policy", min=1, max=2**31 - 1, help="Only those by a version of the policy."),
+    ] = None,
     since: Annotated[str | None, typer.Option("--since", help="Nothing before this time (RFC 3339).")] = None,
     limit: Limit = _DEFAULT_LIMIT,
     as_json: AsJson = False,
@@ -71,7 +72,7 @@ def list_decisions(
         wanted = DecisionFilter(
             points=tuple(points) if point is not None else (),
             outcomes=_outcomes(points, outcome),
-            policy=policy,
+            policy=policy or 0,
             timestamp_min=parse_time(since) if since else 0,
             limit=limit,
         )
