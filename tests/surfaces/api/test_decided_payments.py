@@ -140,6 +140,14 @@ def test_a_batch_with_all_of_them(shop: Shop) -> None:
     assert counted(shop.desk)["held"] == 4.0
 
 
+def test_a_batch_of_which_nothing_is_asked(shop: Shop) -> None:
+    """What is refused for its form is decided about by nobody."""
+    body = {"payments": [paid(shop.payer, shop.merchant, 0)]}
+    document = shop.desk.post("/v1/payments/batch", body)
+    assert (document["completed"], document["held"], document["refused"]) == (0, 0, 1)
+    assert counted(shop.desk) == {"invalid_amount": 1.0}
+
+
 def test_where_all_is_allowed_nothing_is_looked_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A payment that is made waits for no history, and for no policy's words."""
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from formicary.base.public_ids import Prefix, encode
+from formicary.base.scopes import Scope
 from formicary.client import ApiRefused, Formicary
+from formicary.products.payments.postings import HOUSE
+from formicary.surfaces.api.auth import Principal
+from formicary.surfaces.api.problems import ScopeMissing
+from formicary.surfaces.api.routes.shared import Caller
 from tests.surfaces.api.conftest import Desk
 from tests.surfaces.api.policies import HOLD_SECONDS
 from tests.surfaces.api.test_decided_payments import Shop, shop
@@ -62,12 +68,15 @@ def test_given_back_and_expired(shop: Shop) -> None:
 
 
 def test_only_the_house_decides(shop: Shop) -> None:
-    """Neither payer nor payee, whatever scopes they have; and what is not there is not there."""
+    """By a key: neither payer nor payee, whatever scopes they have, nor a token of the house."""
     payment = shop.pays(500, "held").json()["id"]
     payee = shop.desk.key_of(shop.merchant, ["decisions:write", "payments:write"])
+    body = {"party": encode(Prefix.PARTY, HOUSE), "scopes": ["decisions:write"]}
+    token = shop.desk.post("/v1/tokens", body)["token"]
     for verb in ("release", "return"):
         path = f"/v1/payments/{payment}/{verb}"
-        assert shop.desk.code("POST", path, {}, key=payee) == (403, "scope_missing")
+        for key in (payee, token):
+            assert shop.desk.code("POST", path, {}, key=key) == (403, "scope_missing")
         assert shop.desk.code("POST", f"/v1/payments/pay_{'0' * 26}/{verb}", {}) == (404, "not_found")
     assert shop.desk.code("POST", f"/v1/payments/{payment}/refunds", {"amount": 1}) == (
         422,
@@ -93,3 +102,12 @@ def test_what_the_client_is_told(shop: Shop) -> None:
         batch = formicary.pay_many([ask | {"amount": amount} for amount in (14, 12, 10)])
         assert [item.status for item in batch.items] == ["held", "refused", "completed"]
         assert (batch.held, batch.items[1].check, batch.items[0].reasons) == (1, "device", ["It is much."])
+
+
+def test_who_decided_is_a_key() -> None:
+    """Should the house have tokens one day: what is journaled of a verdict is the id of a key."""
+    token = Principal(
+        name="token", party=HOUSE, is_house=True, scopes=Scope.DECISIONS_WRITE, expires=1, is_key=False
+    )
+    with pytest.raises(ScopeMissing):
+        Caller(cast("Any", None), token, cast("Any", None)).key_of_the_house(Scope.DECISIONS_WRITE)

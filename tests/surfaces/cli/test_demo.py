@@ -55,10 +55,11 @@ def test_as_a_document(terminal: Terminal, program: MemoryProgram) -> None:
 
 
 def test_without_cards(terminal: Terminal) -> None:
-    """The card payments can be left out."""
+    """The card payments can be left out, and those that are checked."""
     assert terminal.json("demo", "--no-cards")["cards"] is None
-    assert terminal.run("demo", "--no-cards") == ExitCode.DONE
+    assert terminal.run("demo", "--no-cards", "--no-checked") == ExitCode.DONE
     assert "terminals" not in terminal.out
+    assert "checked payments" not in terminal.out
 
 
 def test_real_data_are_read(terminal: Terminal, program: MemoryProgram, tmp_path: Path) -> None:

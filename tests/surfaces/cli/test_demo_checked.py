@@ -34,12 +34,12 @@ DAYS, CUSTOMERS = 40, 20
 
 @functools.cache
 def model() -> Model:
-    """Return a forest that fears large payments to somebody new."""
+    """Return a forest that fears very large payments to somebody new."""
     chance = np.random.default_rng(7)
-    times, is_new = chance.uniform(0.0, 6.0, 800), chance.integers(0, 2, 800)
+    times, is_new = chance.uniform(0.0, 8.0, 800), chance.integers(0, 2, 800)
     data = lightgbm.Dataset(
         np.column_stack([times, is_new]),
-        (times * (1 + is_new) > 3).astype(np.float64),
+        (times * is_new > 4).astype(np.float64),
         feature_name=["amount_to_mean", "pair_is_new"],
     )
     booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 20)

@@ -230,8 +230,9 @@ class PaymentRoutes:
             if code:
                 outcomes[number] = PaymentOutcome(status="refused", code=code)
         document = _batch_document(outcomes, stamps, command_id)
-        self._metrics.note_payments(MADE.counted_as, document.completed)
-        for outcome, count in Counter(outcome.counted_as for outcome in outcomes.values()).items():
+        went = Counter(outcome.counted_as for outcome in outcomes.values())
+        went[MADE.counted_as] = document.completed
+        for outcome, count in (+went).items():
             self._metrics.note_payments(outcome, count)
         return Answer(_ENCODER.encode(document))
 
