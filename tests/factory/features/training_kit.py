@@ -93,7 +93,9 @@ CREDIT = FeatureSet(
 SETS = (RISK, CREDIT)
 LOOKING: Final[Product] = replace(FACTS_PRODUCT, features=SETS)
 # Their own features would be asked about another kind of payment.
-PRODUCTS: Final = (*IDENTITY, LOOKING, *(replace(product, features=()) for product in PAYMENTS))
+# Neighbours know each other as they are: only who has features is another.
+_OTHERS: Final = [replace(product, features=()) if product.features else product for product in PAYMENTS]
+PRODUCTS: Final = (*IDENTITY, LOOKING, *_OTHERS)
 
 
 def features_compiled() -> Compiled:
