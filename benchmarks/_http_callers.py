@@ -95,12 +95,7 @@ def run_callers(
     elapsed = time.perf_counter() - began
     for caller in opened:
         caller.socket.close()
-    milliseconds = np.array(latencies) * 1e3
-    return {
-        "per_second": len(latencies) / elapsed,
-        "p50_ms": float(np.quantile(milliseconds, 0.5)),
-        "p99_ms": float(np.quantile(milliseconds, 0.99)),
-    }
+    return _figures(latencies, elapsed)
 
 
 def run_paced(
@@ -138,6 +133,10 @@ def run_paced(
             free.append(answered)
     for caller in opened:
         caller.socket.close()
+    return _figures(latencies, seconds)
+
+
+def _figures(latencies: list[float], seconds: float) -> dict[str, float]:
     milliseconds = np.array(latencies) * 1e3
     return {
         "per_second": len(latencies) / seconds,

@@ -80,18 +80,14 @@ def blind_excepts(tree: ast.AST) -> Iterator[int]:
 
 
 def long_functions(tree: ast.AST) -> Iterator[int]:
-    """Find functions of more than ``FUNCTION_LINES_MAX`` lines that are not kernels and do not make one."""
+    """Find functions of more than ``FUNCTION_LINES_MAX`` lines that are not kernels."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
-            is_kernel = any(map(_is_kernel, ast.walk(node)))
+            is_kernel = any(
+                _dotted(decorator) in {"kernel", "kernel_part"} for decorator in node.decorator_list
+            )
             if not is_kernel and node.end_lineno - node.lineno >= FUNCTION_LINES_MAX:
                 yield node.lineno
-
-
-def _is_kernel(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(
-        _dotted(decorator) in {"kernel", "kernel_part"} for decorator in node.decorator_list
-    )
 
 
 def limits_without_reason(tree: ast.Module) -> Iterator[int]:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.arrays import joined
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.engine.state import ANSWERED, known_events
 from formicary.factory.follower import Verification, verify
 from formicary.factory.journal.events import Event
-from formicary.factory.journal.rows import TOTALS
+from formicary.factory.journal.rows import DECISION_ROW, TOTALS, TRANSFER_ROW
 from formicary.factory.journal.supervisor import Supervisor
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.runtime.engine_process import warm_up
@@ -76,7 +77,7 @@ class DemoFactory:
         decisions, transfers = (
             [getattr(block, rows) for block in blocks] for rows in ("decisions", "transfers")
         )
-        return np.concatenate(decisions), np.concatenate(transfers)
+        return joined(decisions, DECISION_ROW), joined(transfers, TRANSFER_ROW)
 
     def train(self, name: str, *, last: int, report: TrainingReport) -> TrainedModel:
         """Train a model from the journal up to a position, beside the engine."""

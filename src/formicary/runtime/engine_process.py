@@ -38,7 +38,6 @@ from formicary.factory.ledger import (
     TransferFlags,
 )
 from formicary.factory.ledger.room import FIRST_ROOM
-from formicary.factory.registry.product import load_kernels as load_kernels_of_registry
 from formicary.runtime.children import AskedToEnd
 
 __all__ = ["engine_main", "warm_up"]
@@ -66,7 +65,6 @@ def warm_up() -> None:
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
     load_kernels_of_decisions()
-    load_kernels_of_registry()
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:

@@ -25,7 +25,7 @@ from formicary.factory.engine.state import FactoryState, Receipt
 from formicary.factory.features.aggregates import count, time_since, total
 from formicary.factory.features.definitions import Feature, FeatureSet
 from formicary.factory.features.kinds import EventKind, Transfers, amount, identifier, number, party, real
-from formicary.factory.journal.rows import DECISION_ROW
+from formicary.factory.journal.rows import DECISION_ROW, REASONS
 from formicary.factory.ledger import Account, AccountFlags, Transfer, account_array, transfer_array
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.forest import forest_of
@@ -41,7 +41,19 @@ from formicary.factory.registry import (
 from formicary.factory.registry.storing import parts_of, registration_of
 from tests.factory.engine.null_journal import NullJournal
 
-__all__ = ["CODE", "POINT", "START", "Desk", "made_model", "random_payments", "rules_of"]
+__all__ = [
+    "CODE",
+    "LARGE",
+    "NOBODY",
+    "POINT",
+    "START",
+    "Desk",
+    "features_of",
+    "made_model",
+    "random_payments",
+    "reasons_of",
+    "rules_of",
+]
 
 START: Final = 1_700_000_000 * 10**9
 SECOND: Final = 10**9
@@ -49,6 +61,8 @@ CODE: Final = 7
 FEE: Final = 8
 BANK: Final = 1
 PARTIES: Final = 6
+LARGE: Final = {"when": "amount > 900"}
+NOBODY: Final = {"when": "amount < 0"}
 
 PAYMENT: Final = EventKind(
     "payment",
@@ -79,20 +93,26 @@ _VALUES: Final[dict[str, Any]] = {
     "to_till_1d": total(PAYMENT["amount"], by="till", over="1d"),
 }
 
-RISK: Final = FeatureSet(
-    name="risk",
-    on=PAYMENT,
-    owner="tests",
-    features=[
+
+def features_of(values: Mapping[str, Any], purpose: Purpose) -> list[Feature]:
+    """Return features by name that may be read for a purpose."""
+    return [
         Feature(
             name=name,
             value=value,
             unit="units",
             meaning=f"The {name} of it.",
-            purposes=frozenset({Purpose.FRAUD}),
+            purposes=frozenset({purpose}),
         )
-        for name, value in _VALUES.items()
-    ],
+        for name, value in values.items()
+    ]
+
+
+RISK: Final = FeatureSet(
+    name="risk",
+    on=PAYMENT,
+    owner="tests",
+    features=features_of(_VALUES, Purpose.FRAUD),
 )
 
 POINT: Final = DecisionPoint(
@@ -225,6 +245,12 @@ class Desk:
         """The rows of all transfers in the journal."""
         return np.concatenate([batch.transfers for batch in self.journal.batches])
 
+    def balance(self, account: int) -> tuple[int, int]:
+        """Return what an account has, and what of it is reserved."""
+        machine = self.state.machine
+        view = machine.account_view(machine.account_number(account))
+        return int(view["credits_posted"] - view["debits_posted"]), int(view["debits_pending"])
+
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Return the bodies of the journal's events of a kind."""
         events = [event for batch in self.journal.batches for event in batch.events if event.kind == kind]
@@ -313,3 +339,8 @@ def random_payments(desk: Desk, seed: int, count: int) -> list[Any]:
         }
         payments.append(desk.transfer(100 + payer, 100 + payee, int(chance.integers(1, 1_500)), **marks))
     return payments
+
+
+def reasons_of(row: Any) -> list[int]:
+    """Return the reasons of a decision."""
+    return [int(row[f"reason_{place}"]) for place in range(REASONS) if row[f"reason_{place}"]]

@@ -21,14 +21,25 @@ from formicary.factory.engine.state import FactoryState
 from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 from formicary.factory.features.aggregates import count, total
 from formicary.factory.features.compiler import Compiled, compiled
-from formicary.factory.features.definitions import Feature, FeatureSet
+from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.kinds import EventKind, Facts, Transfers, amount, number, party
 from formicary.factory.identity import IDENTITY
 from formicary.factory.identity.consent import ConsentAct, GrantConsent, RevokeConsent
 from formicary.factory.identity.party import PartyKind, RegisterParty
 from formicary.factory.ledger import Transfer, TransferFlags, transfer_array
 from formicary.factory.registry import Alias, ArmPolicy, DisarmPolicy, registry_product
-from tests.factory.decisions.desk import FEE, PARTIES, PAYMENT, POINT, RISK, TILL, Desk, made_model, rules_of
+from tests.factory.decisions.desk import (
+    FEE,
+    PARTIES,
+    PAYMENT,
+    POINT,
+    RISK,
+    TILL,
+    Desk,
+    features_of,
+    made_model,
+    rules_of,
+)
 
 __all__ = ["LOAN", "POINTS", "SETS", "Shop", "features_compiled", "goes_on"]
 
@@ -52,16 +63,7 @@ CREDIT: Final = FeatureSet(
     name="credit",
     on=LOAN_TAKEN,
     owner="tests",
-    features=[
-        Feature(
-            name=name,
-            value=value,
-            unit="units",
-            meaning=f"The {name} of it.",
-            purposes=frozenset({Purpose.CREDIT}),
-        )
-        for name, value in _CREDIT_VALUES.items()
-    ],
+    features=features_of(_CREDIT_VALUES, Purpose.CREDIT),
 )
 LENDING: Final = DecisionPoint(
     name="lending",

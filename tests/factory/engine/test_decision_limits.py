@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
 
 from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.live import CAP_TRIPPED, PART_STORED
 from formicary.factory.journal.rows import REASONS
 from formicary.factory.ledger import CreateTransferStatus as S
-from formicary.factory.ledger import TransferFlags
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.registry import Alias
 from tests.factory.decisions.desk import (
     CODE,
+    LARGE,
+    NOBODY,
     POINT,
     RISK,
     SECOND,
@@ -25,31 +23,9 @@ from tests.factory.decisions.desk import (
     Desk,
     made_model,
     random_payments,
+    reasons_of,
     rules_of,
 )
-
-FLAGS = TransferFlags
-LARGE = {"when": "amount > 900"}
-NOBODY = {"when": "amount < 0"}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """Give an engine at which nothing is armed."""
-    return Desk(tmp_path)
-
-
-def balance(desk: Desk, account: int) -> tuple[int, int]:
-    """Return what an account has, and what of it is reserved."""
-    machine = desk.state.machine
-    view = machine.account_view(machine.account_number(account))
-    return int(view["credits_posted"] - view["debits_posted"]), int(view["debits_pending"])
-
-
-def reasons_of(row: Any) -> list[int]:
-    """Return the reasons of a decision."""
-    return [int(row[f"reason_{place}"]) for place in range(REASONS) if row[f"reason_{place}"]]
-
 
 # -- caps ----------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.items import items_of
@@ -22,6 +21,7 @@ from formicary.factory.ledger import TransferFlags, transfer_array
 from formicary.factory.models.model import Model
 from formicary.factory.registry import Alias
 from tests.factory.decisions.desk import (
+    LARGE,
     PAYMENT,
     POINT,
     SECOND,
@@ -30,29 +30,6 @@ from tests.factory.decisions.desk import (
     random_payments,
     rules_of,
 )
-
-FLAGS = TransferFlags
-LARGE = {"when": "amount > 900"}
-NOBODY = {"when": "amount < 0"}
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """Give an engine at which nothing is armed."""
-    return Desk(tmp_path)
-
-
-def balance(desk: Desk, account: int) -> tuple[int, int]:
-    """Return what an account has, and what of it is reserved."""
-    machine = desk.state.machine
-    view = machine.account_view(machine.account_number(account))
-    return int(view["credits_posted"] - view["debits_posted"]), int(view["debits_pending"])
-
-
-def reasons_of(row: Any) -> list[int]:
-    """Return the reasons of a decision."""
-    return [int(row[f"reason_{place}"]) for place in range(REASONS) if row[f"reason_{place}"]]
-
 
 # -- what is recorded ----------------------------------------------------------------------
 
@@ -200,7 +177,7 @@ def busy(desk: Desk) -> None:
     desk.asks(*random_payments(desk, 7, 80))
     desk.promotes(made_model(1))
     desk.asks(*random_payments(desk, 8, 80))
-    chain = [desk.transfer(100, 101, 5, flags=FLAGS.LINKED), desk.transfer(101, 102, 5)]
+    chain = [desk.transfer(100, 101, 5, flags=TransferFlags.LINKED), desk.transfer(101, 102, 5)]
     desk.asks(*chain)
     desk.arms(2, MIXED.replace('"version":1', '"version":2'), caps=caps)
     desk.asks(*random_payments(desk, 9, 80))

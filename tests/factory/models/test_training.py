@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from formicary.factory.models.errors import GateMissed, LeakSuspected, ModelCorrupt, ModelMalformed
 from formicary.factory.models.metrics import area_under_roc
-from formicary.factory.models.model import Model
+from formicary.factory.models.model import Model, identity_of
 from formicary.factory.models.spec import Column, Gates, ModelSpec, Objective
 from formicary.factory.models.table import table_of
 from formicary.factory.models.training import measured, train_model
@@ -67,7 +66,7 @@ def test_a_stored_model_is_the_same_or_refused() -> None:
 @pytest.mark.parametrize("stored", [b"", b"formicary model 1\n\x02\0\0\0\0\0\0\0{}", b"formicary model 1\n"])
 def test_bytes_that_are_no_model_are_refused(stored: bytes) -> None:
     """Whatever their hash says."""
-    digest = hashlib.blake2b(stored, digest_size=16).hexdigest()
+    digest = identity_of(stored)
     with pytest.raises(ModelCorrupt):
         Model.from_bytes(stored, expected_hash=digest)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -18,6 +17,7 @@ from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import command_request
 from formicary.factory.engine.state import FactoryState, Receipt
 from formicary.factory.journal.events import Event
+from formicary.factory.models.model import identity_of
 from formicary.factory.registry import (
     NAME,
     Alias,
@@ -43,7 +43,7 @@ def bytes_of(seed: int, length: int = 100_000) -> bytes:
 @functools.cache
 def hash_of(stored: bytes) -> str:
     """Return the identity of a model."""
-    return hashlib.blake2b(stored, digest_size=16).hexdigest()
+    return identity_of(stored)
 
 
 def part_of(stored: bytes, part: int, **other: Any) -> StoreModelPart:

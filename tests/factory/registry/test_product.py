@@ -18,7 +18,7 @@ from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.conformance import check_product
 from formicary.factory.registry import Alias, DisarmPolicy, Metrics, RegisterModel, StoreModelPart
 from formicary.factory.registry import product as product_module
-from formicary.factory.registry.product import load_kernels, registry_product
+from formicary.factory.registry.product import registry_product
 from tests.factory.registry.kit import Registry, arm, bytes_of, hash_of, move, part_of, register
 
 ONE, OTHER = bytes_of(1), bytes_of(2, 5)
@@ -26,7 +26,6 @@ ONE, OTHER = bytes_of(1), bytes_of(2, 5)
 
 def test_the_product_keeps_the_contract() -> None:
     """Names, types, and what it does with samples, whether policies are right or wrong."""
-    load_kernels()
     for findings in ([], ["line 3: a rule is wrong"]):
         assert check_product(registry_product(lambda *_, found=findings: found)) == []
 

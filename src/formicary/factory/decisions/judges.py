@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,7 +36,6 @@ Rows = npt.NDArray[Any]
 
 _WORD_DIGITS: Final = 16
 _SIGNED_HALF: Final = 1 << 63
-_NOBODY: Final = Score(model="none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ class Judges:
     Parameters
     ----------
     armed
-        One policy for each decision point that decides.
+        One policy for each decision point that decides, at least one.
     champion
         Which models score.
     store
@@ -102,13 +101,7 @@ class Judges:
         self._notes_made = -1
         # Notes hold addresses only: what they point to lives as long as this object.
         self._kept: list[Any] = []
-        self._slots = [
-            (place, name, one.policy.scores.get(name, _NOBODY))
-            for place, one in enumerate(self._armed)
-            for name in one.point.scores
-        ]
-        models = self._models(champion)
-        self.judge = self._laid_out(models)
+        self.judge = self._laid_out(champion)
         self.note: Note = noted(self.judge)
         self._refresh()
 
@@ -129,10 +122,13 @@ class Judges:
     def take(self, count: int) -> Rows:
         """Return the rows of the last ``count`` decisions, (count,) of ``DECISION_ROW``, and forget them."""
         self.judge.numbers[layout.FOLLOWED] = 0
-        return np.ascontiguousarray(self.judge.rows[:count]).view(DECISION_ROW)[:, 0].copy()
+        # Copied as words: a copy of records goes through their ninety fields, thirty times as long.
+        return self.judge.rows[:count].copy().view(DECISION_ROW)[:, 0]
 
     def trips(self) -> list[CapTripped]:
         """Return the caps that tripped at the last event, and forget it."""
+        if not self.judge.numbers[layout.TRIPPED]:
+            return []
         counted = self.judge.counted
         found = []
         for number, (one, cap) in enumerate(self._caps()):
@@ -179,19 +175,15 @@ class Judges:
     def _caps(self) -> list[tuple[ArmedPolicy, Cap]]:
         return [(one, cap) for one in self._armed for cap in one.policy.caps]
 
-    def _models(self, champion: Champion) -> list[Usable | None]:
-        """Return the model of every slot, ``SCORES`` a point."""
-        models: list[Usable | None] = [None] * (SCORES * max(len(self._armed), 1))
-        for place, name, score in self._slots:
-            one = self._armed[place]
-            usable = champion(one, score) if name in one.policy.scores else None
-            models[place * SCORES + one.point.scores.index(name)] = usable
-        return models
-
-    def _laid_out(self, models: list[Usable | None]) -> Judge:
+    def _laid_out(self, champion: Champion) -> Judge:
         compiled, armed = self._store.compiled, self._armed
-        count = max(len(armed), 1)
-        width = max([1, *(len(one.columns) for one in models if one)])
+        scores = {
+            place * SCORES + one.point.scores.index(name): (one, score)
+            for place, one in enumerate(armed)
+            for name, score in one.policy.scores.items()
+        }
+        models = {slot: champion(*asked) for slot, asked in scores.items()}
+        width = max([1, *(len(one.columns) for one in models.values() if one)])
         features = max(len(view.names) for view in compiled.views.values())
         rule_sets = [one for each in armed for one in (each.rules, each.trust) if one is not None]
         feed = feed_of(compiled)
@@ -202,12 +194,12 @@ class Judges:
             points=_table([self._point_row(place) for place in range(len(armed))], layout.POINT_COLUMNS),
             effects=_effects(armed),
             follow_note=np.zeros(words_of(State, Plan, Block), np.int64),
-            read_notes=np.zeros((count, words_of(State, Plan, Block, View, Reading)), np.int64),
+            read_notes=np.zeros((len(armed), words_of(State, Plan, Block, View, Reading)), np.int64),
             rule_notes=self._rule_notes([one.rules.arrays for one in armed]),
             trusted_rule_notes=self._rule_notes([_without_scores(one) for one in armed]),
             trust_notes=self._rule_notes([one.trust.arrays if one.trust else None for one in armed]),
             rule_slots=np.array([*(slot for one in armed for slot in one.rule_scores), -1], np.int64),
-            **self._of_models(models),
+            **self._of_models(models, {slot: score.only_looks for slot, (_, score) in scores.items()}),
             caps=_table([_cap_row(one, cap) for one, cap in self._caps()], layout.CAP_COLUMNS),
             counted=np.zeros((max(len(self._caps()), 1), layout.COUNTED_COLUMNS), np.int64),
             feed_codes=feed.codes,
@@ -257,27 +249,26 @@ class Judges:
         )
 
     def _rule_notes(self, sets: Sequence[Rules | None]) -> Any:
-        notes = np.zeros((max(len(sets), 1), words_of(Rules)), np.int64)
+        notes = np.zeros((len(sets), words_of(Rules)), np.int64)
         for place, one in enumerate(sets):
             if one is not None:
                 self._kept.append(one)
                 notes[place] = noted(one)
         return notes
 
-    def _of_models(self, models: list[Usable | None]) -> dict[str, Any]:
-        only_looks = {
-            place * SCORES + self._armed[place].point.scores.index(name): score.only_looks
-            or name not in self._armed[place].policy.scores
-            for place, name, score in self._slots
-        }
-        slots = np.zeros((len(models), layout.SLOT_COLUMNS), np.int64)
-        lines = np.zeros((len(models), 2))
-        forests = np.zeros((len(models), words_of(Trees, Room)), np.int64)
+    def _of_models(
+        self, models: Mapping[int, Usable | None], only_looks: Mapping[int, bool]
+    ) -> dict[str, Any]:
+        """Return the tables of models, by slot, ``SCORES`` a point; a slot that nobody wants looks on."""
+        count = SCORES * len(self._armed)
+        slots = np.zeros((count, layout.SLOT_COLUMNS), np.int64)
+        slots[:, layout.SLOT_ONLY_LOOKS] = [only_looks.get(slot, True) for slot in range(count)]
+        lines = np.zeros((count, 2))
+        forests = np.zeros((count, words_of(Trees, Room)), np.int64)
         columns: list[int] = []
         knots: list[float] = []
         chances: list[float] = []
-        for slot, usable in enumerate(models):
-            slots[slot, layout.SLOT_ONLY_LOOKS] = only_looks.get(slot, True)
+        for slot, usable in models.items():
             if usable is None:
                 continue
             scorer, calibration = Scorer(usable.model.forest), usable.calibration
@@ -328,7 +319,7 @@ def _without_scores(armed: ArmedPolicy) -> Rules:
 
 
 def _effects(armed: Sequence[ArmedPolicy]) -> Any:
-    most = max([1, *(len(one.point.effects) for one in armed)])
+    most = max(len(one.point.effects) for one in armed)
     return _table([(*one.point.effects, *[0] * (most - len(one.point.effects))) for one in armed], most)
 
 

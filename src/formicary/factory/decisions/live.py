@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from formicary.base.arrays import joined
 from formicary.base.limits import POLICY_TEXTS_MAX
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
@@ -28,6 +29,7 @@ from formicary.factory.decisions.rules import compile_rules
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.events import Event
+from formicary.factory.journal.rows import DECISION_ROW
 from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.model import Model
 
@@ -164,12 +166,13 @@ class LiveDecisions:
 
     def count(self, decisions: Any, transfers: Any, store: FeatureStore | None) -> None:
         """Let caps count recorded decisions (n,) about transfers (m,) of a block, in order of position."""
-        waiting = np.concatenate([self._waiting, decisions])
+        waiting = joined([self._waiting, decisions], DECISION_ROW)
         last = transfers["position"][-1] if len(transfers) else 0
-        self._waiting = waiting[waiting["position"] >= last]
+        seen = int(np.searchsorted(waiting["position"], last))
+        self._waiting = waiting[seen:]
         judges = self.judges(store)
         if judges is not None:
-            judges.count(waiting[waiting["position"] < last], transfers)
+            judges.count(waiting[:seen], transfers)
 
     # -- deciding --------------------------------------------------------------------------
 

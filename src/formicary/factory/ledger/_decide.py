@@ -211,6 +211,22 @@ def _fail_chain(results: Records, chain: int, last: int, first_stamp: int, statu
     _clear_result(results[last], status, results[last]["timestamp"])
 
 
+@kernel_part
+def _break_chain(
+    state: State, results: Records, chain: int, last: int, first_stamp: int, status: int
+) -> None:
+    """Undo a chain that broke at the event ``last``, whose stamp is used up all the same."""
+    undo_chain(state)
+    state.scalars[0]["timestamp"] = first_stamp + last
+    _fail_chain(results, chain, last, first_stamp, status)
+
+
+@kernel_part
+def _nothing_said() -> tuple[Any, Any, int]:
+    """Return the status, what a decision says and how long it holds, before anybody was asked."""
+    return np.int64(Status.CREATED), np.int64(Status.CREATED), 0
+
+
 def _decides_one(consult: Any, record: Any) -> Any:
     """Return what judges one event and makes it, unless a decision says otherwise."""
 
@@ -295,9 +311,8 @@ def _loop(decide_one: Any, record: Any, follow: Any) -> Any:
                     begin_chain(state)
             scalars["timestamp"] = stamp
             ends_request = i + 1 == count or ordinals[i + 1] == 0
-            status: Any = np.int64(Status.CREATED)
-            said: Any = np.int64(Status.CREATED)
-            seconds = 0
+            side = debits[i], credits_[i]
+            status, said, seconds = _nothing_said()
             _clear_result(result, Status.CREATED, stamp)
             if linked and ends_request:
                 status = np.int64(Status.LINKED_EVENT_CHAIN_OPEN)
@@ -305,20 +320,16 @@ def _loop(decide_one: Any, record: Any, follow: Any) -> Any:
                 status = np.int64(Status.LINKED_EVENT_FAILED)
             else:
                 import_mode = items[i - ordinals[i]]["flags"] & IMPORTED != 0
-                side = debits[i], credits_[i]
                 status, said, seconds = decide_one(
                     state, item, stamp, ordinals[i], *side, import_mode, chain >= 0, result, judge
                 )
             result["status"] = status
             if status != Status.CREATED:
                 if chain >= 0 and not broken:
-                    undo_chain(state)
-                    scalars["timestamp"] = stamp
-                    _fail_chain(results, chain, i, first_stamp, status)
+                    _break_chain(state, results, chain, i, first_stamp, status)
                     broken = True
                 if said != Status.CREATED:
                     record(judge, state)
-                    side = debits[i], credits_[i]
                     status = _reserve(state, item, stamp, ordinals[i], *side, said, seconds, result)
                 if is_transient(status):
                     _burn(state, item, status, stamp, ordinals[i])

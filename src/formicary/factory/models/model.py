@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.limits import MODEL_PART_BYTES_MAX
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.errors import ModelCorrupt, ModelMalformed
 from formicary.factory.models.forest import Forest
@@ -19,7 +21,7 @@ from formicary.factory.models.scorecard import Scorecard
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import Categories, encoded
 
-__all__ = ["Evidence", "Model", "scorecard_columns"]
+__all__ = ["Evidence", "Model", "identity_of", "scorecard_columns", "with_part"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 
@@ -88,7 +90,7 @@ class Model:
     @cached_property
     def hash(self) -> str:
         """The identity of the version: 32 hexadecimal digits over all that it is made of."""
-        return hashlib.blake2b(self.to_bytes(), digest_size=16).hexdigest()
+        return identity_of(self.to_bytes())
 
     def chances(self, spec: ModelSpec, columns: Mapping[str, npt.ArrayLike]) -> Reals:
         """Return the calibrated chance of each row, (n,), of columns by name as ``table_of`` takes them.
@@ -147,7 +149,7 @@ class Model:
         ModelCorrupt
             The bytes are no model, or another than the one of the hash.
         """
-        if hashlib.blake2b(stored, digest_size=16).hexdigest() != expected_hash:
+        if identity_of(stored) != expected_hash:
             message = f"the bytes are not those of the model {expected_hash}"
             raise ModelCorrupt(message)
         if not stored.startswith(_MAGIC):
@@ -169,6 +171,22 @@ class Model:
         except (KeyError, TypeError, ValueError) as error:
             message = f"a stored model is unreadable: {error!r}"
             raise ModelCorrupt(message) from error
+
+
+def identity_of(stored: bytes) -> str:
+    """Return the identity of a stored model, 32 hexadecimal digits: a chain of hashes over its parts.
+
+    A model is megabytes and comes in parts; what is known of the parts before is one hash, which whoever is
+    given them one by one can keep.
+    """
+    firsts = range(0, max(len(stored), 1), MODEL_PART_BYTES_MAX)
+    parts = (stored[first : first + MODEL_PART_BYTES_MAX] for first in firsts)
+    return functools.reduce(with_part, parts, b"").hex()
+
+
+def with_part(before: bytes, part: bytes) -> bytes:
+    """Return the hash of a model's parts up to one, by the hash of those before it, empty for none."""
+    return hashlib.blake2b(before + part, digest_size=16).digest()
 
 
 def scorecard_columns(spec: ModelSpec, values: Reals) -> dict[str, npt.NDArray[Any]]:

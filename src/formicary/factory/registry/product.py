@@ -8,8 +8,8 @@
     ArmPolicy, DisarmPolicy       what decides at a point, beside models
 
 How bytes are trusted. A model is megabytes and a command is not, so its bytes come in parts, and no aggregate
-can hold them. But what BLAKE2b knows of everything before is eight words: these are the aggregate, and with
-the last part they *are* the model's hash, or the part is refused. So whatever is registered has all of its
+can hold them. But a model's hash is a chain over its parts: the hash so far is the aggregate, and with the
+last part it *is* the model's hash, or the part is refused. So whatever is registered has all of its
 bytes in the journal, and they are those of its hash, which is the aggregate's own id; neither caller nor
 reader has to be believed. That the bytes also are a model that can be read, and for the same
 specification, a decider cannot see: whoever sends them looks first, and whoever scores with them reads them
@@ -53,7 +53,7 @@ from formicary.factory.engine.products import (
 )
 from formicary.factory.engine.requests import MalformedCommand, require_well_formed
 from formicary.factory.models.errors import ModelCorrupt
-from formicary.factory.registry._blake2b import STATE_WORDS, absorbed, digest_of, first_state
+from formicary.factory.models.model import with_part
 from formicary.factory.registry.errors import (
     AliasUnchanged,
     EntryTooLarge,
@@ -82,7 +82,7 @@ from formicary.factory.registry.messages import (
     VersionCounted,
 )
 
-__all__ = ["ENTRY", "NAME", "Validate", "load_kernels", "registry_product"]
+__all__ = ["ENTRY", "NAME", "Validate", "registry_product"]
 
 Rows = npt.NDArray[Any]
 Validate = Callable[[str, str, str], Sequence[str]]
@@ -92,6 +92,7 @@ NAME: Final = "registry"
 
 _ALIASES: Final = tuple(Alias)
 _WORD: Final = 2**64 - 1
+_HASH_BYTES: Final = 16
 
 ENTRY: Final = np.dtype(
     [
@@ -101,7 +102,8 @@ ENTRY: Final = np.dtype(
         ("parts", "<u4"),
         ("stored", "<u4"),
         ("bytes", "<u8"),
-        ("running", "<u8", (STATE_WORDS,)),
+        ("so_far_high", "<u8"),
+        ("so_far_low", "<u8"),
         ("version", "<u4"),
         ("model_high", "<u8"),
         ("model_low", "<u8"),
@@ -136,11 +138,6 @@ def registry_product(validate: Validate) -> Product:
     )
 
 
-def load_kernels() -> None:
-    """Compile or load what hashes, so that no first part waits for it."""
-    absorbed(first_state(), b"part", before=0, is_last=True)
-
-
 # -- deciding ------------------------------------------------------------------------------
 
 
@@ -171,12 +168,11 @@ def _store(command: StoreModelPart, entry: Rows) -> Decision:
     content = base64.b64decode(command.content)
     is_last = command.part == command.parts - 1
     _require_next(command, entry, len(content), is_last=is_last)
-    running, before = _hashed(entry, command.part, content, is_last=is_last)
-    if is_last and digest_of(running) != command.subject:
+    if is_last and _so_far(entry, command.part, content) != command.subject:
         message = f"the parts together are not the bytes of the model {command.subject:032x}"
         raise ModelCorrupt(message)
     event = ModelPartStored(part=command.part, parts=command.parts, content=command.content)
-    return Decision(events=[event], answer={"bytes": before + len(content)})
+    return Decision(events=[event], answer={"bytes": _bytes_before(entry, command.part) + len(content)})
 
 
 def _require_next(command: StoreModelPart, entry: Rows, length: int, *, is_last: bool) -> None:
@@ -267,11 +263,14 @@ def _require_subject(command: Command, name: str) -> None:
         raise MalformedCommand(message)
 
 
-def _hashed(entry: Rows, part: int, content: bytes, *, is_last: bool) -> tuple[Rows, int]:
-    """Return the hash after a part, (8,), and how many bytes there were before it."""
-    before = int(entry["bytes"]) if part else 0
-    running = entry["running"] if part else first_state()
-    return absorbed(running, content, before=before, is_last=is_last), before
+def _so_far(entry: Rows, part: int, content: bytes) -> int:
+    """Return the hash of a model's parts up to one; part 0 begins anew."""
+    before = _id_of(entry, "so_far").to_bytes(_HASH_BYTES) if part else b""
+    return int.from_bytes(with_part(before, content))
+
+
+def _bytes_before(entry: Rows, part: int) -> int:
+    return int(entry["bytes"]) if part else 0
 
 
 def _alias_of(entry: Rows, alias: Alias) -> str:
@@ -296,9 +295,10 @@ def evolve(kind: str, entries: Rows, events: Sequence[DomainEvent]) -> None:
 
 def _stored(entry: Any, event: ModelPartStored) -> None:
     content = base64.b64decode(event.content)
-    is_last = event.part == event.parts - 1
-    entry["running"], before = _hashed(entry, event.part, content, is_last=is_last)
-    entry["parts"], entry["stored"], entry["bytes"] = event.parts, event.part + 1, before + len(content)
+    so_far = _so_far(entry, event.part, content)
+    entry["bytes"] = _bytes_before(entry, event.part) + len(content)
+    entry["so_far_high"], entry["so_far_low"] = so_far >> 64, so_far & _WORD
+    entry["parts"], entry["stored"] = event.parts, event.part + 1
 
 
 def _registered(entry: Any, event: ModelRegistered) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +12,7 @@ import msgspec
 from formicary.base.limits import MODEL_BYTES_MAX, MODEL_ENTRY_BYTES_MAX, MODEL_PART_BYTES_MAX
 from formicary.factory.engine.house_documents import storable
 from formicary.factory.models.errors import ModelCorrupt
-from formicary.factory.models.model import Model
+from formicary.factory.models.model import Model, identity_of
 from formicary.factory.registry.errors import EntryTooLarge
 from formicary.factory.registry.messages import Metrics, RegisterModel, StoreModelPart
 
@@ -33,7 +32,7 @@ def model_of(stored: bytes) -> Model:
             f"a model of {len(stored):,} bytes is too large for the journal, which takes {MODEL_BYTES_MAX:,}"
         )
         raise ModelCorrupt(message)
-    return Model.from_bytes(stored, expected_hash=hashlib.blake2b(stored, digest_size=16).hexdigest())
+    return Model.from_bytes(stored, expected_hash=identity_of(stored))
 
 
 def parts_of(model: Model) -> list[StoreModelPart]:

@@ -10,13 +10,13 @@ from formicary.factory.decisions.points import DecisionPoint
 from formicary.products.payments.features import PAYMENT, PAYMENT_RISK
 from formicary.products.payments.fraud import PAYMENT_FRAUD
 
-__all__ = ["PAYMENT_POINT"]
+__all__ = ["PAYMENT_POINT", "check_of"]
 
+# Which check, rules say: whoever has a device of their own is asked on it.
+_CHECKS: Final = {"confirm_by_code": "code", "confirm_by_device": "device"}
 _EFFECTS: Final = {
     "allow": Effect.ALLOW,
-    # Which check, rules say: whoever has a device of their own is asked on it.
-    "confirm_by_code": Effect.STEP_UP,
-    "confirm_by_device": Effect.STEP_UP,
+    **dict.fromkeys(_CHECKS, Effect.STEP_UP),
     "hold": Effect.HOLD,
     "reject": Effect.REJECT,
 }
@@ -39,3 +39,8 @@ PAYMENT_POINT: Final = DecisionPoint(
     sentences=_SENTENCES,
 )
 """A payment between two parties, by a person or to a merchant. Without an armed policy every one is made."""
+
+
+def check_of(outcome: str) -> str:
+    """Return by what a payer is to be checked where an outcome asks for it, empty for any other."""
+    return _CHECKS.get(outcome, "")

@@ -18,6 +18,7 @@ from formicary.factory.history import History
 from formicary.factory.ledger import CreateTransferStatus, TransferFlags, id_column
 from formicary.products.payments.held import hold_end
 from formicary.products.payments.postings import code_of
+from formicary.products.payments.risk import check_of
 from formicary.surfaces.api.decisions import Decisions, Told
 from formicary.surfaces.api.ports import Backend, Records
 from formicary.surfaces.api.problems import RefusedAs
@@ -32,7 +33,6 @@ _STEP_UP_REQUIRED: Final = int(CreateTransferStatus.STEP_UP_REQUIRED)
 _DECLINED: Final = int(CreateTransferStatus.DECLINED)
 _ID_ALREADY_FAILED: Final = int(CreateTransferStatus.ID_ALREADY_FAILED)
 _RECORDED: Final = frozenset({_HELD, _STEP_UP_REQUIRED, _DECLINED, _ID_ALREADY_FAILED})
-_CHECK: Final = "confirm_by_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +142,11 @@ def outcome_of(row: Records, told: Told | None) -> PaymentOutcome:
         return PaymentOutcome(
             status="held", is_decided=True, release_by=time_text(hold_end(row)), reasons=told.reasons
         )
-    check = told.outcome.removeprefix(_CHECK) if int(row["status"]) == _STEP_UP_REQUIRED else ""
     return PaymentOutcome(
         status="refused",
         code=_code(int(row["status"])),
         is_decided=True,
-        check=check,
+        check=check_of(told.outcome),
         reasons=told.reasons,
     )
 

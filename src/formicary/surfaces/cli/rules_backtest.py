@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from formicary.factory.decisions.items import Items
 from formicary.factory.decisions.money import FIGURES, Costs, Effect, Figure, Money, Outcomes, money_of
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.rules import CompiledRules
-from formicary.factory.models.model import Model
+from formicary.factory.models.model import Model, identity_of
 from formicary.surfaces.cli.output import write_table
 from formicary.surfaces.cli.rule_files import compiled, text_of
 from formicary.surfaces.cli.rule_tables import read_columns
@@ -172,5 +171,5 @@ def _model(text: str) -> tuple[str, Model]:
     """Return the name of a score and the model that gives it, of ``FILE`` or ``NAME=FILE``."""
     name, _, file = text.rpartition("=")
     stored = Path(file).read_bytes()
-    model = Model.from_bytes(stored, expected_hash=hashlib.blake2b(stored, digest_size=16).hexdigest())
+    model = Model.from_bytes(stored, expected_hash=identity_of(stored))
     return name or model.name, model

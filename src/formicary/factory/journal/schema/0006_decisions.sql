@@ -187,82 +187,23 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     WHERE flags::integer & (1 << (bit::integer - 1)) <> 0
 $$;
 
+-- The names that the ledger gives stay where they are, under a name of their own.
+DO $$
+BEGIN
+    EXECUTE replace(
+        pg_catalog.pg_get_functiondef('journal.transfer_status_name(smallint)'::regprocedure),
+        'transfer_status_name', 'ledger_status_name'
+    );
+END
+$$;
+
 CREATE OR REPLACE FUNCTION journal.transfer_status_name(status smallint) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE status
-        WHEN 0 THEN 'created'
-        WHEN 1 THEN 'linked_event_failed'
-        WHEN 2 THEN 'linked_event_chain_open'
-        WHEN 3 THEN 'timestamp_must_be_zero'
-        WHEN 4 THEN 'reserved_flag'
-        WHEN 5 THEN 'id_must_not_be_zero'
-        WHEN 6 THEN 'id_must_not_be_int_max'
-        WHEN 7 THEN 'flags_are_mutually_exclusive'
-        WHEN 8 THEN 'debit_account_id_must_not_be_zero'
-        WHEN 9 THEN 'debit_account_id_must_not_be_int_max'
-        WHEN 10 THEN 'credit_account_id_must_not_be_zero'
-        WHEN 11 THEN 'credit_account_id_must_not_be_int_max'
-        WHEN 12 THEN 'accounts_must_be_different'
-        WHEN 13 THEN 'pending_id_must_be_zero'
-        WHEN 14 THEN 'pending_id_must_not_be_zero'
-        WHEN 15 THEN 'pending_id_must_not_be_int_max'
-        WHEN 16 THEN 'pending_id_must_be_different'
-        WHEN 17 THEN 'timeout_reserved_for_pending_transfer'
-        WHEN 19 THEN 'ledger_must_not_be_zero'
-        WHEN 20 THEN 'code_must_not_be_zero'
-        WHEN 21 THEN 'debit_account_not_found'
-        WHEN 22 THEN 'credit_account_not_found'
-        WHEN 23 THEN 'accounts_must_have_the_same_ledger'
-        WHEN 24 THEN 'transfer_must_have_the_same_ledger_as_accounts'
-        WHEN 25 THEN 'pending_transfer_not_found'
-        WHEN 26 THEN 'pending_transfer_not_pending'
-        WHEN 27 THEN 'pending_transfer_has_different_debit_account_id'
-        WHEN 28 THEN 'pending_transfer_has_different_credit_account_id'
-        WHEN 29 THEN 'pending_transfer_has_different_ledger'
-        WHEN 30 THEN 'pending_transfer_has_different_code'
-        WHEN 31 THEN 'exceeds_pending_transfer_amount'
-        WHEN 32 THEN 'pending_transfer_has_different_amount'
-        WHEN 33 THEN 'pending_transfer_already_posted'
-        WHEN 34 THEN 'pending_transfer_already_voided'
-        WHEN 35 THEN 'pending_transfer_expired'
-        WHEN 36 THEN 'exists_with_different_flags'
-        WHEN 37 THEN 'exists_with_different_debit_account_id'
-        WHEN 38 THEN 'exists_with_different_credit_account_id'
-        WHEN 39 THEN 'exists_with_different_amount'
-        WHEN 40 THEN 'exists_with_different_pending_id'
-        WHEN 41 THEN 'exists_with_different_user_data_128'
-        WHEN 42 THEN 'exists_with_different_user_data_64'
-        WHEN 43 THEN 'exists_with_different_user_data_32'
-        WHEN 44 THEN 'exists_with_different_timeout'
-        WHEN 45 THEN 'exists_with_different_code'
-        WHEN 46 THEN 'exists'
-        WHEN 47 THEN 'overflows_debits_pending'
-        WHEN 48 THEN 'overflows_credits_pending'
-        WHEN 49 THEN 'overflows_debits_posted'
-        WHEN 50 THEN 'overflows_credits_posted'
-        WHEN 51 THEN 'overflows_debits'
-        WHEN 52 THEN 'overflows_credits'
-        WHEN 53 THEN 'overflows_timeout'
-        WHEN 54 THEN 'exceeds_credits'
-        WHEN 55 THEN 'exceeds_debits'
-        WHEN 56 THEN 'imported_event_expected'
-        WHEN 57 THEN 'imported_event_not_expected'
-        WHEN 58 THEN 'imported_event_timestamp_out_of_range'
-        WHEN 59 THEN 'imported_event_timestamp_must_not_advance'
-        WHEN 60 THEN 'imported_event_timestamp_must_not_regress'
-        WHEN 61 THEN 'imported_event_timestamp_must_postdate_debit_account'
-        WHEN 62 THEN 'imported_event_timestamp_must_postdate_credit_account'
-        WHEN 63 THEN 'imported_event_timeout_must_be_zero'
-        WHEN 64 THEN 'closing_transfer_must_be_pending'
-        WHEN 65 THEN 'debit_account_already_closed'
-        WHEN 66 THEN 'credit_account_already_closed'
-        WHEN 67 THEN 'exists_with_different_ledger'
-        WHEN 68 THEN 'id_already_failed'
-        WHEN 100 THEN 'amount_must_not_be_negative'
-        WHEN 101 THEN 'expired'
         WHEN 102 THEN 'held'
         WHEN 103 THEN 'step_up_required'
         WHEN 104 THEN 'declined'
+        ELSE journal.ledger_status_name(status)
     END
 $$;
 
