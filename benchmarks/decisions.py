@@ -126,7 +126,7 @@ def one_decision(bench: Bench, checked: Checked) -> None:
             machine.decide_transfers(item, ordinals, results, first_stamp=stamp, decide=judges.decide)
             taken[place] = time.perf_counter_ns() - began
             judges.take(machine.take_decisions())
-            state.note_followed()
+            judges.note_followed(machine.position)
         p50, p99 = np.quantile(taken[_SINGLES // 10 :] / 1e3, (0.5, 0.99))
         bench.note(f"one decision, {name}: p50 us", float(p50), 1)
         bench.note(f"one decision, {name}: p99 us", float(p99), 1)

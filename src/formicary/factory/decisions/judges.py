@@ -125,6 +125,10 @@ class Judges:
         # Copied as words: a copy of records goes through their ninety fields, thirty times as long.
         return self.judge.rows[:count].copy().view(DECISION_ROW)[:, 0]
 
+    def note_followed(self, position: int) -> None:
+        """Note that the features know all rows up to a position: deciding let them follow."""
+        self._store.position = position
+
     def trips(self) -> list[CapTripped]:
         """Return the caps that tripped at the last event, and forget it."""
         if not self.judge.numbers[layout.TRIPPED]:

@@ -231,7 +231,7 @@ class Core:
         trips: Sequence[CapTripped] = ()
         if judges is not None:
             self._decisions.append(judges.take(machine.take_decisions()))
-            self.state.note_followed()
+            judges.note_followed(machine.position)
             trips = judges.trips()
         rows = machine.recent_rows(first_row)
         self._transfers.append(rows)

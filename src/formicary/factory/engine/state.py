@@ -143,11 +143,6 @@ class FactoryState:
         """What decides about transfers at this moment, None where nothing is armed."""
         return self.decisions.judges(self.features)
 
-    def note_followed(self) -> None:
-        """Note that the features know all rows: whoever decided let them follow."""
-        if self.features is not None:
-            self.features.position = self.position
-
     def receipt(self, command_id: int) -> Receipt | None:
         """Return the receipt of a command, if it is among the latest."""
         return self._receipts.get(command_id)
