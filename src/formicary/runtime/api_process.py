@@ -18,6 +18,7 @@ from formicary.factory.identity.tokens import token_secret
 from formicary.factory.journal.access import Access
 from formicary.products.payments.postings import code_of
 from formicary.runtime.api_backend import RemoteBackend
+from formicary.runtime.garbage import spare_what_is_there
 from formicary.runtime.products import decision_points
 from formicary.runtime.sandbox_clock import FileClock
 from formicary.runtime.settings import Settings
@@ -100,6 +101,7 @@ async def _serve(settings: Settings, access: Access, listener: socket.socket) ->
             timeout_graceful_shutdown=API_STOP_SECONDS,
         )
         server = _Server(config)
+        spare_what_is_there()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.ask_to_end)
         await server.serve(sockets=[listener])
 

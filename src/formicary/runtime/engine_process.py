@@ -39,6 +39,7 @@ from formicary.factory.ledger import (
 )
 from formicary.factory.ledger.room import FIRST_ROOM
 from formicary.runtime.children import AskedToEnd
+from formicary.runtime.garbage import spare_what_is_there
 
 __all__ = ["engine_main", "warm_up"]
 
@@ -123,6 +124,7 @@ def _recover_and_serve(engine: Engine, journal: Journal, socket_path: Path, stop
     position = engine.recover()
     _LOG.info("recovered to position %d in %.3f s", position, time.monotonic() - began)
     server = EngineServer(engine, socket_path, journal.begin)
+    spare_what_is_there()
     stop.then = server.stop
     try:
         if not stop.asked:

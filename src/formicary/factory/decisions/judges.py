@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.kernel_entries import entry_of, is_plain
 from formicary.base.limits import GROUP_ITEMS_MAX
 from formicary.base.records import Note, noted, words_of
 from formicary.factory.decisions import _judge_layout as layout
@@ -25,6 +26,7 @@ from formicary.factory.features._read import Reading
 from formicary.factory.features._row_events import feed_of
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.rows import DECISION_ROW, SCORES
+from formicary.factory.ledger.records import TRANSFER, TRANSFER_RESULT
 from formicary.factory.models._forest_layout import Room, Trees
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.forest import Scorer
@@ -36,6 +38,7 @@ Rows = npt.NDArray[Any]
 
 _WORD_DIGITS: Final = 16
 _SIGNED_HALF: Final = 1 << 63
+_ORDINAL: Final = np.dtype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,7 @@ class Judges:
         self._armed = tuple(armed)
         self._store = store
         self._notes_made = -1
+        self._decide: Callable[..., Any] | None = None
         # Notes hold addresses only: what they point to lives as long as this object.
         self._kept: list[Any] = []
         self.judge = self._laid_out(champion)
@@ -117,7 +121,14 @@ class Judges:
 
     def decide(self, *given: Any) -> int:
         """Decide as ``create_transfers`` does, asking the decision points."""
-        return decide_transfers(*given, self.note)  # type: ignore[call-arg]
+        _, items, ordinals, *_, results = given
+        if not (
+            is_plain(items, TRANSFER) and is_plain(ordinals, _ORDINAL) and is_plain(results, TRANSFER_RESULT)
+        ):
+            return decide_transfers(*given, self.note)  # type: ignore[call-arg]
+        if self._decide is None:
+            self._decide = entry_of(decide_transfers, *given, self.note)
+        return int(self._decide(*given, self.note))
 
     def take(self, count: int) -> Rows:
         """Return the rows of the last ``count`` decisions, (count,) of ``DECISION_ROW``, and forget them."""
