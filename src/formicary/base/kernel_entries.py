@@ -31,4 +31,4 @@ def entry_of(kernel: Callable[..., Any], *given: Any) -> Callable[..., Any]:
 
 def is_plain(array: Any, dtype: Any) -> bool:
     """Tell whether an array is what kernels are compiled for: contiguous, aligned, writable, of a type."""
-    return bool(array.dtype is dtype and array.flags.carray)
+    return bool(array.dtype == dtype and array.flags.carray)

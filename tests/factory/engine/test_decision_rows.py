@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from formicary.base.errors import ProgrammingError
 from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.items import items_of
 from formicary.factory.decisions.live import CAP_TRIPPED
@@ -17,7 +19,7 @@ from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.engine.state import FactoryState
 from formicary.factory.features.columns import events_of
 from formicary.factory.journal.rows import REASONS, SCORES
-from formicary.factory.ledger import TransferFlags, transfer_array
+from formicary.factory.ledger import TRANSFER_RESULT, TransferFlags, transfer_array
 from formicary.factory.models.model import Model
 from formicary.factory.registry import Alias
 from tests.factory.decisions.desk import (
@@ -59,6 +61,18 @@ def test_a_decision_is_what_its_parts_say(desk: Desk) -> None:
             assert np.array_equal(row[name], value, equal_nan=True), name
     assert len(desk.decisions) == len(desk.transfers) - recorded_from == 150
     assert set(desk.decisions["effect"].tolist()) == {0, 1, 2, 3}
+
+
+def test_the_kernel_is_given_what_it_is_compiled_for(desk: Desk) -> None:
+    """Nothing looks at types once it runs: every second item, or another type, is a mistake of ours."""
+    desk.promotes(made_model())
+    desk.arms(1, MIXED, scores=SCORED)
+    judges = desk.state.judges
+    assert judges is not None
+    items, results = transfer_array(random_payments(desk, 3, 4)), np.zeros(2, TRANSFER_RESULT)
+    for wrong in (items[::2], items[:2].view(np.int64)):
+        with pytest.raises(ProgrammingError, match="plain arrays"):
+            judges.decide(desk.state.machine.state, wrong, np.arange(2), 0, 0, 0, None, results)
 
 
 def expected(desk: Desk, payment: Any) -> dict[str, Any]:

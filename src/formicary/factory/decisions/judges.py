@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.errors import ProgrammingError
 from formicary.base.kernel_entries import entry_of, is_plain
 from formicary.base.limits import GROUP_ITEMS_MAX
 from formicary.base.records import Note, noted, words_of
@@ -122,10 +123,10 @@ class Judges:
     def decide(self, *given: Any) -> int:
         """Decide as ``create_transfers`` does, asking the decision points."""
         _, items, ordinals, *_, results = given
-        if not (
-            is_plain(items, TRANSFER) and is_plain(ordinals, _ORDINAL) and is_plain(results, TRANSFER_RESULT)
-        ):
-            return decide_transfers(*given, self.note)  # type: ignore[call-arg]
+        kinds = ((items, TRANSFER), (ordinals, _ORDINAL), (results, TRANSFER_RESULT))
+        if not all(is_plain(array, dtype) for array, dtype in kinds):
+            message = "the kernel of decisions is compiled for plain arrays"
+            raise ProgrammingError(message)
         if self._decide is None:
             self._decide = entry_of(decide_transfers, *given, self.note)
         return int(self._decide(*given, self.note))
