@@ -152,6 +152,28 @@ def test_a_decision_is_explained_by_the_policy_and_models_of_its_time(tmp_path: 
         assert decisions.explain(loan).scores == ()
 
 
+def test_a_challenger_is_told_from_the_champion_of_its_time(tmp_path: Path, access: Access) -> None:
+    """Also after the challenger has become champion; a shadow looks on, whoever it is."""
+    desk = Shop(tmp_path)
+    desk.promotes(made_model(1))
+    for alias in (Alias.CHALLENGER, Alias.SHADOW):
+        desk.promotes(made_model(2), alias)
+    desk.arms(1, rules_of(1, {"when": "score.risk > 0.01"}), scores=SCORES)
+    desk.pays(700)
+    assert desk.tries_out(1_000_000) == ""
+    desk.pays(700)
+    desk.promotes(made_model(2))
+    desk.pays(700)
+    with decisions_of(desk, access) as decisions:
+        told = [decisions.explain(one) for one in decisions.newest(DecisionFilter())]
+    assert [one.disagreements for one in told] == [()] * 3
+    assert [[(one.alias, one.version) for one in each.scores] for each in told] == [
+        [("champion", 2), ("shadow", 2)],
+        [("challenger", 2), ("shadow", 2)],
+        [("champion", 1), ("shadow", 2)],
+    ]
+
+
 def test_a_model_that_is_not_there_leaves_its_score(tmp_path: Path, access: Access) -> None:
     """An alias that no version has gives none, and what cannot score here is not asked again."""
     desk = Shop(tmp_path)

@@ -20,9 +20,9 @@ from formicary.factory.decisions.counterfactuals import Found, Lever, smallest_c
 from formicary.factory.decisions.cuts import forest_cuts, rule_cuts
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.items import Items
-from formicary.factory.decisions.judges import Usable
 from formicary.factory.decisions.policies import ArmedPolicy
 from formicary.factory.decisions.rules import CompiledRules, Judged, Verdict
+from formicary.factory.decisions.usable import Usable
 from formicary.factory.features._expressions import STACK_MAX
 from formicary.factory.features._layout import Events
 from formicary.factory.features.compiler import Compiled, CompiledView

@@ -16,8 +16,8 @@ from formicary.factory.decisions.asked_again import AskedAgain
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.explaining import explained
 from formicary.factory.decisions.explanation import Explanation
-from formicary.factory.decisions.judges import Usable, usable_at
 from formicary.factory.decisions.policies import ArmedPolicy, Score, compile_policy, point_id
+from formicary.factory.decisions.usable import Usable, usable_at
 from formicary.factory.engine.products import Product
 from formicary.factory.features.compiler import Compiled, compiled
 from formicary.factory.history.decision_search import DecisionFilter, DecisionSearch
@@ -187,6 +187,7 @@ class Decisions:
             since=policy.position,
             versions=numbers,
             sentences=self._sentences,
+            tried=self._tried(found, armed),
         )
 
     @cached_property
@@ -238,6 +239,23 @@ class Decisions:
                         models[name] = usable
                         numbers[version.hash] = version.version
         return models, numbers
+
+    def _tried(self, found: DecidedTransfer, armed: ArmedPolicy) -> frozenset[str]:
+        """Return the scores that a challenger gave in the champion's place."""
+        tried = set[str]()
+        for place, name in enumerate(armed.point.scores):
+            score, word = armed.policy.scores.get(name), int(found.decision[f"model_{place}"])
+            if score is None or score.only_looks:
+                continue
+            history = alias_history(self._model_events, score.model)
+            had = {
+                alias: which(history, alias, position=int(found.decision["position"]))
+                for alias in (Alias.CHAMPION, Alias.CHALLENGER)
+            }
+            gave = [alias for alias, one in had.items() if one and int(one.hash[:16], 16) == word]
+            if gave == [Alias.CHALLENGER]:
+                tried.add(name)
+        return frozenset(tried)
 
     def _versions_of(self, decision: Any, place: int, score: Score | None) -> Iterator[ModelVersion]:
         """Yield the version that gave a score; where it was trusted, the one that would have."""
