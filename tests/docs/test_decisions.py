@@ -49,4 +49,4 @@ def test_every_field_of_a_policy_is_explained() -> None:
 def test_paths_are_told() -> None:
     """A word that a record may have is one of the page."""
     for word in path_words(0xFFFF):
-        assert word.replace("_", " ") in TEXT or word in TEXT
+        assert f"`{word}`" in TEXT

@@ -200,7 +200,7 @@ def goes_on(folder: Path, *, seed: int, payments: int, group: int = 12) -> Shop:
 
 def _arm(shop: Shop, version: int) -> None:
     rules = (
-        {"when": "score.risk > 0.55", "if_unknown": "hold"},
+        {"when": "score.risk > 0.33", "if_unknown": "hold"},
         {"when": "payments_1h > 25 and amount < 150", "outcome": "confirm"},
         {"when": f"amount > {_LARGE + 10 * version}", "outcome": "hold"},
         {"when": "since_pair < 0.01", "outcome": "confirm", "enabled": version % 2 == 0},
@@ -213,7 +213,7 @@ def _arm(shop: Shop, version: int) -> None:
         version,
         rules_of(version, *rules),
         scores={"risk": {"model": "risk_model"}, "rival": {"model": "risk_model", "alias": "shadow"}},
-        trusted="received_1d > 40000 and amount < 100" if version % 3 else "",
+        trusted="received_1d > 20000 and amount < 250" if version % 3 else "",
         hold_seconds=45,
         caps=caps[: 1 + version % 2],
         explore={

@@ -192,7 +192,8 @@ def test_no_more_than_so_many_pass_in_a_period(scored: Desk) -> None:
         assert np.flatnonzero(own["path"] & layout.EXPLORED).tolist() == places[:2].tolist()
         assert set(own["propensity"][: last + 1].tolist()) == {0.1, 0.9}
         assert set(own["propensity"][last + 1 :].tolist()) == {1.0}
-    (counted,) = scored.state.judges.counted.values() if scored.state.judges else ()
+    assert scored.state.judges is not None
+    (counted,) = scored.state.judges.counted.values()
     assert counted[layout.COUNTED] == 2
     assert counted[layout.COUNTED_AMOUNT] == 10
 
