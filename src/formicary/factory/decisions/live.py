@@ -18,7 +18,6 @@ import numpy as np
 
 from formicary.base.arrays import joined
 from formicary.base.limits import POLICY_TEXTS_MAX
-from formicary.base.lots import salt_of
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
 from formicary.factory.decisions.judges import Judges
@@ -27,7 +26,7 @@ from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, com
 from formicary.factory.decisions.reasons import PolicyTexts, texts_of
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
 from formicary.factory.decisions.rules import compile_rules
-from formicary.factory.decisions.usable import Trial, Usable, usable_at
+from formicary.factory.decisions.usable import Trial, Usable, trial_salt, usable_at
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.events import Event
@@ -252,7 +251,7 @@ class LiveDecisions:
         usable = self._usable(armed, Score(model=score.model, alias=_CHALLENGER))
         if usable is None:
             return None
-        return Trial(usable=usable, share=share, salt=salt_of(f"trial of {score.model} {usable.model.hash}"))
+        return Trial(usable=usable, share=share, salt=trial_salt(score.model, usable.model.hash))
 
     # -- snapshots -------------------------------------------------------------------------
 

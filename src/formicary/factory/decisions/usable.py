@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from formicary.base.lots import salt_of
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy, Score
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.model import Model
 
-__all__ = ["Challenger", "Champion", "Trial", "Usable", "usable_at"]
+__all__ = ["Challenger", "Champion", "Trial", "Usable", "trial_salt", "usable_at"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,11 @@ Champion = Callable[[ArmedPolicy, Score], Usable | None]
 
 Challenger = Callable[[ArmedPolicy, Score], Trial | None]
 """Returns what is tried out in its place, None for nothing."""
+
+
+def trial_salt(model: str, digest: str) -> int:
+    """Return the salt of the lots of parties in the trial of a model's version, by the version's hash."""
+    return salt_of(f"trial of {model} {digest}")
 
 
 def usable_at(model: Model, point: DecisionPoint) -> Usable | str:
