@@ -263,6 +263,9 @@ POLICY_TEXTS_MAX: Final = 1 << 10
 CAPS_MAX: Final = 16
 """Caps of one policy: each is looked at by every decision."""
 
+EXPLORED_MILLIONTHS_MAX: Final = 100_000
+"""Of refused cases, those that are let through by lot: a tenth teaches enough, and more is another policy."""
+
 DIFFERENCES_MAX: Final = 50
 """Differences that a replay of decisions tells one by one: where there are more, they have one cause."""
 

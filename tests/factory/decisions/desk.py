@@ -36,6 +36,7 @@ from formicary.factory.registry import (
     ArmPolicy,
     DisarmPolicy,
     MoveAlias,
+    SetTrial,
     registry_product,
 )
 from formicary.factory.registry.storing import parts_of, registration_of
@@ -124,6 +125,7 @@ POINT: Final = DecisionPoint(
     scores=("risk", "rival"),
     feature_set=RISK,
     purpose=Purpose.FRAUD,
+    may_explore=True,
 )
 
 
@@ -324,6 +326,11 @@ class Desk:
             reason="Tests.",
         )
         assert self.commands(moved).code == ""
+
+    def tries_out(self, share: int) -> str:
+        """Let the challenger decide for millionths of parties; return the code of a refusal."""
+        command = SetTrial(subject=text_id("risk_model"), model="risk_model", share=share, reason="Tests.")
+        return self.commands(command).code
 
 
 def random_payments(desk: Desk, seed: int, count: int) -> list[Any]:

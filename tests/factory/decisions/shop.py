@@ -73,6 +73,7 @@ LENDING: Final = DecisionPoint(
     safe_outcome="reject",
     feature_set=CREDIT,
     purpose=Purpose.CREDIT,
+    party="taker",
 )
 POINTS: Final = {"payment": POINT, "lending": LENDING}
 SETS: Final = (RISK, CREDIT)
@@ -199,7 +200,7 @@ def goes_on(folder: Path, *, seed: int, payments: int, group: int = 12) -> Shop:
 
 def _arm(shop: Shop, version: int) -> None:
     rules = (
-        {"when": "score.risk > 0.55", "if_unknown": "hold"},
+        {"when": "score.risk > 0.33", "if_unknown": "hold"},
         {"when": "payments_1h > 25 and amount < 150", "outcome": "confirm"},
         {"when": f"amount > {_LARGE + 10 * version}", "outcome": "hold"},
         {"when": "since_pair < 0.01", "outcome": "confirm", "enabled": version % 2 == 0},
@@ -212,9 +213,17 @@ def _arm(shop: Shop, version: int) -> None:
         version,
         rules_of(version, *rules),
         scores={"risk": {"model": "risk_model"}, "rival": {"model": "risk_model", "alias": "shadow"}},
-        trusted="received_1d > 40000 and amount < 100" if version % 3 else "",
+        trusted="received_1d > 20000 and amount < 250" if version % 3 else "",
         hold_seconds=45,
         caps=caps[: 1 + version % 2],
+        explore={
+            "share": 100_000,
+            "of": ["hold", "reject"],
+            "then": "confirm" if version % 2 else "allow",
+            "amount_max": 2_000,
+            "count": 3,
+            "seconds": 30,
+        },
     )
 
 
@@ -256,6 +265,8 @@ def _happens(shop: Shop, draws: _Draws, era: int, agreed: set[int]) -> None:
             shop.promotes(made_model(1 + (era // 5 + 1) % 3))
         case 2:
             shop.promotes(made_model(1 + era // 5 % 3), Alias.SHADOW)
+            shop.promotes(made_model(1 + (era // 5 + 2) % 3), Alias.CHALLENGER)
+            assert shop.tries_out(500_000) == ""
         case 3:
             shop.agrees(member, to_it=member not in agreed)
             agreed ^= {member}

@@ -117,6 +117,90 @@ def test_paths_are_words() -> None:
     assert path_words(0) == ()
     assert path_words(layout.TRUSTED | layout.NOT_TOLD) == ("trusted", "not_told")
     assert path_words(layout.NO_SCORE | layout.CAPPED) == ("no_score", "capped")
+    assert path_words(layout.EXPLORED) == ("explored",)
+
+
+# -- chance --------------------------------------------------------------------------------
+
+EXPLORE: dict[str, Any] = {
+    "share": 30_000,
+    "of": ["reject"],
+    "then": "confirm",
+    "amount_max": 500,
+    "count": 9,
+}
+ALWAYS = {"when": "score.risk > 0"}
+
+
+@pytest.fixture
+def explored(shop: Shop) -> Shop:
+    """Give a shop in which some of what a score rejects came out as a check."""
+    shop.promotes(made_model(1))
+    shop.arms(1, rules_of(1, ALWAYS), scores={"risk": {"model": "risk_model"}}, explore=EXPLORE)
+    shop.asks(*(shop.transfer(100, 101, 5) for _ in range(150)))
+    return shop
+
+
+def test_what_was_drawn_by_lot_is_told(explored: Shop) -> None:
+    """What came out, in place of what, and how probable that was; and what could have come out."""
+    explored.pays(501)
+    kit = Explained(explored)
+    paths = explored.decisions["path"]
+    passed = kit.explained(int(np.flatnonzero(paths == layout.EXPLORED)[0]))
+    assert (passed.outcome, passed.ruled, passed.path) == ("confirm", "reject", ("explored",))
+    assert passed.drawn == "confirm in place of reject, to learn from it: the chance of it was 3 %"
+    assert (passed.propensity, passed.disagreements) == (0.03, ())
+    assert passed.reasons
+    refused = kit.explained(int(np.flatnonzero(paths == 0)[0]))
+    assert (refused.outcome, refused.path, refused.propensity) == ("reject", (), 0.97)
+    told = "it could have been confirm, to learn from it, and was not: the chance of it was 97 %"
+    assert (refused.drawn, refused.disagreements) == (told, ())
+    large = kit.explained(-1)
+    assert (large.outcome, large.propensity, large.drawn, large.disagreements) == ("reject", 1.0, "", ())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "was", "said"),
+    [
+        ("propensity", 0.5, layout.EXPLORED, "the chance of the outcome was not 0.5"),
+        ("propensity", 0.03, 0, "the chance of the outcome was not 0.03"),
+        ("propensity", 0.97, layout.EXPLORED, "the chance of the outcome was not 0.97"),
+        ("outcome", 0, layout.EXPLORED, "the outcome is confirm, and allow was recorded"),
+        ("path", layout.EXPLORED, 0, "the outcome is confirm, and reject was recorded"),
+        ("path", 0, layout.EXPLORED, "the outcome is reject, and confirm was recorded"),
+    ],
+)
+def test_a_chance_that_was_not_is_found(
+    explored: Shop, field: str, value: float, was: int, said: str
+) -> None:
+    """The lot of the transfer and the policy say what can have come out."""
+    whole = Explained(explored).whole
+    decisions = whole.decisions.copy()
+    place = int(np.flatnonzero(decisions["path"] == was)[0])
+    decisions[field][place] = value
+    told = Explained(explored, whole=replace(whole, decisions=decisions)).explained(place)
+    assert any(said in one for one in told.disagreements)
+
+
+def test_nothing_is_drawn_where_nothing_is_explored(shop: Shop) -> None:
+    """An outcome is certain then, and a row that says otherwise is wrong."""
+    shop.arms(1, rules_of(1, LARGE))
+    shop.pays(5)
+    whole = Explained(shop).whole
+    decisions = whole.decisions.copy()
+    decisions["propensity"] = 0.5
+    told = Explained(shop, whole=replace(whole, decisions=decisions)).explained(-1)
+    assert told.drawn == ""
+    assert told.disagreements == ("the chance of the outcome was not 0.5, which was recorded",)
+
+
+def test_a_score_on_trial_has_the_challengers_alias(shop: Shop) -> None:
+    """Whoever found that out says so."""
+    shop.promotes(made_model(1))
+    shop.arms(1, rules_of(1, RISKY), scores={"risk": {"model": "risk_model"}})
+    shop.pays(5)
+    assert [one.alias for one in last(shop).scores] == ["champion"]
+    assert [one.alias for one in last(shop, tried={"risk"}).scores] == ["challenger"]
 
 
 # -- scores --------------------------------------------------------------------------------

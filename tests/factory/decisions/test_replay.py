@@ -13,7 +13,13 @@ import pytest
 
 from formicary.base.limits import DIFFERENCES_MAX
 from formicary.factory.decisions import replay as replay_module
-from formicary.factory.decisions.live import ALIAS_MOVED, CAP_TRIPPED, POLICY_ARMED, LiveDecisions
+from formicary.factory.decisions.live import (
+    ALIAS_MOVED,
+    CAP_TRIPPED,
+    POLICY_ARMED,
+    TRIAL_SET,
+    LiveDecisions,
+)
 from formicary.factory.decisions.replay import DecisionReplay, Difference
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.blocks import Block
@@ -62,11 +68,20 @@ def test_the_shop_sees_everything(shop: Shop) -> None:
     """What is taken again here is worth it: every effect, chains, holds, caps, consent and models."""
     decisions, transfers = shop.decisions, shop.transfers
     assert set(decisions["effect"].tolist()) == {0, 1, 2, 3}
-    assert np.bitwise_or.reduce(decisions["path"]) == 1 | 2 | 8
+    assert np.bitwise_or.reduce(decisions["path"]) == 1 | 2 | 8 | 16
+    assert set(decisions["propensity"].tolist()) == {1.0, 0.9, 0.1}
     assert (decisions["withheld"] > 0).any()
     assert len(np.unique(decisions["model_0"])) > 2
     assert len(np.unique(decisions["policy"])) > 1
     assert len(shop.events(CAP_TRIPPED)) > 1
+    (trial, ended, *_) = [
+        event.position
+        for batch in shop.journal.batches
+        for event in batch.events
+        if event.kind == TRIAL_SET or (event.kind == ALIAS_MOVED and b'"champion"' in event.body)
+    ][2:]
+    during = (decisions["position"] > trial) & (decisions["position"] < ended) & (decisions["model_0"] > 0)
+    assert len(np.unique(decisions["model_0"][during])) == 2
     flags = np.bitwise_or.reduce(transfers["flags"])
     for flag in (TransferFlags.LINKED, TransferFlags.HELD, TransferFlags.POST_PENDING_TRANSFER):
         assert flags & flag
@@ -227,7 +242,8 @@ def test_a_changed_text_of_a_rule_is_found(shop: Shop) -> None:
 def test_a_decision_without_its_transfer_and_the_other_way_round_are_found(shop: Shop) -> None:
     """A row that is gone leaves the other one alone."""
     whole = whole_of(shop)
-    lost = int(whole.decisions["position"][100])
+    # An allowed one, which no cap counts.
+    lost = int(whole.decisions["position"][100:][whole.decisions["outcome"][100:] == 0][0])
     at = whole.decisions["position"] != lost
     found = replayed(changed(shop, decisions=whole.decisions[at]))
     assert found.decisions == len(whole.decisions) - 1

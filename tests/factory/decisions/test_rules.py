@@ -162,6 +162,7 @@ def test_the_first_that_is_wrong_is_raised() -> None:
         {"features": ("amount",)},
         {"features": ("missing",)},
         {"scores": ("a", "a")},
+        {"party": "amount"},
         {"on": EventKind("at", None, at=number())},
         {"on": EventKind("many", None, **{f"number_{place}": number() for place in range(64)})},
     ],

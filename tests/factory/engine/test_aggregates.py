@@ -56,6 +56,25 @@ def test_the_hash_does_not_know_the_order(seed: int) -> None:
     assert plain.hash != shuffled.hash
 
 
+def test_a_field_that_came_later_counts_where_it_says_something() -> None:
+    """Without a value the hash is that of the records before it, and their snapshots are read."""
+    later = np.dtype([*DTYPE.descr, ("more", "<u4")])
+    aggregates, before = Aggregates(later, first_bytes=DTYPE.itemsize), Aggregates(DTYPE)
+    counted(aggregates, MANY, 3)
+    counted(before, MANY, 3)
+    assert aggregates.hash == before.hash
+    restored = Aggregates(later, first_bytes=DTYPE.itemsize)
+    restored.restore(before.records.copy())
+    assert restored.records.tobytes() == aggregates.records.tobytes()
+    hashes = {before.hash}
+    for more in (1, 256, 257):
+        records = aggregates.take(MANY[:1])
+        records["more"] = more
+        aggregates.put(MANY[:1], records)
+        hashes.add(aggregates.hash)
+    assert len(hashes) == 4
+
+
 def test_a_snapshot_restores_them() -> None:
     """The records alone bring back every aggregate, its order and the hash."""
     aggregates, restored = Aggregates(DTYPE), Aggregates(DTYPE)

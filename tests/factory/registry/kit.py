@@ -24,13 +24,14 @@ from formicary.factory.registry import (
     ArmPolicy,
     MoveAlias,
     RegisterModel,
+    SetTrial,
     StoreModelPart,
     registry_product,
 )
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import MemorySource, source_of
 
-__all__ = ["START", "Registry", "arm", "bytes_of", "hash_of", "move", "part_of", "register"]
+__all__ = ["START", "Registry", "arm", "bytes_of", "hash_of", "move", "part_of", "register", "trial"]
 
 START = 1_700_000_000 * 10**9
 
@@ -73,6 +74,12 @@ def move(stored: bytes | None, alias: Alias = Alias.CHAMPION, **other: Any) -> M
     }
     fields |= other
     return MoveAlias(**({"subject": text_id(fields["model"])} | fields), alias=alias)
+
+
+def trial(share: int, model: str = "repayment", **other: Any) -> SetTrial:
+    """Return the command that tries a challenger out, but for the fields that are given."""
+    fields: dict[str, Any] = {"subject": text_id(model), "reason": "A week of it."}
+    return SetTrial(model=model, share=share, **(fields | other))
 
 
 def arm(version: int, point: str = "card_use", **other: Any) -> ArmPolicy:

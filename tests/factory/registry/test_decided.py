@@ -152,6 +152,56 @@ def test_a_decision_is_explained_by_the_policy_and_models_of_its_time(tmp_path: 
         assert decisions.explain(loan).scores == ()
 
 
+def test_a_challenger_is_told_from_the_champion_of_its_time(tmp_path: Path, access: Access) -> None:
+    """Also after the challenger has become champion; a shadow looks on, whoever it is."""
+    desk = Shop(tmp_path)
+    desk.promotes(made_model(1))
+    for alias in (Alias.CHALLENGER, Alias.SHADOW):
+        desk.promotes(made_model(2), alias)
+    desk.arms(1, rules_of(1, {"when": "score.risk > 0.01"}), scores=SCORES)
+    desk.pays(700)
+    assert desk.tries_out(1_000_000) == ""
+    desk.pays(700)
+    desk.promotes(made_model(2))
+    desk.pays(700)
+    with decisions_of(desk, access) as decisions:
+        told = [decisions.explain(one) for one in decisions.newest(DecisionFilter())]
+    assert [one.disagreements for one in told] == [()] * 3
+    assert [[(one.alias, one.version) for one in each.scores] for each in told] == [
+        [("champion", 2), ("shadow", 2)],
+        [("challenger", 2), ("shadow", 2)],
+        [("champion", 1), ("shadow", 2)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "challenger", "asked"),
+    [
+        (1_000_000, made_model(2), made_model(2)),
+        (1, made_model(2), made_model(1)),
+        (1_000_000, made_model(7, columns=("height", "asked")), made_model(1)),
+    ],
+    ids=["of all", "of hardly anyone", "it cannot score"],
+)
+def test_what_was_trusted_is_told_by_the_model_that_would_have_been_asked(
+    tmp_path: Path, access: Access, share: int, challenger: Any, asked: Any
+) -> None:
+    """Without trust the party's own would have scored: the challenger where it was on trial."""
+    desk = Shop(tmp_path)
+    desk.promotes(made_model(1))
+    desk.promotes(challenger, Alias.CHALLENGER)
+    assert desk.tries_out(share) == ""
+    desk.arms(1, rules_of(1, {"when": "score.risk > 0"}), scores=SCORES, trusted="amount < 50")
+    desk.pays(30)
+    desk.promotes(made_model(3))
+    with decisions_of(desk, access) as decisions:
+        (found,) = decisions.newest(DecisionFilter())
+        policy, armed = decisions._armed(found)
+        models, _ = decisions._models(found, armed)
+    assert policy.version == 1
+    assert {name: one.model.hash for name, one in models.items()} == {"risk": asked.hash}
+
+
 def test_a_model_that_is_not_there_leaves_its_score(tmp_path: Path, access: Access) -> None:
     """An alias that no version has gives none, and what cannot score here is not asked again."""
     desk = Shop(tmp_path)

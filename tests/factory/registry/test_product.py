@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from formicary.base.limits import (
@@ -15,11 +16,21 @@ from formicary.base.limits import (
     POLICY_BYTES_MAX,
 )
 from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.conformance import check_product
-from formicary.factory.registry import Alias, DisarmPolicy, Metrics, RegisterModel, StoreModelPart
+from formicary.factory.registry import (
+    ENTRY,
+    NAME,
+    Alias,
+    DisarmPolicy,
+    Metrics,
+    MoveAlias,
+    RegisterModel,
+    StoreModelPart,
+)
 from formicary.factory.registry import product as product_module
 from formicary.factory.registry.product import registry_product
-from tests.factory.registry.kit import Registry, arm, bytes_of, hash_of, move, part_of, register
+from tests.factory.registry.kit import Registry, arm, bytes_of, hash_of, move, part_of, register, trial
 
 ONE, OTHER = bytes_of(1), bytes_of(2, 5)
 
@@ -204,6 +215,87 @@ def test_a_malformed_move(registry: Registry, fields: dict[str, Any]) -> None:
     """A reason is one line; the subject is the name's."""
     registry.registers(ONE)
     assert registry.refused(move(ONE, **fields)) == "malformed_command"
+
+
+# -- trials --------------------------------------------------------------------------------
+
+
+def test_a_challenger_is_tried_out_and_taken_back(registry: Registry) -> None:
+    """Each event says whose share it is and what it was before; ending it is one event."""
+    registry.registers(ONE)
+    registry.registers(OTHER)
+    assert registry.refused(trial(10_000)) == "no_challenger"
+    assert registry.refused(trial(0)) == "trial_unchanged"
+    registry.done(move(OTHER, Alias.CHALLENGER))
+    assert [registry.done(trial(share)) for share in (10_000, 50_000, 0)] == [
+        {"previous": 0},
+        {"previous": 10_000},
+        {"previous": 50_000},
+    ]
+    assert registry.refused(trial(0)) == "trial_unchanged"
+    told = [event for event in registry.events() if event.kind == "registry.TrialSet"]
+    assert {event.subject for event in told} == {text_id("repayment")}
+    assert msgspec.json.decode(told[1].body) == {
+        "type": "TrialSet",
+        "model": "repayment",
+        "hash": hash_of(OTHER),
+        "share": 50_000,
+        "previous": 10_000,
+        "reason": "A week of it.",
+    }
+    registry.require_refolds()
+
+
+@pytest.mark.parametrize(
+    ("moved", "then"),
+    [
+        (move(ONE), "trial_unchanged"),
+        (move(ONE, Alias.CHALLENGER), "trial_unchanged"),
+        (move(None, Alias.CHALLENGER), "trial_unchanged"),
+        (move(ONE, Alias.SHADOW), ""),
+    ],
+    ids=["another champion", "another challenger", "no challenger", "a shadow"],
+)
+def test_a_trial_is_of_one_challenger_beside_one_champion(
+    registry: Registry, moved: MoveAlias, then: str
+) -> None:
+    """No other model goes on with its share."""
+    registry.registers(ONE)
+    registry.registers(OTHER)
+    registry.done(move(OTHER))
+    registry.done(move(OTHER, Alias.CHALLENGER))
+    registry.done(trial(1_000_000))
+    registry.done(moved)
+    assert registry.asks(trial(0)).code == then
+    registry.require_refolds()
+
+
+@pytest.mark.parametrize("fields", [{"share": 1_000_001}, {"share": -1}, {"subject": 5}, {"reason": ""}])
+def test_a_malformed_trial(registry: Registry, fields: dict[str, Any]) -> None:
+    """A share is none to all of it."""
+    registry.registers(ONE)
+    registry.done(move(ONE, Alias.CHALLENGER))
+    assert registry.refused(trial(**({"share": 5} | fields))) == "malformed_command"
+
+
+def test_journals_from_before_trials_keep_their_hashes(registry: Registry) -> None:
+    """An entry without a trial has the hash of the time before there were any, in its snapshots as well."""
+    registry.registers(ONE)
+    registry.done(move(ONE))
+    kept = registry.engine.state.aggregates[NAME]
+    before = np.dtype([(name, ENTRY[name]) for name in ENTRY.names or () if name != "trial_share"])
+    records = np.zeros(len(kept), before)
+    for name in before.names or ():
+        records[name] = kept.records[name]
+    older, restored = Aggregates(before), registry.new_state().aggregates[NAME]
+    older.restore(records)
+    restored.restore(records)
+    assert older.hash == restored.hash == kept.hash
+    assert restored.records.tobytes() == kept.records.tobytes()
+    registry.done(move(ONE, Alias.CHALLENGER))
+    without = kept.hash
+    registry.done(trial(5))
+    assert kept.hash != without
 
 
 # -- policies ------------------------------------------------------------------------------

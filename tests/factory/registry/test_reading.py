@@ -26,10 +26,11 @@ from formicary.factory.registry.reading import (
     named_version,
     policy_events,
     policy_history,
+    trial_history,
     versions,
     which,
 )
-from tests.factory.registry.kit import Registry, arm, bytes_of, hash_of, move, part_of, register
+from tests.factory.registry.kit import Registry, arm, bytes_of, hash_of, move, part_of, register, trial
 
 ONE, OTHER, THIRD = bytes_of(1), bytes_of(2), bytes_of(3)
 REPAYMENT_DISARMED = DisarmPolicy(subject=text_id("card_use"), point="card_use", reason="It stops too many.")
@@ -64,6 +65,31 @@ def test_versions(registry: Registry) -> None:
     for name, version in (("repayment", 3), ("churn", None)):
         with pytest.raises(ModelNotFound, match=name):
             named_version(found, name, version)
+
+
+def test_what_was_tried_out(registry: Registry) -> None:
+    """Every share with the challenger's version, and ends that nobody asked for with the move's reason."""
+    filled(registry)
+    assert trial_history(model_events(registry.source())) == []
+    registry.done(move(ONE, reason="Back."))
+    registry.done(move(OTHER, Alias.CHALLENGER, reason="Again."))
+    registry.done(move(THIRD, Alias.CHALLENGER, model="fraud_chance"))
+    registry.done(trial(10_000))
+    registry.done(trial(20_000, "fraud_chance"))
+    registry.done(trial(50_000))
+    registry.done(move(None, Alias.SHADOW, reason="Seen enough."))
+    registry.done(move(OTHER, reason="It is better."))
+    registry.done(move(ONE, reason="It is not."))
+    events = model_events(registry.source())
+    found = trial_history(events, "repayment")
+    assert [(one.version, one.share, one.previous, one.reason) for one in found] == [
+        (2, 10_000, 0, "A week of it."),
+        (2, 50_000, 10_000, "A week of it."),
+        (2, 0, 50_000, "It is better."),
+    ]
+    assert found[2].position == alias_history(events, "repayment")[-2].position
+    assert found[0].hash == hash_of(OTHER)
+    assert [one.model for one in trial_history(events)] == ["repayment", "fraud_chance", *["repayment"] * 2]
 
 
 def test_who_was_champion(registry: Registry) -> None:

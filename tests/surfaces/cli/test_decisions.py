@@ -217,6 +217,29 @@ def test_what_does_not_agree_ends_with_its_code(terminal: Terminal, decided: Dec
     assert document["disagreements"] == ["the rule rule_0 is true, and false was recorded"]
 
 
+def test_what_chance_had_a_part_in_is_told(terminal: Terminal, decided: Decided) -> None:
+    """A challenger that was tried out, and an outcome that was drawn by lot."""
+    told = decided.kit.explained(-1)
+    decided.change = {
+        "scores": (replace(told.scores[0], alias="challenger"), *told.scores[1:]),
+        "drawn": "allow in place of reject, to learn from it: the chance of it was 3 %",
+        "path": ("explored",),
+        "propensity": 0.03,
+    }
+    assert terminal.run("decisions", "explain", format_id(77)) == ExitCode.DONE
+    for text in (
+        "risk_model (challenger)",
+        "decides on trial",
+        "allow in place of reject",
+        "3 %",
+        "explored",
+    ):
+        assert text in " ".join(terminal.out.split())
+    document = terminal.json("decisions", "explain", format_id(77))
+    assert (document["propensity"], document["path"]) == (0.03, ["explored"])
+    assert document["drawn"].startswith("allow in place of reject")
+
+
 # -- replay --------------------------------------------------------------------------------
 
 

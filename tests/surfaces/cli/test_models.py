@@ -150,7 +150,7 @@ def test_who_decided_when(terminal: Terminal, two: list[str]) -> None:
     ]
     assert [move["version"] for move in moves] == [1, 2, 1, None]
     assert [move["previous"] for move in moves] == ["", two[0], two[1], two[0]]
-    assert terminal.json("models", "history", "repayment") == {"history": moves}
+    assert terminal.json("models", "history", "repayment") == {"history": moves, "trials": []}
     for move in moves[:3]:
         for when in (("--at", move["at"]), ("--position", str(move["position"]))):
             assert terminal.json("models", "which", "repayment", *when)["found"] == move
@@ -181,6 +181,44 @@ def test_a_repeated_promotion(terminal: Terminal, two: list[str]) -> None:
     assert terminal.json("models", "promote", "churn", "1", *REASON, "--key", "one") == first
     assert terminal.run("models", "promote", "churn", "1", *REASON) == ExitCode.REFUSED
     assert "alias_unchanged" in terminal.err
+
+
+def test_a_challenger_is_tried_out(terminal: Terminal, two: list[str]) -> None:
+    """For a share of parties, more of them, and none; each is one event, and history tells all."""
+    terminal.json("models", "promote", "repayment", "2", "--alias", "challenger", *REASON)
+    trials = [
+        terminal.json("models", "trial", "repayment", "--share", share, "--reason", f"[{share}] of all.")
+        for share in ("0.01", "1", "0.123456", "0")
+    ]
+    assert [(one["share"], one["previous"]) for one in trials] == [
+        (0.01, 0.0),
+        (1.0, 0.01),
+        (0.123456, 1.0),
+        (0.0, 0.123456),
+    ]
+    assert {(one["model"], one["version"], one["hash"]) for one in trials} == {("repayment", 2, two[1])}
+    assert terminal.json("models", "history", "repayment")["trials"] == trials
+    assert terminal.run("models", "history", "repayment") == ExitCode.DONE
+    for text in ("challenger", "trials", "0.123456", "[1] of all."):
+        assert text in terminal.out
+    assert terminal.run("models", "trial", "repayment", "--share", "0.5", *REASON) == ExitCode.DONE
+    assert "0.5" in terminal.out
+    assert terminal.run("models", "trial", "repayment", "--share", "0.5", *REASON) == ExitCode.REFUSED
+    assert "trial_unchanged" in terminal.err
+
+
+def test_nothing_is_tried_out_without_a_challenger(terminal: Terminal, two: list[str]) -> None:
+    """A refusal that says what is missing."""
+    assert two
+    assert terminal.run("models", "trial", "churn", "--share", "0.5", *REASON) == ExitCode.REFUSED
+    assert "no_challenger" in terminal.err
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.000001", "0.0000001", "much", "nan", "inf"])
+def test_what_is_no_share(terminal: Terminal, share: str) -> None:
+    """What is finer than lots are is no smaller share but none, and so refused."""
+    assert terminal.run("models", "trial", "churn", "--share", share, *REASON) == ExitCode.USAGE
+    assert "at most six decimals" in " ".join(terminal.err.replace("│", " ").split())
 
 
 def test_a_reason_is_one_line(terminal: Terminal) -> None:

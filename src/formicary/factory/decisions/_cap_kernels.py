@@ -1,8 +1,13 @@
-"""Caps: how much of an outcome one period allows, and what comes out beyond it."""
+"""Caps: how much of an outcome one period allows, and what comes out beyond it.
+
+What is explored has a row among them, which counts nothing else: it is kept and restored as caps are.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
+
+import numpy as np
 
 from formicary.base.kernels import fixed, kernel, kernel_part
 from formicary.base.records import Note
@@ -25,7 +30,9 @@ from formicary.factory.decisions._judge_layout import (
     COUNTED_IS_NEW,
     COUNTED_PERIOD,
     COUNTED_TRIPPED,
+    EXPLORED,
     POINT_END_CAP,
+    POINT_EXPLORES,
     POINT_FIRST_CAP,
     POINT_ID,
     POINT_POLICY,
@@ -36,7 +43,7 @@ from formicary.factory.decisions._judge_layout import (
 )
 from formicary.factory.ledger._layout import AMOUNT_MAX
 
-__all__ = ["capped", "count_decision", "count_decisions"]
+__all__ = ["capped", "count_decision", "count_decisions", "counted_at"]
 
 _HALF: Final = 32
 _SHORT: Final = 16
@@ -52,15 +59,21 @@ def _counts(table: Judge, cap: Any, outcome: Any, rules_true: Any) -> bool:
 
 
 @kernel_part
+def counted_at(table: Judge, cap: Any, at: Any) -> tuple[Any, Any]:
+    """Return how many decisions a cap counted in the period of a time, and what they moved."""
+    if table.counted[cap, COUNTED_PERIOD] != at // fixed(table.caps, cap, CAP_PERIOD):
+        return np.int64(0), np.int64(0)
+    return table.counted[cap, COUNTED], table.counted[cap, COUNTED_AMOUNT]
+
+
+@kernel_part
 def capped(table: Judge, point: Any, outcome: Any, amount: Any, at: Any) -> tuple[Any, Any]:
     """Return the outcome after all caps, and the last one that changed it, from 1; 0 for none."""
     reached = 0
     rules_true = table.row[AT_RULES_TRUE]
     for cap in range(fixed(table.points, point, POINT_FIRST_CAP), fixed(table.points, point, POINT_END_CAP)):
         if _counts(table, cap, outcome, rules_true):
-            is_now = table.counted[cap, COUNTED_PERIOD] == at // fixed(table.caps, cap, CAP_PERIOD)
-            count = table.counted[cap, COUNTED] if is_now else 0
-            moved = table.counted[cap, COUNTED_AMOUNT] if is_now else 0
+            count, moved = counted_at(table, cap, at)
             most = fixed(table.caps, cap, CAP_AMOUNT)
             if count >= fixed(table.caps, cap, CAP_COUNT) or amount > most - moved:
                 outcome = fixed(table.caps, cap, CAP_THEN)
@@ -82,17 +95,27 @@ def count_decision(judge: Note, decision: Any, amount: Any) -> None:
             for cap in range(first, fixed(table.points, point, POINT_END_CAP)):
                 period = decision[AT_TIMESTAMP] // fixed(table.caps, cap, CAP_PERIOD)
                 if _counts(table, cap, outcome, decision[AT_RULES_TRUE]):
-                    if table.counted[cap, COUNTED_PERIOD] != period:
-                        table.counted[cap, COUNTED_PERIOD] = period
-                        table.counted[cap, COUNTED] = 0
-                        table.counted[cap, COUNTED_AMOUNT] = 0
-                    table.counted[cap, COUNTED] += 1
-                    moved = table.counted[cap, COUNTED_AMOUNT]
-                    table.counted[cap, COUNTED_AMOUNT] = moved + min(amount, AMOUNT_MAX - moved)
+                    _count(table, cap, period, amount)
                 if cap - first + 1 == reached and table.counted[cap, COUNTED_TRIPPED] != period:
                     table.counted[cap, COUNTED_TRIPPED] = period
                     table.counted[cap, COUNTED_IS_NEW] = 1
                     table.numbers[TRIPPED] += 1
+            explores = fixed(table.points, point, POINT_EXPLORES)
+            # A policy that does not compile here explores nothing, whatever it did where it was armed.
+            if explores and (decision[AT_OUTCOME] >> _HALF) & EXPLORED:
+                period = decision[AT_TIMESTAMP] // fixed(table.caps, explores - 1, CAP_PERIOD)
+                _count(table, explores - 1, period, amount)
+
+
+@kernel_part
+def _count(table: Judge, cap: Any, period: Any, amount: Any) -> None:
+    if table.counted[cap, COUNTED_PERIOD] != period:
+        table.counted[cap, COUNTED_PERIOD] = period
+        table.counted[cap, COUNTED] = 0
+        table.counted[cap, COUNTED_AMOUNT] = 0
+    table.counted[cap, COUNTED] += 1
+    moved = table.counted[cap, COUNTED_AMOUNT]
+    table.counted[cap, COUNTED_AMOUNT] = moved + min(amount, AMOUNT_MAX - moved)
 
 
 @kernel

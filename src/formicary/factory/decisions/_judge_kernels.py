@@ -12,8 +12,10 @@ from typing import Any, Final
 import numpy as np
 
 from formicary.base.kernels import fixed, kernel, kernel_part
+from formicary.base.lots import lot
 from formicary.base.records import Note
 from formicary.factory.decisions._cap_kernels import capped
+from formicary.factory.decisions._explore_kernels import explored
 from formicary.factory.decisions._judge_layout import (
     AT_FEATURES,
     AT_MODEL,
@@ -30,16 +32,19 @@ from formicary.factory.decisions._judge_layout import (
     IS_PENDING,
     NO_SCORE,
     NOT_TOLD,
+    POINT_EXPLORES,
     POINT_FEATURES,
     POINT_FIRST_CAP,
     POINT_ID,
     POINT_KIND,
+    POINT_PARTY,
     POINT_POLICY,
     POINT_PURPOSE,
     POINT_SAFE,
     POINT_SCORES,
     POINT_TRUSTS,
     ROW_WORDS,
+    SLOT_CHALLENGER,
     SLOT_FIRST_COLUMN,
     SLOT_FIRST_KNOT,
     SLOT_IS_THERE,
@@ -47,6 +52,8 @@ from formicary.factory.decisions._judge_layout import (
     SLOT_KNOTS,
     SLOT_MODEL,
     SLOT_ONLY_LOOKS,
+    SLOT_TRIED_SALT,
+    SLOT_TRIED_SHARE,
     SLOT_WIDTH,
     TRUSTED,
     Judge,
@@ -130,9 +137,14 @@ def decide_about(judge: Note, item: Any, amount: int, at: int, point: int) -> in
     outcome = _outcome(table, rules_note, point, path)
     outcome, cap = capped(table, point, outcome, amount, at)
     table.row[AT_TIMESTAMP] = at
+    table.row_reals[AT_PROPENSITY] = _PROPENSITY
+    ruled = outcome
+    # The word of the outcome holds nothing but the path yet.
+    if fixed(table.points, point, POINT_EXPLORES) and not cap and table.row[AT_OUTCOME] == 0:
+        outcome = explored(table, rules_note, point, item, outcome, amount, at)
     _write_row(table, point, outcome, cap)
     if fixed(table.effects, point, outcome) != ALLOW:
-        write_reasons(table, rules_note, point, outcome, cap)
+        write_reasons(table, rules_note, point, ruled, cap)
     table.numbers[IS_PENDING] = 1
     return int(outcome)
 
@@ -144,6 +156,9 @@ def _score(table: Judge, point: Any) -> int:
     for slot in range(fixed(table.points, point, POINT_SCORES)):
         at = point * SCORES + slot
         only_looks = fixed(table.slots, at, SLOT_ONLY_LOOKS)
+        if fixed(table.slots, at, SLOT_CHALLENGER):
+            at = _tried(table, point, at)
+        table.asked[slot] = at
         if fixed(table.slots, at, SLOT_IS_THERE):
             first = fixed(table.slots, at, SLOT_FIRST_COLUMN)
             for column in range(fixed(table.slots, at, SLOT_WIDTH)):
@@ -166,6 +181,19 @@ def _score(table: Judge, point: Any) -> int:
             table.scores[0, slot] = math.nan
             bits |= 0 if only_looks else NO_SCORE
     return bits
+
+
+@kernel_part
+def _tried(table: Judge, point: Any, at: Any) -> Any:
+    """Return the row of the model that a slot asks: the challenger's for its share of parties."""
+    party = fixed(table.points, point, POINT_PARTY)
+    high = table.event_ids[0, party, 0]
+    low = table.event_ids[0, party, 1]
+    # Nobody is in no trial.
+    is_known = high != 0 or low != 0
+    drawn = lot(high, low, fixed(table.slots, at, SLOT_TRIED_SALT))
+    is_tried = is_known and drawn < fixed(table.slots, at, SLOT_TRIED_SHARE)
+    return fixed(table.slots, at, SLOT_CHALLENGER) if is_tried else at
 
 
 @kernel_part
@@ -196,7 +224,6 @@ def _write_row(table: Judge, point: Any, outcome: Any, cap: Any) -> None:
     features = fixed(table.points, point, POINT_FEATURES)
     own_cap = cap - fixed(table.points, point, POINT_FIRST_CAP) if cap else 0
     row[AT_POINT] = fixed(table.points, point, POINT_ID)
-    table.row_reals[AT_PROPENSITY] = _PROPENSITY
     row[AT_POLICY] = fixed(table.points, point, POINT_POLICY) | (table.withheld[0] << _HALF)
     path = (row[AT_OUTCOME] >> _HALF) | (CAPPED if cap else 0)
     effect = fixed(table.effects, point, outcome)

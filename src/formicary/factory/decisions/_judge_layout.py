@@ -51,6 +51,8 @@ NO_SCORE: Final = 4
 """A score that decides was not there, or no number."""
 CAPPED: Final = 8
 """A cap was reached: the outcome is what the cap says then."""
+EXPLORED: Final = 16
+"""Scores alone were against it, and the lot let it pass: the outcome is what exploration says then."""
 
 # What a reason is: a rule, a feature that raised the score, or a cap; the number from 1 is added.
 REASON_FEATURE: Final = 0x4000
@@ -70,9 +72,18 @@ POINT_SCORES: Final = 9
 POINT_FIRST_CAP: Final = 10
 POINT_END_CAP: Final = 11
 POINT_FIRST_RULE: Final = 12
-POINT_COLUMNS: Final = 13
+POINT_PARTY: Final = 13
+"""The column of the id by which parties are drawn."""
+POINT_EXPLORES: Final = 14
+"""The row of ``Judge.caps`` that counts what is explored, from 1; 0 where nothing is."""
+POINT_EXPLORED_OF: Final = 15
+"""A bit for each outcome that may give way."""
+POINT_EXPLORED_SHARE: Final = 16
+POINT_EXPLORED_AMOUNT: Final = 17
+POINT_EXPLORED_SALT: Final = 18
+POINT_COLUMNS: Final = 19
 
-# Columns of ``Judge.slots``: ``SCORES`` rows a point, whether there is a model or not.
+# Columns of ``Judge.slots``: ``SCORES`` rows a point, whether there is a model or not, then the challengers.
 SLOT_IS_THERE: Final = 0
 SLOT_ONLY_LOOKS: Final = 1
 SLOT_WIDTH: Final = 2
@@ -81,9 +92,13 @@ SLOT_ISOTONIC: Final = 4
 SLOT_FIRST_KNOT: Final = 5
 SLOT_KNOTS: Final = 6
 SLOT_MODEL: Final = 7
-SLOT_COLUMNS: Final = 8
+SLOT_CHALLENGER: Final = 8
+"""The row of the model that is tried out in its place, 0 where none is."""
+SLOT_TRIED_SHARE: Final = 9
+SLOT_TRIED_SALT: Final = 10
+SLOT_COLUMNS: Final = 11
 
-# Columns of ``Judge.caps`` and of what is counted of each.
+# Columns of ``Judge.caps`` and of what is counted of each: all caps, then what each point explores.
 CAP_OUTCOME: Final = 0
 CAP_RULE: Final = 1
 CAP_PERIOD: Final = 2
@@ -151,6 +166,8 @@ class Judge(NamedTuple):
     withheld: Words
     model_row: Annotated[Reals, 2]
     raw: Reals
+    asked: Words
+    """(``SCORES``,): the row of ``slots`` whose model gave the score."""
     attributions: Annotated[Reals, 2]
     """(``SCORES``, columns)."""
     scores: Annotated[Reals, 2]

@@ -57,7 +57,7 @@ def write_reasons(table: Judge, rules_note: Note, point: Any, outcome: Any, cap:
             else:
                 found = _add_reason(table, found, rule + 1)
     if slot >= 0 and not fixed(table.slots, point * SCORES + slot, SLOT_ONLY_LOOKS):
-        _add_features(table, found, point * SCORES + slot, slot)
+        _add_features(table, found, table.asked[slot], slot)
 
 
 @kernel_part

@@ -20,9 +20,10 @@ from formicary.factory.decisions.counterfactuals import Found, Lever, smallest_c
 from formicary.factory.decisions.cuts import forest_cuts, rule_cuts
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.items import Items
-from formicary.factory.decisions.judges import Usable
+from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy
 from formicary.factory.decisions.rules import CompiledRules, Judged, Verdict
+from formicary.factory.decisions.usable import Usable
 from formicary.factory.features._expressions import STACK_MAX
 from formicary.factory.features._layout import Events
 from formicary.factory.features.compiler import Compiled, CompiledView
@@ -31,7 +32,7 @@ from formicary.factory.features.kinds import FieldType
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.ledger import CreateTransferStatus
 
-__all__ = ["Again", "AskedAgain"]
+__all__ = ["Again", "AskedAgain", "asking_event"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[Any]
@@ -94,7 +95,7 @@ class AskedAgain:
         self.models = models
         self.view: CompiledView = compiled.views[armed.point.reads[0].name]
         self._withheld = int(decision["withheld"])
-        self._events = _events_of(compiled, self.view.view.kind, transfer, holders)
+        self._events = asking_event(compiled, armed.point, transfer, holders)
         own = [float(decision[f"value_{place:02}"]) for place in range(len(armed.point.features))]
         self.names: tuple[str, ...] = (*armed.point.on.numbers, *armed.point.features)
         """The columns of values: numbers of the event, then features."""
@@ -255,8 +256,12 @@ class AskedAgain:
                 yield from (before + (cut - at) / slope for cut in cuts[place])
 
 
-def _events_of(compiled: Compiled, kind: int, transfer: Any, holders: tuple[int, int]) -> Events:
-    """Return a transfer as the event that asked, whatever became of it."""
+def asking_event(compiled: Compiled, point: DecisionPoint, transfer: Any, holders: tuple[int, int]) -> Events:
+    """Return a transfer as the event that asked at a decision point, whatever became of it.
+
+    ``holders`` are the parties that hold its accounts, debit first; 0 for nobody.
+    """
+    kind = compiled.views[point.reads[0].name].view.kind
     store = FeatureStore(compiled)
     accounts = [[int(transfer[f"{side}_{half}"]) for half in ("high", "low")] for side in _SIDES]
     parties = [[holder >> 64, holder & _WORD] for holder in holders]

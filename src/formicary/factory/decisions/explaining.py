@@ -7,11 +7,12 @@ score them again, and where that does not give the recorded bits, it is said.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from formicary.base.lots import LOTS, lots
 from formicary.base.times import time_text
 from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.asked_again import AskedAgain
@@ -26,8 +27,8 @@ from formicary.factory.decisions.explanation import (
     ScoreTold,
     path_words,
 )
-from formicary.factory.decisions.judges import Usable
 from formicary.factory.decisions.rules import Verdict, explain
+from formicary.factory.decisions.usable import Usable
 from formicary.factory.journal.rows import REASONS
 from formicary.factory.ledger import CreateTransferStatus, TransferFlags
 from formicary.factory.models.errors import ModelRefused
@@ -38,6 +39,7 @@ __all__ = ["Sentences", "explained"]
 Sentences: TypeAlias = Mapping[str, Mapping[str, str]]
 """By the name of a model, a sentence for each of its columns."""
 
+_CHALLENGER: Final = "challenger"
 _CONTRIBUTIONS: Final = 8
 _NUMBER_OF_REASON: Final = layout.REASON_FEATURE - 1
 
@@ -50,6 +52,7 @@ def explained(
     since: int = 0,
     versions: Mapping[str, int] | None = None,
     sentences: Sentences | None = None,
+    tried: Collection[str] = (),
 ) -> Explanation:
     """Explain a decision.
 
@@ -65,8 +68,10 @@ def explained(
         Of models, by their hashes.
     sentences
         What is said of a feature that raised a score, where it is not its meaning.
+    tried
+        The scores that a challenger gave in the champion's place.
     """
-    return _Explained(decision, transfer, asked, versions or {}, sentences or {}).made(since)
+    return _Explained(decision, transfer, asked, versions or {}, sentences or {}, tried=tried).made(since)
 
 
 class _Explained:
@@ -79,12 +84,15 @@ class _Explained:
         asked: AskedAgain,
         versions: Mapping[str, int],
         sentences: Sentences,
+        *,
+        tried: Collection[str],
     ) -> None:
         self._decision = decision
         self._transfer = transfer
         self._asked = asked
         self._versions = versions
         self._sentences = sentences
+        self._tried = tried
         self._point = asked.armed.point
 
     def made(self, since: int) -> Explanation:
@@ -106,6 +114,7 @@ class _Explained:
             effect=effect.name.lower(),
             cap=self._cap(),
             propensity=float(row["propensity"]),
+            drawn=self._drawn(),
             reasons=tuple(self._reasons()),
             rules=rules,
             scores=scores,
@@ -143,6 +152,21 @@ class _Explained:
         caps = self._asked.armed.policy.caps
         return caps[number - 1].name if 0 < number <= len(caps) else ""
 
+    def _drawn(self) -> str:
+        """Return what was drawn by lot, in words."""
+        explore, chance = (
+            self._asked.armed.policy.explore,
+            f"{100 * float(self._decision['propensity']):.7g} %",
+        )
+        if explore is None or float(self._decision["propensity"]) == 1.0:
+            return ""
+        if int(self._decision["path"]) & layout.EXPLORED:
+            ruled = self._point.outcomes[self._asked.as_it_was.outcomes[0]]
+            return f"{explore.then} in place of {ruled}, to learn from it: the chance of it was {chance}"
+        return (
+            f"it could have been {explore.then}, to learn from it, and was not: the chance of it was {chance}"
+        )
+
     # -- scores ----------------------------------------------------------------------------
 
     def _scores(self) -> Iterator[ScoreTold]:
@@ -160,7 +184,7 @@ class _Explained:
                 score=name,
                 decides=not wanted.only_looks,
                 model=wanted.model,
-                alias=wanted.alias,
+                alias=_CHALLENGER if name in self._tried else wanted.alias,
                 version=self._versions.get(used.model.hash, 0) if used else 0,
                 model_hash=f"{recorded:016x}" if recorded else "",
                 raw=_number(raw),
@@ -247,7 +271,7 @@ class _Explained:
         )
 
     def _disagreements(self, rules: tuple[RuleTold, ...], scores: tuple[ScoreTold, ...]) -> Iterator[str]:
-        row, again = self._decision, self._asked.as_it_was
+        row = self._decision
         for rule in rules:
             if rule.verdict != rule.recorded:
                 yield f"the rule {rule.rule} is {rule.verdict}, and {rule.recorded} was recorded"
@@ -258,13 +282,34 @@ class _Explained:
         for place, name in enumerate(bits):
             if np.array([row[name]]).tobytes() != self._asked.features[place : place + 1].tobytes():
                 yield f"the feature {self._point.features[place]} does not follow from the others"
+        yield from self._wrong_outcome()
+
+    def _wrong_outcome(self) -> Iterator[str]:
+        """Say where the outcome or its chance is not what policy, caps and the lot give."""
+        row, expected = self._decision, int(self._asked.as_it_was.outcomes[0])
         capped = int(row["cap"])
-        expected = int(again.outcomes[0])
+        explore = self._asked.armed.policy.explore
         if capped:
             expected = self._point.outcomes.index(self._asked.armed.policy.caps[capped - 1].then)
+        elif explore is not None and int(row["path"]) & layout.EXPLORED:
+            expected = self._point.outcomes.index(explore.then)
         if int(row["outcome"]) != expected:
             came_out = self._point.outcomes[expected]
             yield f"the outcome is {came_out}, and {self._point.outcomes[row['outcome']]} was recorded"
+        if float(row["propensity"]) not in self._propensities():
+            yield f"the chance of the outcome was not {float(row['propensity'])!r}, which was recorded"
+
+    def _propensities(self) -> tuple[float, ...]:
+        """Return what the chance of the outcome can have been, by the policy and the lot of the transfer."""
+        explore, is_explored = self._asked.armed.policy.explore, int(self._decision["path"]) & layout.EXPLORED
+        if explore is None:
+            return (1.0,)
+        own = np.array([[self._transfer["id_high"], self._transfer["id_low"]]], np.uint64)
+        is_drawn = lots(own, self._asked.armed.salt)[0] < explore.share
+        if is_explored:
+            return (explore.share / LOTS,) if is_drawn else ()
+        # What could be explored and was drawn was explored.
+        return (1.0,) if is_drawn else (1.0, (LOTS - explore.share) / LOTS)
 
 
 def _transfer_told(transfer: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _PATH: Final = {
     layout.NOT_TOLD: "not_told",
     layout.NO_SCORE: "no_score",
     layout.CAPPED: "capped",
+    layout.EXPLORED: "explored",
 }
 
 
@@ -57,6 +58,7 @@ class Contribution:
 class ScoreTold:
     """A score; ``raw``, ``chance`` and contributions are None or empty where no model was asked.
 
+    ``alias`` is that by which the model gave it: the challenger's where it was tried out on the party.
     ``decides`` tells whether it does more than look on, ``model_hash`` is what was recorded of it, ``agrees``
     tells whether the model gives the recorded bits again.
     """
@@ -105,11 +107,13 @@ class Explanation:
     point, policy, policy_name, policy_since
         Where it was taken and by what, and the position at which that was armed.
     path
-        What was special: ``trusted``, ``not_told``, ``no_score``, ``capped``.
+        What was special: ``trusted``, ``not_told``, ``no_score``, ``capped``, ``explored``.
     outcome, ruled, effect
         What came out, what the rules alone say, and what came of it.
     cap
         The cap that changed the outcome, empty for none.
+    propensity, drawn
+        How probable the outcome was, and what was drawn by lot in words, empty where nothing was.
     reasons
         In words.
     turned_by
@@ -133,6 +137,7 @@ class Explanation:
     effect: str
     cap: str
     propensity: float
+    drawn: str
     reasons: tuple[str, ...]
     rules: tuple[RuleTold, ...]
     scores: tuple[ScoreTold, ...]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -18,9 +17,10 @@ from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions._cap_kernels import count_decisions
 from formicary.factory.decisions._checked_kernels import decide_transfers
 from formicary.factory.decisions._judge_layout import ROW_WORDS, Judge
+from formicary.factory.decisions._model_tables import ModelTables, signed
 from formicary.factory.decisions._rule_layout import RULE_ENABLED, Rules
-from formicary.factory.decisions.points import DecisionPoint
-from formicary.factory.decisions.policies import ArmedPolicy, Cap, Score, point_id
+from formicary.factory.decisions.policies import ArmedPolicy, Cap, Exploration, Score, point_id
+from formicary.factory.decisions.usable import Challenger, Champion, Trial, Usable, usable_at
 from formicary.factory.features._blocks import Block
 from formicary.factory.features._layout import Plan, State, View
 from formicary.factory.features._read import Reading
@@ -28,47 +28,15 @@ from formicary.factory.features._row_events import feed_of
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.rows import DECISION_ROW, SCORES
 from formicary.factory.ledger.records import TRANSFER, TRANSFER_RESULT
-from formicary.factory.models._forest_layout import Room, Trees
-from formicary.factory.models.calibration import Calibration
-from formicary.factory.models.forest import Scorer
-from formicary.factory.models.model import Model
 
 __all__ = ["CapTripped", "Champion", "Judges", "Usable", "usable_at", "words_of_decisions"]
 
 Rows = npt.NDArray[Any]
 
-_WORD_DIGITS: Final = 16
-_SIGNED_HALF: Final = 1 << 63
 _ORDINAL: Final = np.dtype(np.int64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usable:
-    """A model that can score at a decision point: which feature each column of its forest is, by place."""
-
-    model: Model
-    calibration: Calibration
-    columns: tuple[int, ...]
-
-
-Champion = Callable[[ArmedPolicy, Score], Usable | None]
-"""Returns the model that gives a score at this moment, None where there is none that can."""
-
-
-def usable_at(model: Model, point: DecisionPoint) -> Usable | str:
-    """Return a model as it scores at a decision point, or why it cannot."""
-    names, calibration = model.forest.feature_names, model.calibration
-    missing = [name for name in names if name not in point.features]
-    if calibration is None:
-        why = "tells amounts, not chances"
-    elif model.categories:
-        why = "reads names, where there are numbers"
-    elif missing:
-        why = f"reads {', '.join(missing)}"
-    else:
-        columns = tuple(point.features.index(name) for name in names)
-        return Usable(model=model, calibration=calibration, columns=columns)
-    return f"{model.name} {why}: it cannot score at {point.name}"
+_ANYTHING: Final = 2**63 - 1
+# No cap has this name: those of caps are in snake case.
+_EXPLORED: Final = "(explored)"
 
 
 class CapTripped(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,16 +65,24 @@ class Judges:
         Which models score.
     store
         What is known of the keys of events.
+    challenger
+        What is tried out in the place of champions, nothing unless given.
     """
 
-    def __init__(self, armed: Sequence[ArmedPolicy], champion: Champion, store: FeatureStore) -> None:
+    def __init__(
+        self,
+        armed: Sequence[ArmedPolicy],
+        champion: Champion,
+        store: FeatureStore,
+        challenger: Challenger | None = None,
+    ) -> None:
         self._armed = tuple(armed)
         self._store = store
         self._notes_made = -1
         self._decide: Callable[..., Any] | None = None
         # Notes hold addresses only: what they point to lives as long as this object.
         self._kept: list[Any] = []
-        self.judge = self._laid_out(champion)
+        self.judge = self._laid_out(champion, challenger or _nothing)
         self.note: Note = noted(self.judge)
         self._refresh()
 
@@ -176,30 +152,50 @@ class Judges:
 
     @property
     def counted(self) -> dict[str, list[int]]:
-        """What caps counted, by point, version and cap: what a snapshot keeps."""
-        return {
-            _cap_name(one, cap): self.judge.counted[n].tolist() for n, (one, cap) in enumerate(self._caps())
-        }
+        """What caps and explorations counted, by point, version and cap: what a snapshot keeps."""
+        return {name: self.judge.counted[row].tolist() for row, name in enumerate(self._counted_names())}
 
     def go_on(self, counted: dict[str, list[int]]) -> None:
-        """Take over what the same caps counted before."""
-        for number, (one, cap) in enumerate(self._caps()):
-            self.judge.counted[number] = counted.get(_cap_name(one, cap), [0] * layout.COUNTED_COLUMNS)
+        """Take over what the same caps and explorations counted before."""
+        for row, name in enumerate(self._counted_names()):
+            self.judge.counted[row] = counted.get(name, [0] * layout.COUNTED_COLUMNS)
 
     # -- laying out ------------------------------------------------------------------------
 
     def _caps(self) -> list[tuple[ArmedPolicy, Cap]]:
         return [(one, cap) for one in self._armed for cap in one.policy.caps]
 
-    def _laid_out(self, champion: Champion) -> Judge:
-        compiled, armed = self._store.compiled, self._armed
+    def _explorations(self) -> list[tuple[ArmedPolicy, Exploration]]:
+        return [(one, one.policy.explore) for one in self._armed if one.policy.explore is not None]
+
+    def _counted_names(self) -> list[str]:
+        explored = [f"{one.point.name} {one.policy.version} {_EXPLORED}" for one, _ in self._explorations()]
+        return [*(_cap_name(one, cap) for one, cap in self._caps()), *explored]
+
+    def _models(self, champion: Champion, challenger: Challenger) -> ModelTables:
+        """Lay out the models of all slots, ``SCORES`` a point."""
         scores = {
             place * SCORES + one.point.scores.index(name): (one, score)
-            for place, one in enumerate(armed)
+            for place, one in enumerate(self._armed)
             for name, score in one.policy.scores.items()
         }
-        models = {slot: champion(*asked) for slot, asked in scores.items()}
-        width = max([1, *(len(one.columns) for one in models.values() if one)])
+        tried = {
+            slot: challenger(*asked) for slot, asked in scores.items() if asked[0].point.party_column >= 0
+        }
+        tables = ModelTables(
+            SCORES * len(self._armed),
+            {slot: champion(*asked) for slot, asked in scores.items()},
+            {slot: score.only_looks for slot, (_, score) in scores.items()},
+            {slot: trial for slot, trial in tried.items() if trial is not None},
+        )
+        self._kept += tables.scorers
+        return tables
+
+    def _laid_out(self, champion: Champion, challenger: Challenger) -> Judge:
+        compiled, armed = self._store.compiled, self._armed
+        models = self._models(champion, challenger)
+        counted = [_cap_row(one, cap) for one, cap in self._caps()]
+        counted += [_exploration_row(one, explore) for one, explore in self._explorations()]
         features = max(len(view.names) for view in compiled.views.values())
         rule_sets = [one for each in armed for one in (each.rules, each.trust) if one is not None]
         feed = feed_of(compiled)
@@ -215,9 +211,9 @@ class Judges:
             trusted_rule_notes=self._rule_notes([_without_scores(one) for one in armed]),
             trust_notes=self._rule_notes([one.trust.arrays if one.trust else None for one in armed]),
             rule_slots=np.array([*(slot for one in armed for slot in one.rule_scores), -1], np.int64),
-            **self._of_models(models, {slot: score.only_looks for slot, (_, score) in scores.items()}),
-            caps=_table([_cap_row(one, cap) for one, cap in self._caps()], layout.CAP_COLUMNS),
-            counted=np.zeros((max(len(self._caps()), 1), layout.COUNTED_COLUMNS), np.int64),
+            **models.tables,
+            caps=_table(counted, layout.CAP_COLUMNS),
+            counted=np.zeros((max(len(counted), 1), layout.COUNTED_COLUMNS), np.int64),
             feed_codes=feed.codes,
             feed_ids=feed.ids,
             feed_numbers=feed.numbers,
@@ -227,9 +223,10 @@ class Judges:
             event_numbers=np.zeros((1, compiled.number_columns), np.int64),
             told=np.zeros((1, features)),
             withheld=np.zeros(1, np.int64),
-            model_row=np.zeros((1, width)),
+            model_row=np.zeros((1, models.width)),
             raw=np.zeros(SCORES),
-            attributions=np.zeros((SCORES, width)),
+            asked=np.zeros(SCORES, np.int64),
+            attributions=np.zeros((SCORES, models.width)),
             scores=np.zeros((1, SCORES)),
             absent=np.zeros(1, np.int64),
             rule_room=np.zeros(max([1, *(one.slots for one in rule_sets)])),
@@ -249,7 +246,7 @@ class Judges:
         before = [len(each.policy.caps) for each in self._armed[:place]]
         rules_before = [len(each.rule_scores) for each in self._armed[:place]]
         return (
-            _signed(point_id(point.name)),
+            signed(point_id(point.name)),
             policy.version,
             view.view.kind,
             view.consent_bit(purpose),
@@ -262,7 +259,18 @@ class Judges:
             sum(before),
             sum(before) + len(policy.caps),
             sum(rules_before),
+            point.party_column,
+            *self._explored_columns(one),
         )
+
+    def _explored_columns(self, armed: ArmedPolicy) -> tuple[int, ...]:
+        """Return the last columns of a point: what it explores."""
+        explore, outcomes = armed.policy.explore, armed.point.outcomes
+        if explore is None:
+            return 0, 0, 0, 0, 0
+        place = [one for one, _ in self._explorations()].index(armed)
+        of = sum(1 << outcomes.index(name) for name in set(explore.of))
+        return len(self._caps()) + place + 1, of, explore.share, explore.amount_max, armed.salt
 
     def _rule_notes(self, sets: Sequence[Rules | None]) -> Any:
         notes = np.zeros((len(sets), words_of(Rules)), np.int64)
@@ -271,47 +279,6 @@ class Judges:
                 self._kept.append(one)
                 notes[place] = noted(one)
         return notes
-
-    def _of_models(
-        self, models: Mapping[int, Usable | None], only_looks: Mapping[int, bool]
-    ) -> dict[str, Any]:
-        """Return the tables of models, by slot, ``SCORES`` a point; a slot that nobody wants looks on."""
-        count = SCORES * len(self._armed)
-        slots = np.zeros((count, layout.SLOT_COLUMNS), np.int64)
-        slots[:, layout.SLOT_ONLY_LOOKS] = [only_looks.get(slot, True) for slot in range(count)]
-        lines = np.zeros((count, 2))
-        forests = np.zeros((count, words_of(Trees, Room)), np.int64)
-        columns: list[int] = []
-        knots: list[float] = []
-        chances: list[float] = []
-        for slot, usable in models.items():
-            if usable is None:
-                continue
-            scorer, calibration = Scorer(usable.model.forest), usable.calibration
-            self._kept.append(scorer)
-            forests[slot] = scorer.note
-            lines[slot] = calibration.slope, calibration.intercept
-            slots[slot] = (
-                1,
-                only_looks[slot],
-                len(usable.columns),
-                len(columns),
-                int(calibration.kind == "isotonic"),
-                len(knots),
-                len(calibration.scores),
-                _signed(int(usable.model.hash[:_WORD_DIGITS], 16)),
-            )
-            columns += usable.columns
-            knots += calibration.scores
-            chances += calibration.probabilities
-        return {
-            "slots": slots,
-            "slot_lines": lines,
-            "forest_notes": forests,
-            "columns": np.array([*columns, 0], np.int64),
-            "knots": np.array([*knots, 0.0]),
-            "chances": np.array([*chances, 0.0]),
-        }
 
     def _refresh(self) -> None:
         """Note anew where the store's rows are, if they have moved."""
@@ -352,13 +319,19 @@ def _cap_row(armed: ArmedPolicy, cap: Cap) -> tuple[int, ...]:
     )
 
 
+def _exploration_row(armed: ArmedPolicy, explore: Exploration) -> tuple[int, ...]:
+    then = armed.point.outcomes.index(explore.then)
+    return layout.ANY, layout.ANY, explore.seconds * 10**9, explore.count, _ANYTHING, then
+
+
+def _nothing(_policy: ArmedPolicy, _score: Score) -> Trial | None:
+    """Try nothing out."""
+    return None
+
+
 def _cap_name(armed: ArmedPolicy, cap: Cap) -> str:
     return f"{armed.point.name} {armed.policy.version} {cap.name}"
 
 
 def _table(rows: Sequence[tuple[int, ...]], columns: int) -> Any:
     return np.array(rows, np.int64).reshape(-1, columns)
-
-
-def _signed(word: int) -> int:
-    return word - 2 * _SIGNED_HALF if word >= _SIGNED_HALF else word

@@ -20,12 +20,13 @@ from formicary.base.arrays import joined
 from formicary.base.limits import POLICY_TEXTS_MAX
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.expressions import parse_expression
-from formicary.factory.decisions.judges import Judges, Usable, usable_at
+from formicary.factory.decisions.judges import Judges
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.policies import ArmedPolicy, Policy, Score, compile_policy, point_id
 from formicary.factory.decisions.reasons import PolicyTexts, texts_of
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
 from formicary.factory.decisions.rules import compile_rules
+from formicary.factory.decisions.usable import Trial, Usable, trial_salt, usable_at
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.batch import NO_DECISIONS
 from formicary.factory.journal.events import Event
@@ -40,16 +41,21 @@ __all__ = [
     "POLICY_ARMED",
     "POLICY_DISARMED",
     "REGISTRY_EVENTS",
+    "TRIAL_SET",
     "LiveDecisions",
 ]
 
 PART_STORED: Final = "registry.ModelPartStored"
 ALIAS_MOVED: Final = "registry.AliasMoved"
+TRIAL_SET: Final = "registry.TrialSet"
 POLICY_ARMED: Final = "registry.PolicyArmed"
 POLICY_DISARMED: Final = "registry.PolicyDisarmed"
-REGISTRY_EVENTS: Final = (PART_STORED, ALIAS_MOVED, POLICY_ARMED, POLICY_DISARMED)
+REGISTRY_EVENTS: Final = (PART_STORED, ALIAS_MOVED, TRIAL_SET, POLICY_ARMED, POLICY_DISARMED)
 """All that change what decides."""
 CAP_TRIPPED: Final = "decisions.CapTripped"
+
+_CHAMPION: Final = "champion"
+_CHALLENGER: Final = "challenger"
 
 
 class _Part(msgspec.Struct):
@@ -62,6 +68,11 @@ class _Alias(msgspec.Struct):
     model: str
     alias: str
     hash: str
+
+
+class _TrialSet(msgspec.Struct):
+    model: str
+    share: int
 
 
 class _Armed(msgspec.Struct):
@@ -79,6 +90,7 @@ class _Small(msgspec.Struct):
     """What a snapshot keeps beside the parts of models."""
 
     aliases: dict[str, dict[str, str]] = {}
+    trials: dict[str, int] = {}
     armed: dict[str, _Armed] = {}
     texts: dict[str, PolicyTexts] = {}
     counted: dict[str, list[int]] = {}
@@ -99,6 +111,8 @@ class LiveDecisions:
         self.points = {point.name: point for point in points}
         self.aliases: dict[str, dict[str, str]] = {}
         """The hash behind each alias, by the model's name."""
+        self.trials: dict[str, int] = {}
+        """For how many millionths of parties a challenger decides, by the model's name; none is 0."""
         self.unusable: dict[str, str] = {}
         """Why a model or a policy cannot be used, by the model's hash or the point's name."""
         self._armed_as: dict[str, _Armed] = {}
@@ -124,6 +138,13 @@ class LiveDecisions:
         elif event.kind == ALIAS_MOVED:
             moved = msgspec.json.decode(event.body, type=_Alias)
             self.aliases.setdefault(moved.model, {})[moved.alias] = moved.hash
+            if moved.alias in (_CHAMPION, _CHALLENGER):
+                # A trial is of one challenger beside one champion.
+                self.trials.pop(moved.model, None)
+            self._change()
+        elif event.kind == TRIAL_SET:
+            told = msgspec.json.decode(event.body, type=_TrialSet)
+            self.trials[told.model] = told.share
             self._change()
         elif event.kind == POLICY_ARMED:
             self._arm(msgspec.json.decode(event.body, type=_Armed))
@@ -195,7 +216,7 @@ class LiveDecisions:
     def judges(self, store: FeatureStore | None) -> Judges | None:
         """Return what decides, None where nothing is armed."""
         if self._judges is None and self._armed and store is not None:
-            self._judges = Judges(list(self._armed.values()), self._usable, store)
+            self._judges = Judges(list(self._armed.values()), self._usable, store, self._trial)
             self._judges.go_on(self._counted)
         return self._judges
 
@@ -222,6 +243,16 @@ class LiveDecisions:
             return None
         return usable
 
+    def _trial(self, armed: ArmedPolicy, score: Score) -> Trial | None:
+        """Return what is tried out in the place of a champion: a challenger that cannot score never is."""
+        share = self.trials.get(score.model, 0)
+        if not share or score.alias != _CHAMPION:
+            return None
+        usable = self._usable(armed, Score(model=score.model, alias=_CHALLENGER))
+        if usable is None:
+            return None
+        return Trial(usable=usable, share=share, salt=trial_salt(score.model, usable.model.hash))
+
     # -- snapshots -------------------------------------------------------------------------
 
     def sections(self) -> dict[str, Any]:
@@ -230,6 +261,7 @@ class LiveDecisions:
         models = sorted(self._parts)
         small = _Small(
             aliases=self.aliases,
+            trials=self.trials,
             armed=self._armed_as,
             texts=self._texts,
             counted=self._counted | counted,
@@ -243,6 +275,7 @@ class LiveDecisions:
         """Take over a snapshot's sections; this must be new."""
         small = msgspec.json.decode(sections["small"], type=_Small)
         self.aliases, self._counted, self._texts = small.aliases, small.counted, small.texts
+        self.trials = small.trials
         at = 0
         for digest, sizes in zip(small.models, small.sizes, strict=True):
             self._parts[digest] = {}

@@ -46,6 +46,11 @@ class DecisionPoint:
         What comes of each outcome, in their order; needed where it decides about transfers.
     feature_set, purpose
         What is read at a decision, and what for; needed there, too.
+    party
+        The id of the event by which parties are drawn for a trial of a model; its first one unless given.
+    may_explore
+        Whether a policy may let a random share of what it refuses pass, to learn from it. Never where the law
+        asks for the same answer in the same case.
     sentences
         By the name of a feature, what whoever asked is told where it counted against them; one for each
         feature that a model may read here.
@@ -65,6 +70,8 @@ class DecisionPoint:
     effects: tuple[Effect, ...] = ()
     feature_set: FeatureSet | None = None
     purpose: Purpose | None = None
+    party: str = ""
+    may_explore: bool = False
     sentences: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +86,14 @@ class DecisionPoint:
             message = f"nothing is read at {self.name}"
             raise ProgrammingError(message)
         return self.feature_set, self.purpose
+
+    @property
+    def party_column(self) -> int:
+        """The column of the id by which parties are drawn, -1 where the event names nobody."""
+        ids = self.on.ids
+        if self.party:
+            return ids.index(self.party)
+        return 0 if ids else -1
 
     def __post_init__(self) -> None:
         if self.feature_set is not None:
@@ -99,13 +114,15 @@ class DecisionPoint:
             self._refuse(f"{', '.join(sorted(reserved))}: a word of the language of rules")
         if self.safe_outcome not in self.outcomes:
             self._refuse(f"the safe outcome {self.safe_outcome!r} is none of {', '.join(self.outcomes)}")
-        self._require_known_sentences()
+        self._require_known_names()
         if len(self.on.numbers) > _NUMBERS_MAX:
             self._refuse(f"{self.on.name} has more than {_NUMBERS_MAX} numbers")
         if self.effects:
             self._require_effects()
 
-    def _require_known_sentences(self) -> None:
+    def _require_known_names(self) -> None:
+        if self.party and self.party not in self.on.ids:
+            self._refuse(f"parties are drawn by {self.party!r}, which is no id of {self.on.name}")
         if unknown := sorted(self.sentences.keys() - set(self.features)):
             self._refuse(f"there are sentences of {', '.join(unknown)}, which are no features here")
 

@@ -11,6 +11,7 @@
     hold_seconds: 86400
     caps:
       - {name: rejects, outcome: reject, seconds: 60, count: 100, then: hold}
+    explore: {share: 30_000, of: [reject], then: allow, amount_max: 50_00, count: 100}
 
 Rules stand in a document of their own. A policy is armed with its rules, both or neither.
 """
@@ -25,7 +26,14 @@ from typing import Annotated, Final
 import msgspec
 import yaml
 
-from formicary.base.limits import CAPS_MAX, HOLD_SECONDS_MAX, POLICY_RULES_MAX, RULE_DOCUMENT_BYTES_MAX
+from formicary.base.limits import (
+    CAPS_MAX,
+    EXPLORED_MILLIONTHS_MAX,
+    HOLD_SECONDS_MAX,
+    POLICY_RULES_MAX,
+    RULE_DOCUMENT_BYTES_MAX,
+)
+from formicary.base.lots import salt_of
 from formicary.factory.decisions._rule_layout import INPUT_A, INPUT_KIND, Input
 from formicary.factory.decisions.documents import read_document, read_rules
 from formicary.factory.decisions.errors import PolicyRefused, RuleRefused
@@ -34,13 +42,23 @@ from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.rule_sets import Rule, RuleSet
 from formicary.factory.decisions.rules import CompiledRules, compile_rules, findings
 
-__all__ = ["ArmedPolicy", "Cap", "Policy", "Score", "compile_policy", "policy_findings", "read_policy"]
+__all__ = [
+    "ArmedPolicy",
+    "Cap",
+    "Exploration",
+    "Policy",
+    "Score",
+    "compile_policy",
+    "policy_findings",
+    "read_policy",
+]
 
 _CHAMPION: Final = "champion"
 _ANYTHING_MAX: Final = 2**63 - 1
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=_ANYTHING_MAX)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=31 * 86_400)]
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,9 +98,32 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     then: Name
     outcome: str = ""
     rule: str = ""
-    seconds: Annotated[int, msgspec.Meta(ge=1, le=31 * 86_400)] = 60
+    seconds: Seconds = 60
     count: Count = _ANYTHING_MAX
     amount: Count = _ANYTHING_MAX
+
+
+class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A random share of what scores alone refuse, which passes all the same: so it is learnt what it was.
+
+    Attributes
+    ----------
+    share
+        In millionths, of each case by itself.
+    of, then
+        The outcomes that may give way, and the one that comes out in their place.
+    amount_max
+        The most minor units that one of them may be about.
+    count, seconds
+        The most of them in a period, and its length; periods begin as those of caps do.
+    """
+
+    share: Annotated[int, msgspec.Meta(ge=1)]
+    of: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
+    then: Name
+    amount_max: Count
+    count: Count
+    seconds: Seconds = 86_400
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +144,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trusted: str = ""
     hold_seconds: Annotated[int, msgspec.Meta(ge=1, le=HOLD_SECONDS_MAX)] = 86_400
     caps: Annotated[tuple[Cap, ...], msgspec.Meta(max_length=CAPS_MAX)] = ()
+    explore: Exploration | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +157,9 @@ class ArmedPolicy:
         For each rule, the first score that it reads by its place at the point, -1 for none.
     trust
         What is trusted, as one rule; None where nothing is.
+    salt
+        Of the lots by which cases are explored. It follows from the text of the policy, which nobody outside
+        the house knows: who may choose the ids of transfers does not choose their lots.
     """
 
     point: DecisionPoint
@@ -122,6 +167,7 @@ class ArmedPolicy:
     rules: CompiledRules
     rule_scores: tuple[int, ...]
     trust: CompiledRules | None
+    salt: int = 0
 
 
 def point_id(name: str) -> int:
@@ -172,7 +218,8 @@ def compile_policy(point: DecisionPoint, policy: str, rules: str) -> ArmedPolicy
     compiled = compile_rules(rule_set, point)
     scores = tuple(_score_of(compiled, number) for number in range(len(rule_set.rules)))
     trust = compile_rules(_trust_of(point, told, rule_set), point) if told.trusted else None
-    return ArmedPolicy(point=point, policy=told, rules=compiled, rule_scores=scores, trust=trust)
+    salt = salt_of(f"explored at {point.name} by version {told.version}: {policy}")
+    return ArmedPolicy(point=point, policy=told, rules=compiled, rule_scores=scores, trust=trust, salt=salt)
 
 
 def _policy_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> Iterator[str]:
@@ -184,6 +231,8 @@ def _policy_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> It
         if name not in point.scores:
             yield f"{point.name} has no score {name!r}"
     yield from _cap_findings(point, policy, {rule.name for rule in rules.rules})
+    if policy.explore is not None:
+        yield from _exploration_findings(point, policy.explore)
     if policy.trusted:
         yield from _trust_findings(point, policy, rules)
 
@@ -199,6 +248,23 @@ def _cap_findings(point: DecisionPoint, policy: Policy, known: set[str]) -> Iter
             yield f"the cap {cap.name} changes nothing"
     names = [cap.name for cap in policy.caps]
     yield from (f"two caps are named {name}" for name in sorted({n for n in names if names.count(n) > 1}))
+
+
+def _exploration_findings(point: DecisionPoint, explore: Exploration) -> Iterator[str]:
+    if not point.may_explore:
+        yield f"{point.name} lets no policy explore"
+    if explore.share > EXPLORED_MILLIONTHS_MAX:
+        yield (
+            f"explored are at most {EXPLORED_MILLIONTHS_MAX:,} millionths of what is refused, "
+            f"not {explore.share:,}"
+        )
+    unknown = [name for name in dict.fromkeys((*explore.of, explore.then)) if name not in point.outcomes]
+    if unknown:
+        yield from (f"explore: {point.name} has no outcome {name!r}" for name in unknown)
+        return
+    for name in explore.of:
+        if point.outcomes.index(explore.then) >= point.outcomes.index(name):
+            yield f"explore: {explore.then} is no less severe than {name}"
 
 
 def _trust_findings(point: DecisionPoint, policy: Policy, rules: RuleSet) -> Iterator[str]:

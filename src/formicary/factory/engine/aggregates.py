@@ -19,10 +19,19 @@ class Aggregates:
 
     A dictionary finds them: this is the home of aggregates in the thousands, whose ``evolve`` is
     Python as well.
+
+    Parameters
+    ----------
+    dtype
+        What a record is.
+    first_bytes
+        How many bytes of it there were at first, all unless given. Fields that came later count in the hash
+        where they are not zero, so that a journal from before them gives the hashes it holds.
     """
 
-    def __init__(self, dtype: np.dtype[np.void]) -> None:
+    def __init__(self, dtype: np.dtype[np.void], *, first_bytes: int = 0) -> None:
         self._records = np.zeros(_FIRST_ROOM, dtype)
+        self._first_bytes = first_bytes or dtype.itemsize
         self._numbers: dict[int, int] = {}
         self.hash = 0
 
@@ -59,17 +68,20 @@ class Aggregates:
                 self._make_room(number + 1)
                 self._numbers[subject] = number
             else:
-                self.hash -= _hash(self._records[number])
+                self.hash -= self._hash(self._records[number])
             self._records[number] = record
-            self.hash = (self.hash + _hash(record)) & _WORD
+            self.hash = (self.hash + self._hash(record)) & _WORD
 
     def restore(self, records: npt.NDArray[Any]) -> None:
-        """Take over the records of a snapshot, shape (n,)."""
+        """Take over the records of a snapshot, shape (n,); fields that came after it are zero."""
         subjects = [
             (high << 64) | low
             for high, low in zip(records["id_high"].tolist(), records["id_low"].tolist(), strict=True)
         ]
-        self.put(subjects, records)
+        own = np.zeros(len(records), self._records.dtype)
+        for name in records.dtype.names or ():
+            own[name] = records[name]
+        self.put(subjects, own)
 
     def _make_room(self, count: int) -> None:
         if count > len(self._records):
@@ -77,6 +89,8 @@ class Aggregates:
             grown[: len(self._records)] = self._records
             self._records = grown
 
-
-def _hash(record: Any) -> int:
-    return int.from_bytes(hashlib.blake2b(record.tobytes(), digest_size=8).digest(), "little")
+    def _hash(self, record: Any) -> int:
+        content = record.tobytes()
+        later = content[self._first_bytes :].rstrip(b"\0")
+        digest = hashlib.blake2b(content[: self._first_bytes] + later, digest_size=8).digest()
+        return int.from_bytes(digest, "little")

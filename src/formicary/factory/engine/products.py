@@ -134,8 +134,10 @@ def _nothing_to_upcast(_: Upcasters) -> None:
 class Product:
     """A product's manifest: what it adds to the factory, on one page.
 
-    ``aggregate`` is a struct dtype whose first fields are ``AGGREGATE_HEADER``; ``event_version`` is
-    the version its events are written with, and ``upcast`` registers the ways up from older versions.
+    ``aggregate`` is a struct dtype whose first fields are ``AGGREGATE_HEADER``; where fields came later, at
+    its end, ``aggregate_first_bytes`` is its size before, so that older journals keep their hashes.
+    ``event_version`` is the version its events are written with, and ``upcast`` registers the ways up from
+    older versions.
     ``neighbours`` are the products whose aggregates its decider looks at, and whose events may be
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
     to be told of the keys of its events, ``models`` what it wants to have predicted from them, and
@@ -154,6 +156,7 @@ class Product:
     decision_points: tuple[DecisionPoint, ...] = ()
     models: tuple[ModelSpec, ...] = ()
     event_version: int = 1
+    aggregate_first_bytes: int = 0
     upcast: Callable[[Upcasters], None] = _nothing_to_upcast
 
     def event_kind(self, event: type[DomainEvent]) -> str:

@@ -101,7 +101,10 @@ class FactoryState:
             if missing:
                 message = f"{product.name} does not run without its neighbours {', '.join(missing)}"
                 raise ProgrammingError(message)
-        self.aggregates = {name: Aggregates(product.aggregate) for name, product in self.products.items()}
+        self.aggregates = {
+            name: Aggregates(product.aggregate, first_bytes=product.aggregate_first_bytes)
+            for name, product in self.products.items()
+        }
         self.timers: dict[int, PendingTimer] = {}
         self._receipts: OrderedDict[int, Receipt] = OrderedDict()
         self.semantics = 0

@@ -12,7 +12,9 @@ from formicary.factory.registry.messages import (
     PolicyArmed,
     PolicyDisarmed,
     RegisterModel,
+    SetTrial,
     StoreModelPart,
+    TrialSet,
     VersionCounted,
 )
 from formicary.factory.registry.product import ENTRY, NAME, registry_product
@@ -31,7 +33,9 @@ __all__ = [
     "PolicyArmed",
     "PolicyDisarmed",
     "RegisterModel",
+    "SetTrial",
     "StoreModelPart",
+    "TrialSet",
     "VersionCounted",
     "registry_product",
 ]

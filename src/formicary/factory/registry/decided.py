@@ -11,13 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.lots import lots
 from formicary.factory.decisions import _judge_layout as layout
-from formicary.factory.decisions.asked_again import AskedAgain
+from formicary.factory.decisions.asked_again import AskedAgain, asking_event
 from formicary.factory.decisions.errors import RuleRefused
 from formicary.factory.decisions.explaining import explained
 from formicary.factory.decisions.explanation import Explanation
-from formicary.factory.decisions.judges import Usable, usable_at
 from formicary.factory.decisions.policies import ArmedPolicy, Score, compile_policy, point_id
+from formicary.factory.decisions.usable import Usable, trial_salt, usable_at
 from formicary.factory.engine.products import Product
 from formicary.factory.features.compiler import Compiled, compiled
 from formicary.factory.history.decision_search import DecisionFilter, DecisionSearch
@@ -28,7 +29,7 @@ from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.model import Model
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.errors import DecisionNotExplained, DecisionNotFound
-from formicary.factory.registry.messages import Alias
+from formicary.factory.registry.messages import NOTHING, Alias
 from formicary.factory.registry.reading import (
     ModelVersion,
     PolicyChange,
@@ -37,6 +38,7 @@ from formicary.factory.registry.reading import (
     model_events,
     policy_events,
     policy_history,
+    trial_history,
     versions,
     which,
 )
@@ -187,6 +189,7 @@ class Decisions:
             since=policy.position,
             versions=numbers,
             sentences=self._sentences,
+            tried=self._tried(found, armed),
         )
 
     @cached_property
@@ -228,7 +231,7 @@ class Decisions:
         models, numbers = dict[str, Usable](), dict[str, int]()
         for place, name in enumerate(armed.point.scores):
             score = armed.policy.scores.get(name)
-            for version in self._versions_of(found.decision, place, score):
+            for version in self._versions_of(found, armed, place, score):
                 # A model that cannot be read, or not here, gave no score.
                 with suppress(ModelRefused):
                     stored = model_bytes(self._reader, version)
@@ -239,10 +242,33 @@ class Decisions:
                         numbers[version.hash] = version.version
         return models, numbers
 
-    def _versions_of(self, decision: Any, place: int, score: Score | None) -> Iterator[ModelVersion]:
-        """Yield the version that gave a score; where it was trusted, the one that would have."""
+    def _tried(self, found: DecidedTransfer, armed: ArmedPolicy) -> frozenset[str]:
+        """Return the scores that a challenger gave in the champion's place."""
+        tried = set[str]()
+        for place, name in enumerate(armed.point.scores):
+            score, word = armed.policy.scores.get(name), int(found.decision[f"model_{place}"])
+            if score is None or score.only_looks:
+                continue
+            history = alias_history(self._model_events, score.model)
+            had = {
+                alias: which(history, alias, position=int(found.decision["position"]))
+                for alias in (Alias.CHAMPION, Alias.CHALLENGER)
+            }
+            gave = [alias for alias, one in had.items() if one and int(one.hash[:16], 16) == word]
+            if gave == [Alias.CHALLENGER]:
+                tried.add(name)
+        return frozenset(tried)
+
+    def _versions_of(
+        self, found: DecidedTransfer, armed: ArmedPolicy, place: int, score: Score | None
+    ) -> Iterator[ModelVersion]:
+        """Yield the version that gave a score; where it was trusted, the one that would have.
+
+        A challenger comes after the champion, in whose place it would have been asked if it can score.
+        """
         if score is None:
             return
+        decision = found.decision
         recorded = int(decision[f"model_{place}"])
         known = [one for one in versions(self._model_events) if one.model == score.model]
         if recorded:
@@ -251,3 +277,17 @@ class Decisions:
             history = alias_history(self._model_events, score.model)
             move = which(history, Alias(score.alias), position=int(decision["position"]))
             yield from (one for one in known if move is not None and one.hash == move.hash)
+            tried = "" if score.only_looks else self._on_trial(found, armed, score.model)
+            yield from (one for one in known if one.hash == tried)
+
+    def _on_trial(self, found: DecidedTransfer, armed: ArmedPolicy, model: str) -> str:
+        """Return the hash of the challenger that was tried out on the party then, empty for none."""
+        position = int(found.decision["position"])
+        changes = [one for one in trial_history(self._model_events, model) if one.position <= position]
+        if not changes or armed.point.party_column < 0:
+            return NOTHING
+        trial = changes[-1]
+        event = asking_event(self._compiled, armed.point, found.transfer, self._holders(found.transfer))
+        party = np.ascontiguousarray(event.ids[:, armed.point.party_column]).view(np.uint64)
+        is_in = party.any() and lots(party, trial_salt(model, trial.hash))[0] < trial.share
+        return trial.hash if is_in else NOTHING

@@ -11,6 +11,7 @@ The bytes of a model that are not what their hash says are ``ModelCorrupt``; a p
         ├── PartUnexpected, ModelIncomplete      bytes that come in parts
         ├── ModelExists, EntryTooLarge           a registration
         ├── ModelNotFound, AliasUnchanged        an alias
+        ├── NoChallenger, TrialUnchanged         a trial
         └── PolicyOutdated, PolicyTooLarge, PolicyNotArmed     a policy
 """
 
@@ -26,11 +27,13 @@ __all__ = [
     "ModelExists",
     "ModelIncomplete",
     "ModelNotFound",
+    "NoChallenger",
     "PartUnexpected",
     "PolicyNotArmed",
     "PolicyOutdated",
     "PolicyTooLarge",
     "RegistryRefused",
+    "TrialUnchanged",
 ]
 
 
@@ -74,6 +77,18 @@ class AliasUnchanged(RegistryRefused):
     """The alias is there already, or the model has none that could be taken off."""
 
     code = "alias_unchanged"
+
+
+class NoChallenger(RegistryRefused):
+    """No version of the model is its challenger, so there is nothing to try out."""
+
+    code = "no_challenger"
+
+
+class TrialUnchanged(RegistryRefused):
+    """The challenger decides for this share of parties already."""
+
+    code = "trial_unchanged"
 
 
 class PolicyOutdated(RegistryRefused):

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from formicary.base.limits import MODEL_BYTES_MAX, MODEL_PART_BYTES_MAX, POLICY_BYTES_MAX
+from formicary.base.lots import LOTS
 from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.factory.engine.products import Command, DomainEvent
 
 __all__ = [
     "NOTHING",
     "PARTS_MAX",
+    "TRIAL_ALIASES",
     "Alias",
     "AliasMoved",
     "ArmPolicy",
@@ -25,7 +27,9 @@ __all__ = [
     "PolicyArmed",
     "PolicyDisarmed",
     "RegisterModel",
+    "SetTrial",
     "StoreModelPart",
+    "TrialSet",
     "VersionCounted",
 ]
 
@@ -57,6 +61,9 @@ class Alias(StrEnum):
     """It is scored and decides nothing."""
 
 
+TRIAL_ALIASES: Final = (Alias.CHAMPION, Alias.CHALLENGER)
+"""Whose versions a trial compares: where one of them is moved, the trial is over."""
+
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z", max_length=64)]
 """Of a model or a decision point, in snake case."""
 
@@ -67,6 +74,8 @@ HashOrNothing = Annotated[
 Part = Annotated[int, msgspec.Meta(ge=0, lt=PARTS_MAX)]
 Parts = Annotated[int, msgspec.Meta(ge=1, le=PARTS_MAX)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Share = Annotated[int, msgspec.Meta(ge=0, le=LOTS)]
+"""In millionths."""
 
 Content = Annotated[
     str,
@@ -143,6 +152,17 @@ class MoveAlias(Command, frozen=True):
     reason: Reason
 
 
+class SetTrial(Command, frozen=True):
+    """Let the challenger decide for a share of parties, 0 for none; ``subject`` is that of ``MoveAlias``.
+
+    Parties are drawn by lot: whoever is in a share is in every larger one of the same challenger.
+    """
+
+    model: Name
+    share: Share
+    reason: Reason
+
+
 class ArmPolicy(Command, frozen=True):
     """Let a policy and its rules decide at a point; ``subject`` is the id of the point's name."""
 
@@ -194,6 +214,19 @@ class AliasMoved(DomainEvent, frozen=True):
     alias: Alias
     hash: HashOrNothing
     previous: HashOrNothing
+    reason: Reason
+
+
+class TrialSet(DomainEvent, frozen=True):
+    """The challenger with this hash decides for a share of parties from now on.
+
+    It ends by itself where the challenger or the champion becomes another.
+    """
+
+    model: Name
+    hash: Hash
+    share: Share
+    previous: Share
     reason: Reason
 
 

@@ -5,6 +5,7 @@
     StoreModelPart 0, 1, 2 …      the bytes of a model, in order
     RegisterModel                 they become a version of it; it decides nothing yet
     MoveAlias                     champion, challenger or shadow: this version, another one, none
+    SetTrial                      for which share of parties the challenger decides
     ArmPolicy, DisarmPolicy       what decides at a point, beside models
 
 How bytes are trusted. A model is megabytes and a command is not, so its bytes come in parts, and no aggregate
@@ -17,8 +18,9 @@ by ``Model.from_bytes`` and goes on without a model that cannot be read.
 
 An aggregate is what is known under one 128-bit id: of the bytes with this hash, of the model with a name, of
 the decision point with a name. A model and a point may have the same name, and so one id: no field is of
-both. Moving an alias back is a rollback, and one event. What is written of models and policies, reasons
-included, is about no party and may be free text.
+both. Moving an alias back is a rollback, and one event; so is ending a trial. A trial is of one challenger
+beside one champion: where either becomes another it is over, and no other model goes on with its share. What
+is written of models and policies, reasons included, is about no party and may be free text.
 """
 
 from __future__ import annotations
@@ -60,13 +62,16 @@ from formicary.factory.registry.errors import (
     ModelExists,
     ModelIncomplete,
     ModelNotFound,
+    NoChallenger,
     PartUnexpected,
     PolicyNotArmed,
     PolicyOutdated,
     PolicyTooLarge,
+    TrialUnchanged,
 )
 from formicary.factory.registry.messages import (
     NOTHING,
+    TRIAL_ALIASES,
     Alias,
     AliasMoved,
     ArmPolicy,
@@ -78,7 +83,9 @@ from formicary.factory.registry.messages import (
     PolicyArmed,
     PolicyDisarmed,
     RegisterModel,
+    SetTrial,
     StoreModelPart,
+    TrialSet,
     VersionCounted,
 )
 
@@ -114,9 +121,14 @@ ENTRY: Final = np.dtype(
         # Of the decision point with this name: the latest policy's version, and whether it is armed.
         ("policy", "<u4"),
         ("is_armed", "<u4"),
+        # Of the model with this name: for how many millionths of parties its challenger decides.
+        ("trial_share", "<u4"),
     ]
 )
 """What is known under one id; what nothing was said of is zero."""
+
+# A trial is the latest that is kept: journals from before it give the same hashes.
+_FIRST_BYTES: Final = ENTRY.itemsize - ENTRY["trial_share"].itemsize
 
 
 def registry_product(validate: Validate) -> Product:
@@ -124,12 +136,14 @@ def registry_product(validate: Validate) -> Product:
     return Product(
         name=NAME,
         aggregate=ENTRY,
-        commands=(StoreModelPart, RegisterModel, MoveAlias, ArmPolicy, DisarmPolicy),
+        aggregate_first_bytes=_FIRST_BYTES,
+        commands=(StoreModelPart, RegisterModel, MoveAlias, SetTrial, ArmPolicy, DisarmPolicy),
         events=(
             ModelPartStored,
             ModelRegistered,
             VersionCounted,
             AliasMoved,
+            TrialSet,
             PolicyArmed,
             PolicyDisarmed,
         ),
@@ -153,6 +167,8 @@ def _decide(
         return _register(command, known, context)
     if isinstance(command, MoveAlias):
         return _move(command, known, context)
+    if isinstance(command, SetTrial):
+        return _try_out(command, known)
     if isinstance(command, ArmPolicy):
         return _arm(command, known, validate)
     assert isinstance(command, DisarmPolicy)  # noqa: S101, as the manifest says
@@ -238,6 +254,23 @@ def _move(command: MoveAlias, entry: Rows, context: Context) -> Decision:
     return Decision(events=[event], answer={"previous": previous})
 
 
+def _try_out(command: SetTrial, entry: Rows) -> Decision:
+    _require_subject(command, command.model)
+    challenger, previous = _alias_of(entry, Alias.CHALLENGER), int(entry["trial_share"])
+    if command.share and challenger == NOTHING:
+        raise NoChallenger
+    if command.share == previous:
+        raise TrialUnchanged
+    event = TrialSet(
+        model=command.model,
+        hash=challenger,
+        share=command.share,
+        previous=previous,
+        reason=command.reason,
+    )
+    return Decision(events=[event], answer={"previous": previous})
+
+
 def _arm(command: ArmPolicy, entry: Rows, validate: Validate) -> Decision:
     _require_subject(command, command.point)
     event = PolicyArmed(
@@ -314,6 +347,12 @@ def _counted(entry: Any, event: VersionCounted) -> None:
 def _moved(entry: Any, event: AliasMoved) -> None:
     place, hash_ = _ALIASES.index(event.alias), int(event.hash or "0", 16)
     entry["aliases_high"][place], entry["aliases_low"][place] = hash_ >> 64, hash_ & _WORD
+    if event.alias in TRIAL_ALIASES:
+        entry["trial_share"] = 0
+
+
+def _trial_set(entry: Any, event: TrialSet) -> None:
+    entry["trial_share"] = event.share
 
 
 def _armed(entry: Any, event: PolicyArmed) -> None:
@@ -329,6 +368,7 @@ _CHANGES: Final[Mapping[str, Callable[[Any, Any], None]]] = {
     "ModelRegistered": _registered,
     "VersionCounted": _counted,
     "AliasMoved": _moved,
+    "TrialSet": _trial_set,
     "PolicyArmed": _armed,
     "PolicyDisarmed": _disarmed,
 }

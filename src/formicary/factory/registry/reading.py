@@ -1,4 +1,4 @@
-"""What the registry's events say: versions, who had which alias when and why, bytes, armed policies.
+"""What the registry's events say: versions, who had which alias when and why, trials, bytes, armed policies.
 
 All of it are functions over events, in their order, as ``events_of`` of a journal or an archive gives them.
 Whatever is asked as of a time or a position includes what happened at it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from formicary.factory.models.errors import ModelCorrupt
 from formicary.factory.registry.errors import ModelNotFound
 from formicary.factory.registry.messages import (
     NOTHING,
+    TRIAL_ALIASES,
     Alias,
     AliasMoved,
     Metrics,
@@ -27,6 +28,7 @@ from formicary.factory.registry.messages import (
     ModelRegistered,
     PolicyArmed,
     PolicyDisarmed,
+    TrialSet,
 )
 from formicary.factory.registry.product import NAME
 
@@ -34,6 +36,7 @@ __all__ = [
     "AliasChange",
     "ModelVersion",
     "PolicyChange",
+    "TrialChange",
     "alias_history",
     "armed_policies",
     "model_bytes",
@@ -41,6 +44,7 @@ __all__ = [
     "named_version",
     "policy_events",
     "policy_history",
+    "trial_history",
     "versions",
     "which",
 ]
@@ -48,6 +52,7 @@ __all__ = [
 _PART: Final = f"{NAME}.ModelPartStored"
 _REGISTERED: Final = f"{NAME}.ModelRegistered"
 _MOVED: Final = f"{NAME}.AliasMoved"
+_TRIAL: Final = f"{NAME}.TrialSet"
 _ARMED: Final = f"{NAME}.PolicyArmed"
 _DISARMED: Final = f"{NAME}.PolicyDisarmed"
 
@@ -93,6 +98,20 @@ class AliasChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialChange:
+    """A challenger's share of parties that was changed, in millionths; 0 where its trial ended."""
+
+    model: str
+    hash: str
+    version: int
+    share: int
+    previous: int
+    reason: str
+    position: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
     """A policy that was armed at a decision point, or disarmed: then the version is 0, both texts empty."""
 
@@ -106,8 +125,8 @@ class PolicyChange:
 
 
 def model_events(source: RowSource) -> list[Event]:
-    """Return the events of versions and aliases, without the bytes of models."""
-    return list(source.events_of([_REGISTERED, _MOVED], after=0, until=source.head()))
+    """Return the events of versions, aliases and trials, without the bytes of models."""
+    return list(source.events_of([_REGISTERED, _MOVED, _TRIAL], after=0, until=source.head()))
 
 
 def policy_events(source: RowSource) -> list[Event]:
@@ -175,6 +194,58 @@ def alias_history(events: Iterable[Event], model: str | None = None) -> list[Ali
             if model in (None, change.model):
                 changes.append(change)
     return changes
+
+
+def trial_history(events: Iterable[Event], model: str | None = None) -> list[TrialChange]:
+    """Return every change of a challenger's share, of one model or of all, the oldest first.
+
+    A trial that ended as the challenger or the champion became another is told with the reason of that move.
+    """
+    numbers: dict[str, int] = {}
+    latest: dict[str, TrialChange] = {}
+    changes: list[TrialChange] = []
+    for event in events:
+        if event.kind == _REGISTERED:
+            one = _version_of(event)
+            numbers[one.hash] = one.version
+        change = _trial_of(event, numbers, latest)
+        if change is not None:
+            latest[change.model] = change
+            if model in (None, change.model):
+                changes.append(change)
+    return changes
+
+
+def _trial_of(
+    event: Event, numbers: Mapping[str, int], latest: Mapping[str, TrialChange]
+) -> TrialChange | None:
+    """Return what an event changes of a trial, None for nothing."""
+    if event.kind == _TRIAL:
+        told = msgspec.json.decode(event.body, type=TrialSet)
+        return TrialChange(
+            model=told.model,
+            hash=told.hash,
+            version=numbers[told.hash],
+            share=told.share,
+            previous=told.previous,
+            reason=told.reason,
+            position=event.position,
+            at=event.timestamp,
+        )
+    if event.kind != _MOVED:
+        return None
+    moved = msgspec.json.decode(event.body, type=AliasMoved)
+    running = latest.get(moved.model)
+    if running is None or not running.share or moved.alias not in TRIAL_ALIASES:
+        return None
+    return replace(
+        running,
+        share=0,
+        previous=running.share,
+        reason=moved.reason,
+        position=event.position,
+        at=event.timestamp,
+    )
 
 
 def which(

@@ -36,6 +36,8 @@ PAYMENT_POINT: Final = DecisionPoint(
     scores=("fraud", "fraud_shadow"),
     feature_set=PAYMENT_RISK,
     purpose=Purpose.FRAUD,
+    party="payer",
+    may_explore=True,
     sentences=_SENTENCES,
 )
 """A payment between two parties, by a person or to a merchant. Without an armed policy every one is made."""

@@ -61,6 +61,7 @@ def _summary(told: Explanation) -> Iterator[Sequence[str]]:
     yield "effect", told.effect
     yield "path", ", ".join(told.path)
     yield "cap", told.cap
+    yield "by lot", told.drawn
     for reason in told.reasons:
         yield "reason", escape(reason)
     yield "transfer", f"{transfer['id']}, {transfer['status']} {' '.join(transfer['flags'])}".strip()
@@ -82,6 +83,8 @@ def _read_text(read: Mapping[str, float | None]) -> str:
 def _score_row(score: ScoreTold) -> list[str]:
     model = score.model if score.alias == "champion" else f"{score.model} ({score.alias})"
     what = "decides" if score.decides else "looks on"
+    if score.alias == "challenger" and score.decides:
+        what = "decides on trial"
     version = str(score.version) if score.version else ""
     return [score.score, model, version, score.model_hash, _number(score.raw), _number(score.chance), what]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,18 +13,21 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from formicary.base.lots import LOTS
 from formicary.base.times import parse_time, time_text
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.journal.events import Event
-from formicary.factory.registry import Alias, MoveAlias
+from formicary.factory.registry import Alias, MoveAlias, SetTrial
 from formicary.factory.registry.messages import NOTHING
 from formicary.factory.registry.reading import (
     AliasChange,
     ModelVersion,
+    TrialChange,
     alias_history,
     model_bytes,
     model_events,
     named_version,
+    trial_history,
     versions,
     which,
 )
@@ -36,6 +40,7 @@ __all__ = ["group"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _CHANGE_COLUMNS: Final = ("since", ">position", "alias", "version", "hash", "reason")
+_TRIAL_COLUMNS: Final = ("since", ">position", ">share", "version", "hash", "reason")
 
 Named = Annotated[str, typer.Argument(help="Name of the model, or NAME@VERSION; the newest unless given.")]
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
@@ -50,6 +55,7 @@ def group() -> typer.Typer:
     models.command("show")(show)
     models.command("promote")(promote)
     models.command("demote")(demote)
+    models.command("trial")(trial)
     models.command("history")(history)
     models.command("which")(which_one)
     models.command("card")(card)
@@ -147,14 +153,17 @@ def show(context: typer.Context, name: Named, *, as_json: AsJson = False) -> Non
 
 
 def history(context: typer.Context, name: Name, *, as_json: AsJson = False) -> None:
-    """List every move of an alias of a model: when, where in the journal, and why."""
+    """List every move of an alias of a model, and every trial: when, where in the journal, and why."""
     with program_of(context).registry() as registry:
         events = model_events(registry.source)
-    changes = alias_history(events, named_version(versions(events), name).model)
+    model = named_version(versions(events), name).model
+    changes, trials = alias_history(events, model), trial_history(events, model)
     if as_json:
-        write_json({"history": [_change(one) for one in changes]})
-    else:
-        write_table(_CHANGE_COLUMNS, [_change_row(one) for one in changes])
+        write_json({"history": [_change(one) for one in changes], "trials": [_trial(one) for one in trials]})
+        return
+    write_table(_CHANGE_COLUMNS, [_change_row(one) for one in changes])
+    if trials:
+        write_table(_TRIAL_COLUMNS, [_trial_row(one) for one in trials], title="trials")
 
 
 def which_one(
@@ -253,6 +262,41 @@ def demote(
     _write_change(moved, as_json=as_json)
 
 
+def trial(
+    context: typer.Context,
+    name: Name,
+    *,
+    share: Annotated[str, typer.Option("--share", help="Of parties, 0 to 1; 0 ends the trial.")],
+    reason: Reason,
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the challenger decide for a share of parties; whoever is in it is in every larger one."""
+    millionths = _millionths(share)
+    with program_of(context).registry() as registry:
+        model = named_version(versions(model_events(registry.source)), name).model
+        command = SetTrial(subject=text_id(model), model=model, share=millionths, reason=reason)
+        registry.command(command, key=key)
+        changes = trial_history(model_events(registry.source), model)
+    changed = next(one for one in reversed(changes) if one.share == millionths)
+    if as_json:
+        write_json(_trial(changed))
+    else:
+        write_table(_TRIAL_COLUMNS, [_trial_row(changed)])
+
+
+def _millionths(share: str) -> int:
+    """Return a share in millionths; what is finer is refused, as nobody would be in it."""
+    try:
+        found = Decimal(share) * LOTS
+    except InvalidOperation:
+        found = Decimal(-1)
+    if not found.is_finite() or not 0 <= found <= LOTS or found != int(found):
+        message = f"{share!r} is no share from 0 to 1 with at most six decimals"
+        raise typer.BadParameter(message, param_hint="--share")
+    return int(found)
+
+
 def _move(
     registry: RegistryAccess, model: str, alias: Alias, hash_: str, *, reason: str, key: str | None
 ) -> AliasChange:
@@ -303,6 +347,21 @@ def _change(one: AliasChange) -> dict[str, Any]:
 def _change_row(one: AliasChange) -> list[str]:
     version = str(one.version or "none")
     return [time_text(one.at), f"{one.position:,}", one.alias, version, one.hash, escape(one.reason)]
+
+
+def _trial(one: TrialChange) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(one)
+    shares = {name: float(_share(getattr(one, name))) for name in ("share", "previous")}
+    return fields | {"at": time_text(one.at)} | shares
+
+
+def _trial_row(one: TrialChange) -> list[str]:
+    share = _share(one.share)
+    return [time_text(one.at), f"{one.position:,}", share, str(one.version), one.hash, escape(one.reason)]
+
+
+def _share(millionths: int) -> str:
+    return f"{Decimal(millionths).scaleb(-6).normalize():f}"
 
 
 def _text(value: Any) -> str:
