@@ -10,7 +10,7 @@ beyond chance by the exact binomial distribution as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,7 +23,16 @@ from scipy.special import bdtr, bdtrc
 from formicary.base.errors import ProgrammingError
 from formicary.factory.monitoring.shares import ERROR, standard_errors
 
-__all__ = ["DayRate", "RateReport", "RateVerdict", "daily_rates", "missing_rates", "outcome_rates"]
+__all__ = [
+    "CountedDays",
+    "DayRate",
+    "RateReport",
+    "RateVerdict",
+    "daily_rates",
+    "missing_rates",
+    "outcome_rates",
+    "rates_of_days",
+]
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -103,8 +112,18 @@ class RateReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Series:
-    """The days (d,) of one flag in one segment, how many rows count on each, and how many there are."""
+class CountedDays:
+    """One share of one segment, day by day.
+
+    Attributes
+    ----------
+    name, segment
+        As in ``DayRate``.
+    days
+        The days that have rows, ascending, (d,).
+    counts, rows
+        So many of so many rows on each, (d,); there is one row at least.
+    """
 
     name: str
     segment: str
@@ -153,12 +172,18 @@ def daily_rates(
     known, places = np.unique(names, return_inverse=True)
     series = [
         _series(name, str(segment), when[places == at], flag[places == at])
-        for name, flag in sorted(counted.items())
+        for name, flag in counted.items()
         for at, segment in enumerate(known)
     ]
-    points = sum(int((one.days > reference_until).sum()) for one in series)
+    return rates_of_days(series, reference_until=reference_until, error=error)
+
+
+def rates_of_days(series: Iterable[CountedDays], *, reference_until: int, error: float = ERROR) -> RateReport:
+    """Compare days that are counted already as ``daily_rates`` compares rows."""
+    ordered = sorted(series, key=lambda one: (one.name, one.segment))
+    points = sum(int((one.days > reference_until).sum()) for one in ordered)
     each = error / max(points, 1)
-    rates = [rate for one in series for rate in _watched(one, reference_until, each)]
+    rates = [rate for one in ordered for rate in _watched(one, reference_until, each)]
     return RateReport(error=error, rates=tuple(rates))
 
 
@@ -199,13 +224,13 @@ def missing_rates(
 # -- one series ----------------------------------------------------------------------------
 
 
-def _series(name: str, segment: str, days: Integers, flags: Flags) -> _Series:
+def _series(name: str, segment: str, days: Integers, flags: Flags) -> CountedDays:
     known, places, rows = np.unique(days, return_inverse=True, return_counts=True)
     counts = np.bincount(places[flags], minlength=len(known))
-    return _Series(name=name, segment=segment, days=known, counts=counts, rows=rows)
+    return CountedDays(name=name, segment=segment, days=known, counts=counts, rows=rows)
 
 
-def _watched(series: _Series, reference_until: int, error: float) -> list[DayRate]:
+def _watched(series: CountedDays, reference_until: int, error: float) -> list[DayRate]:
     """Return the days after the reference."""
     is_known = series.days <= reference_until
     usual = _usual(series.counts[is_known], series.rows[is_known])
@@ -224,7 +249,7 @@ def _usual(counts: Integers, rows: Integers) -> _Usual | None:
     return _Usual(share=share, rows=total, spread=max(spread, 1.0))
 
 
-def _rate(series: _Series, place: int, usual: _Usual | None, error: float) -> DayRate:
+def _rate(series: CountedDays, place: int, usual: _Usual | None, error: float) -> DayRate:
     count, rows = int(series.counts[place]), int(series.rows[place])
     low, high, verdict = 0.0, 1.0, RateVerdict.NEW
     if usual is not None:

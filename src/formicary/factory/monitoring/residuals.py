@@ -6,8 +6,8 @@ is against it, and tells of a change where the sum passes a limit.
 
 - ``odds_changes`` is for chances. A row adds the logarithm of how much likelier its label is if the odds are
   ``factor`` times those that the chance says (Steiner, Cook, Farewell and Treasure, *Monitoring surgical
-  performance using risk-adjusted cumulative sum charts*, Biostatistics 1(4), 2000). One in a hundred thousand
-  that happens counts for as much as it should, and the limit follows from how often false alarms may come.
+  performance using risk-adjusted cumulative sum charts*, Biostatistics 1(4), 2000). Chances may be as
+  different as they like; the limit follows from how often false alarms may come.
 - ``page_hinkley`` is for residuals of any unit, such as those of amounts. Its limit is in their unit and has
   to be found by trying it on a time in which nothing changed.
 
