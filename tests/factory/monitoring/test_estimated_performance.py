@@ -101,22 +101,39 @@ def test_an_estimate_that_is_wrong_is_not_borne_out() -> None:
         chances=chances, labels=labels, threshold=0.15, stakes=Stakes(gains=[1] * 5_000, losses=[9] * 5_000)
     )
     assert report.is_borne_out is False
-    assert report.bad_deviate is not None
-    assert report.missed_deviate is not None
-    assert report.money_deviate is not None
-    assert report.bad_deviate > report.missed_deviate > 10
-    assert report.money_deviate < -10
+    assert report.bad is not None
+    assert report.missed is not None
+    assert report.money is not None
+    assert report.bad.standard_errors > report.missed.standard_errors > 10
+    assert report.money.standard_errors < -10
+    assert max(one.chance for one in (report.bad, report.missed, report.money)) < 1e-12
     through = chances < 0.15
     spread = math.sqrt((chances * (1 - chances) * 100)[through].sum())
     surplus = ((labels - chances) * -10)[through].sum()
-    assert report.money_deviate == pytest.approx(surplus / spread)
+    assert report.money.standard_errors == pytest.approx(surplus / spread)
+
+
+def test_one_large_loss_is_chance() -> None:
+    """It is thirty standard errors, and comes once in a thousand times: no estimate is refuted by it."""
+    losses = [1_000_000, *[10] * 99]
+    report = performance(
+        chances=[0.001] * 100,
+        labels=[1, *[0] * 99],
+        threshold=0.5,
+        stakes=Stakes(gains=[1] * 100, losses=losses),
+        error=0.005,
+    )
+    assert report.money is not None
+    assert report.money.standard_errors < -30
+    assert 0.001 <= report.money.chance < 0.01
+    assert report.is_borne_out
 
 
 def test_nothing_matured_bears_nothing_out() -> None:
     """The estimate stands alone, and says so."""
     report = performance(chances=[0.1, 0.2], labels=[-1, -2], threshold=0.5)
     assert report.is_borne_out is None
-    assert (report.bad_deviate, report.missed_deviate, report.money_deviate) == (None, None, None)
+    assert (report.bad, report.missed, report.money) == (None, None, None)
     assert report.realised_matured.rows == 0
     assert report.estimated.money is None
 

@@ -25,9 +25,10 @@ import numpy.typing as npt
 from formicary.base.errors import ProgrammingError
 from formicary.factory.models._checks import Reals, labelled
 from formicary.factory.models.metrics import area_under_roc, average_precision
-from formicary.factory.monitoring.shares import ERROR, standard_errors
+from formicary.factory.monitoring.shares import ERROR
+from formicary.factory.monitoring.tails import tail_chance
 
-__all__ = ["Performance", "PerformanceReport", "Stakes", "estimated", "performance", "realised"]
+__all__ = ["Departure", "Performance", "PerformanceReport", "Stakes", "estimated", "performance", "realised"]
 
 _Money: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -83,6 +84,21 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     money: int | None
 
 
+class Departure(msgspec.Struct, frozen=True, kw_only=True):
+    """How far something realised is from its expectation.
+
+    Attributes
+    ----------
+    standard_errors
+        By how many it is above.
+    chance
+        How often at most chance makes it as far to that side.
+    """
+
+    standard_errors: float
+    chance: float
+
+
 class PerformanceReport(msgspec.Struct, frozen=True, kw_only=True):
     """Estimates with what bears them out.
 
@@ -94,9 +110,9 @@ class PerformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         For all rows.
     estimated_matured, realised_matured
         For the rows whose outcome is known: what was expected, and what came of it.
-    bad_deviate, missed_deviate, money_deviate
-        By how many standard errors what was realised is above what was expected; None where nothing could
-        have come out otherwise.
+    bad, missed, money
+        How far what was realised is from what was expected, of bad rows, of those let through, and of what
+        was earned; None where nothing could have come out otherwise.
     is_borne_out
         Whether none of them is more than chance; None without any.
     error
@@ -107,9 +123,9 @@ class PerformanceReport(msgspec.Struct, frozen=True, kw_only=True):
     estimated: Performance
     estimated_matured: Performance
     realised_matured: Performance
-    bad_deviate: float | None
-    missed_deviate: float | None
-    money_deviate: float | None
+    bad: Departure | None
+    missed: Departure | None
+    money: Departure | None
     is_borne_out: bool | None
     error: float
 
@@ -141,20 +157,21 @@ def performance(
     told = np.asarray(labels, np.float64)
     known = told >= 0
     said = _chances(chances, np.where(known, told, 0.0))
-    money = None if stakes is None else _checked(stakes, len(said))
+    stake = None if stakes is None else _checked(stakes, len(said))
     matured, happened = said[known], told[known]
-    of_matured = None if money is None else (money[0][known], money[1][known])
-    deviates = _deviates(matured, happened, threshold, of_matured)
-    limit = standard_errors(error / _STATEMENTS)
-    found = [abs(one) <= limit for one in deviates if one is not None]
+    of_matured = None if stake is None else (stake[0][known], stake[1][known])
+    bad, missed, money = _departures(matured, happened, threshold, of_matured)
+    # On either side, for each statement.
+    each = error / (2 * _STATEMENTS)
+    found = [one.chance > each for one in (bad, missed, money) if one is not None]
     return PerformanceReport(
         threshold=threshold,
-        estimated=_estimated(said, threshold, money),
+        estimated=_estimated(said, threshold, stake),
         estimated_matured=_estimated(matured, threshold, of_matured),
         realised_matured=_realised(matured, happened, threshold, of_matured),
-        bad_deviate=deviates[0],
-        missed_deviate=deviates[1],
-        money_deviate=deviates[2],
+        bad=bad,
+        missed=missed,
+        money=money,
         is_borne_out=all(found) if found else None,
         error=error,
     )
@@ -255,22 +272,34 @@ def _both(chances: Reals) -> dict[str, Reals]:
 # -- how far apart -------------------------------------------------------------------------
 
 
-def _deviates(
+def _departures(
     chances: Reals, labels: Reals, threshold: float, money: _Money | None
-) -> tuple[float | None, float | None, float | None]:
-    """Return by how many standard errors bad rows, bad rows let through and money are above expectation."""
-    excess, variances = labels - chances, chances * (1 - chances)
+) -> tuple[Departure | None, Departure | None, Departure | None]:
+    """Return how far bad rows, bad rows let through and money are from expectation."""
     through = chances < threshold
+    few, happened = chances[through], labels[through]
     earned = None
     if money is not None:
-        at_stake = (money[0] + money[1])[through]
-        earned = _deviate(-excess[through] * at_stake, variances[through] * at_stake.astype(np.float64) ** 2)
-    return _deviate(excess, variances), _deviate(excess[through], variances[through]), earned
+        # What a bad row takes from what is expected of a good one.
+        at_stake = -(money[0] + money[1])[through].astype(np.float64)
+        earned = _departure(few, happened, at_stake)
+    return (
+        _departure(chances, labels, np.ones(len(chances))),
+        _departure(few, happened, np.ones(len(few))),
+        earned,
+    )
 
 
-def _deviate(excess: Reals, variances: Reals) -> float | None:
-    variance = math.fsum(variances)
-    return math.fsum(excess) / math.sqrt(variance) if variance > 0 else None
+def _departure(chances: Reals, labels: Reals, weights: Reals) -> Departure | None:
+    variance = math.fsum(chances * (1 - chances) * weights**2)
+    if not variance > 0:
+        return None
+    excess = math.fsum((labels - chances) * weights)
+    side = math.copysign(1.0, excess)
+    return Departure(
+        standard_errors=excess / math.sqrt(variance),
+        chance=tail_chance(chances, side * weights, side * math.fsum(labels * weights)),
+    )
 
 
 # -- what comes in -------------------------------------------------------------------------
