@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import msgspec
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 
 from formicary.factory.decisions.points import DecisionPoint
+from formicary.factory.engine.state import known_events
 from formicary.factory.features.definitions import FeatureSet
+from formicary.factory.journal.access import Access
+from formicary.factory.journal.reader import JournalReader
 from formicary.factory.monitoring.drift import drift_report
 from formicary.factory.monitoring.label_delay import label_delay
 from formicary.factory.monitoring.rates import missing_rates, outcome_rates
@@ -17,6 +21,7 @@ from formicary.factory.registry.watched import PointWatch, Wanted, watch_model
 from tests.factory.decisions.desk import POINT, RISK, made_model
 from tests.factory.decisions.shop import POINTS
 from tests.factory.features.training_kit import source_of
+from tests.factory.journal.kit import owned
 from tests.factory.registry.watch_kit import DAY, DAYS, FIRST_DAY, LABEL, shop_of_days
 
 WANTED = Wanted(hashes=["1" * 32, made_model(1).hash], points=tuple(POINTS.values()), label=LABEL, days=2)
@@ -84,10 +89,21 @@ def test_delays_are_those_of_the_facts() -> None:
     )
 
 
-@pytest.mark.parametrize("block_rows", [3, 50])
+@pytest.mark.parametrize("block_rows", [7, 50])
 def test_blocks_may_end_anywhere(block_rows: int) -> None:
     """Also between a decision and its transfer."""
     assert watched(WANTED, block_rows=block_rows) == watched(WANTED)
+
+
+def test_a_real_journal_says_the_same(access: Access) -> None:
+    """As whoever reads it gives it out; behind its end there is nothing to watch."""
+    with owned(access) as journal:
+        for batch in shop_of_days().journal.batches:
+            journal.append(batch)
+    products = tuple(shop_of_days().new_state().products.values())
+    with closing(JournalReader(access, upcasters=known_events(products))) as reader:
+        assert watch_model(reader, WANTED, lambda *_: None) == watched(WANTED)
+        assert watch_model(reader, replace(WANTED, first=reader.head() + 5), lambda *_: None) == ()
 
 
 def test_few_days_leave_what_is_left() -> None:

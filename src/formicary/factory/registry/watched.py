@@ -116,15 +116,16 @@ def watch_model(source: RowSource, wanted: Wanted, progress: Progress) -> tuple[
         Is told how far it is.
     """
     until = source.head()
+    after = min(wanted.first - 1, until)
     words = np.array([int(one[:_WORD_DIGITS], 16) for one in wanted.hashes], np.uint64)
     folds = {point_id(point.name): _Fold(point, words, wanted.days) for point in wanted.points}
-    for block in source.read(after=wanted.first - 1, until=until):
+    for block in source.read(after=after, until=until):
         for number, fold in folds.items():
             fold.add(block, block.decisions[block.decisions["point"] == number])
         progress(block.until, until)
     begun = [fold for fold in folds.values() if fold.days]
     label = wanted.label if wanted.label is not None and not wanted.label.names else None
-    told = _told(source, label, wanted.first, until) if label is not None and begun else None
+    told = _told(source, label, after, until) if label is not None and begun else None
     return tuple(fold.report(label, told) for fold in begun)
 
 
@@ -136,8 +137,8 @@ class _Told:
     now: int
 
 
-def _told(source: RowSource, label: Label, first: int, until: int) -> _Told:
-    events = list(source.events_of((FACTS_RECORDED,), after=first - 1, until=until))
+def _told(source: RowSource, label: Label, after: int, until: int) -> _Told:
+    events = list(source.events_of((FACTS_RECORDED,), after=after, until=until))
     when = {event.position: event.timestamp for event in events}
     found = outcomes_of(events, label)
     at = dict[tuple[int, int], int]()
