@@ -1,12 +1,12 @@
 """How well a model does before its outcomes are known, beside how well it did on those that are.
 
 If chances are right, each row is bad with its chance and good with the rest, so that what a model catches,
-misses and earns has an expectation without a single label: performance estimated from confidence, CBPE (Kivimäki,
-Białek, Kuberski and Nurminen, *Performance estimation in binary classification using calibrated confidence*,
-2025). It stands and falls with the chances: it sees that customers changed, and cannot see that what
-they do changed. So it is never told alone, but with the same estimate for the rows whose outcomes have come,
-and what these came to. Where the two differ by more than chance, ``is_borne_out`` is false and the estimate
-for the young rows is worth nothing.
+misses and earns has an expectation without a single label: performance estimated from confidence, CBPE
+(Kivimäki, Białek, Kuberski and Nurminen, *Performance estimation in binary classification using calibrated
+confidence*, 2025). It stands and falls with the chances: it sees that customers changed, and cannot see that
+what they do changed. So it is never told alone, but with the same estimate for the rows whose outcomes have
+come, and what these came to. Where the two differ by more than chance, ``is_borne_out`` is false and the
+estimate for the young rows is worth nothing.
 
 Rows with a chance of the threshold or more are turned away. Bad rows are those of label 1. An estimate of
 money is a number of minor units, rounded once, half to even; what was realised is an exact sum.
