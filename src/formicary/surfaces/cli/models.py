@@ -31,6 +31,7 @@ from formicary.factory.registry.reading import (
     versions,
     which,
 )
+from formicary.surfaces.cli import model_watch
 from formicary.surfaces.cli.api_output import new_group
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, Note, Reason, program_of
 from formicary.surfaces.cli.output import progress, write_json, write_table
@@ -59,6 +60,7 @@ def group() -> typer.Typer:
     models.command("history")(history)
     models.command("which")(which_one)
     models.command("card")(card)
+    model_watch.register(models)
     return models
 
 

@@ -1,0 +1,1 @@
+"""Whether models still do what they did: statistics over arrays of what was decided and what came of it."""
