@@ -29,6 +29,7 @@ def test_experiments_as_they_stand(lab: Lab) -> None:
     lab.done(define(), define("other"), define(planned_parties=9), start(), stop(cause=Cause.HARM))
     found = experiments(experiment_events(lab.source()))
     assert [one.name for one in found] == ["short_form", "other"]
+    assert experiments(lab.source().whole.events) == found
     first, other = found
     assert (first.status, first.cause, first.reason) == (ExperimentStatus.STOPPED, Cause.HARM, "It is clear.")
     assert first.defined - START >= 3 * HOUR
