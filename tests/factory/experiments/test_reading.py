@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from formicary.base.limits import FACTS_PER_EVENT_MAX
+from formicary.base.lots import LOTS
 from formicary.factory.experiments import Cause, ExperimentStatus
 from formicary.factory.experiments.assignment import NOWHERE, arms_of
 from formicary.factory.experiments.definitions import read_definition
@@ -34,6 +35,7 @@ def test_experiments_as_they_stand(lab: Lab) -> None:
     assert (first.status, first.cause, first.reason) == (ExperimentStatus.STOPPED, Cause.HARM, "It is clear.")
     assert first.defined - START >= 3 * HOUR
     assert (first.started - first.defined, first.stopped - first.started) == (HOUR, HOUR)
+    assert (first.first, first.count, first.arms) == (0, LOTS // 2, ["control", "short"])
     assert first.definition.planned_parties == 9
     assert (other.status, other.started, other.cause) == (ExperimentStatus.DEFINED, 0, None)
     assert named_experiment(found, "other") is other

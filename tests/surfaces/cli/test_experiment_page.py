@@ -24,6 +24,9 @@ def experiment(**changed: Any) -> Experiment:
     said: dict[str, Any] = {
         "name": "short_form",
         "layer": "checkout",
+        "first": 0,
+        "count": 10,
+        "arms": ["control", "short"],
         "document": document_of(),
         "defined": BEGIN,
         "status": ExperimentStatus.STOPPED,

@@ -236,10 +236,13 @@ def _comparison(
 ) -> Comparison:
     difference = differences(moments, metric.kind, place, has_covariate=metric.covariate is not None)
     counts = moments.counts[..., [0, place]]
+    weights = list(definition.arms.values())
+    # Of the parties that are planned, those of these two arms.
+    planned = definition.planned_parties * (weights[0] + weights[place]) / sum(weights)
     if metric.is_guardrail:
-        look = guardrail_looks(metric, difference, counts, definition.planned_parties, alpha)
+        look = guardrail_looks(metric, difference, counts, planned, alpha)
     else:
-        look = goal_looks(difference, counts, definition.planned_parties, alpha)
+        look = goal_looks(difference, counts, planned, alpha)
     return Comparison(
         metric=metric,
         arm=list(definition.arms)[place],
@@ -298,7 +301,8 @@ def guardrail_looks(
 def _is_known(difference: Difference, counts: Reals) -> npt.NDArray[np.bool_]:
     """Return where anything may be said: enough parties in both arms, and some variance between them."""
     is_enough = (counts >= EXPERIMENT_ARM_PARTIES_MIN).all(axis=-1)
-    return np.asarray(is_enough & (difference.standard_error > 0))
+    error = difference.standard_error
+    return np.asarray(is_enough & (error > 0) & np.isfinite(error))
 
 
 def _first(is_so: npt.NDArray[np.bool_]) -> Days:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from formicary.factory.experiments.definitions import Definition, Kind
 from formicary.factory.experiments.errors import OutcomesUnusable
+from formicary.factory.experiments.parties import numbers_of
 
 __all__ = ["Outcomes", "outcomes_for"]
 
@@ -31,12 +32,10 @@ class Outcomes:
 
     def places_of(self, parties: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return the row of each of parties (n, 2), each of which is there once; -1 for none, (n,)."""
-        both = np.concatenate([self.parties, parties])
-        _, number = np.unique(both, axis=0, return_inverse=True)
-        rows = np.full(len(both), -1, np.int64)
-        own = number.reshape(-1)[: len(self.parties)]
-        rows[own] = np.arange(len(self.parties))
-        return rows[number.reshape(-1)[len(self.parties) :]]
+        numbers = numbers_of(np.concatenate([self.parties, parties]))
+        rows = np.full(len(numbers), -1, np.int64)
+        rows[numbers[: len(self.parties)]] = np.arange(len(self.parties))
+        return rows[numbers[len(self.parties) :]]
 
 
 def outcomes_for(
@@ -67,7 +66,7 @@ def outcomes_for(
     if lacking := [name for name in needed if name not in columns]:
         message = f"there is no column {', '.join(lacking)}"
         raise OutcomesUnusable(message)
-    if len(np.unique(parties, axis=0)) < len(parties):
+    if len(np.unique(numbers_of(parties))) < len(parties):
         message = "a party is there twice"
         raise OutcomesUnusable(message)
     is_whole = np.ones(len(parties), bool)

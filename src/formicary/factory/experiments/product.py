@@ -62,8 +62,9 @@ from formicary.factory.experiments.messages import (
     StartExperiment,
     StopExperiment,
 )
+from formicary.factory.experiments.parties import words_of
 
-__all__ = ["EXPERIMENTS_PRODUCT", "NAME", "experiment_id", "layer_id", "words_of"]
+__all__ = ["EXPERIMENTS_PRODUCT", "NAME", "experiment_id", "layer_id"]
 
 Rows = npt.NDArray[Any]
 
@@ -81,12 +82,6 @@ def experiment_id(experiment: str) -> int:
 def layer_id(layer: str) -> int:
     """Return the id of the layer with a name: no experiment's, since no name has a space in it."""
     return text_id(f"layer {layer}")
-
-
-def words_of(parties: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Return ids of 32 hexadecimal digits as two words, (n, 2)."""
-    big_endian = np.frombuffer(bytes.fromhex("".join(parties)), ">u8")
-    return big_endian.astype(np.uint64).reshape(-1, 2)
 
 
 # -- deciding ------------------------------------------------------------------------------

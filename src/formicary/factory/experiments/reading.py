@@ -5,7 +5,7 @@ All of it are functions over events, in their order, as ``events_of`` of a journ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,7 +27,8 @@ from formicary.factory.experiments.messages import (
     ExposuresRecorded,
     RecordExposures,
 )
-from formicary.factory.experiments.product import NAME, experiment_id, words_of
+from formicary.factory.experiments.parties import numbers_of, words_of
+from formicary.factory.experiments.product import NAME, experiment_id
 from formicary.factory.features.sources import RowSource
 from formicary.factory.journal.events import Event
 
@@ -54,8 +55,9 @@ class Experiment:
 
     Attributes
     ----------
-    name, layer, document
-        As it was defined last, at ``defined``, nanoseconds since 1970.
+    name, layer, first, count, arms, document
+        As it was defined last, at ``defined``, nanoseconds since 1970: its lots, the names of its arms, and
+        all of it.
     status
         Where it stands.
     started, stopped
@@ -66,6 +68,9 @@ class Experiment:
 
     name: str
     layer: str
+    first: int
+    count: int
+    arms: Sequence[str]
     document: str
     defined: int
     status: ExperimentStatus = ExperimentStatus.DEFINED
@@ -111,7 +116,13 @@ def experiments(events: Iterable[Event]) -> list[Experiment]:
         if event.kind == _DEFINED:
             told = msgspec.json.decode(event.body, type=ExperimentDefined)
             found[event.subject] = Experiment(
-                name=told.experiment, layer=told.layer, document=told.document, defined=event.timestamp
+                name=told.experiment,
+                layer=told.layer,
+                first=told.first,
+                count=told.count,
+                arms=told.arms,
+                document=told.document,
+                defined=event.timestamp,
             )
         elif event.kind == _STARTED:
             started = msgspec.json.decode(event.body, type=ExperimentStarted)
@@ -168,7 +179,7 @@ def exposures_of(source: RowSource, name: str) -> Exposures:
 def first_exposures(told: Exposures) -> Exposures:
     """Return the first exposure of each party, in order of time; of two at one time the one told first."""
     order = np.argsort(told.at, kind="stable")
-    _, first = np.unique(told.parties[order], axis=0, return_index=True)
+    _, first = np.unique(numbers_of(told.parties[order]), return_index=True)
     rows = order[np.sort(first)]
     return Exposures(at=told.at[rows], parties=told.parties[rows], arms=told.arms[rows])
 

@@ -244,8 +244,6 @@ def _document(one: Experiment) -> dict[str, Any]:
 
 
 def _row(one: Experiment) -> list[str]:
-    definition = one.definition
-    first, count = definition.lots.first, definition.lots.count
     since = one.stopped or one.started or one.defined
-    lots = f"{first:,} to {first + count - 1:,}"
-    return [one.name, one.layer, one.status.name.lower(), time_text(since), lots, " ".join(definition.arms)]
+    lots = f"{one.first:,} to {one.first + one.count - 1:,}"
+    return [one.name, one.layer, one.status.name.lower(), time_text(since), lots, " ".join(one.arms)]
