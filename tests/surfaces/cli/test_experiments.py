@@ -140,6 +140,16 @@ def test_results_of_nothing(terminal: Terminal, run: Callable[..., str]) -> None
     )
 
 
+def test_outcomes_are_facts_or_a_table(terminal: Terminal, run: Callable[..., str]) -> None:
+    """One of the two; facts that there are not are refused."""
+    table, results = run(), ("experiments", "results", "short_form")
+    for arguments in ((), ("--table", table, "--facts", "order")):
+        assert terminal.run(*results, *arguments) == ExitCode.USAGE
+        assert "one of the two" in terminal.err
+    assert terminal.run(*results, "--facts", "order") == ExitCode.REFUSED
+    assert "outcome_days is 1 at least" in " ".join(terminal.err.split())
+
+
 def test_results_of_something(terminal: Terminal, run: Callable[..., str], tmp_path: Path) -> None:
     """With a page of them."""
     page = tmp_path / "short_form.html"

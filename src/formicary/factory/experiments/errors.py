@@ -106,7 +106,7 @@ class ExposureUntimely(ExperimentRefused):
 
 
 class OutcomesUnusable(ExperimentRefused):
-    """A table of outcomes cannot be read, lacks a column, or has one of another type, or a party twice."""
+    """Outcomes cannot be read, lack a column or a field, or have one of another type, or a party twice."""
 
     code = "outcomes_unusable"
 

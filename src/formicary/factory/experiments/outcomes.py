@@ -31,7 +31,7 @@ class Outcomes:
     columns: Mapping[str, npt.NDArray[np.float64]]
 
     def places_of(self, parties: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Return the row of each of parties (n, 2), each of which is there once; -1 for none, (n,)."""
+        """Return the row of each of parties (n, 2); -1 for none, (n,)."""
         numbers = numbers_of(np.concatenate([self.parties, parties]))
         rows = np.full(len(numbers), -1, np.int64)
         rows[numbers[: len(self.parties)]] = np.arange(len(self.parties))

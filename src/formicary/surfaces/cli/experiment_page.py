@@ -114,11 +114,16 @@ def chart_of(one: Comparison) -> dict[str, Any] | None:
         return None
     sign = -1 if one.metric.good is Direction.UP else 1
     reference = sign * (one.metric.tolerated_harm or 0.0)
-    estimate = look.estimate[days]
-    # Room above what is drawn; some difference is in it wherever anything could be said.
-    reach = 1.05 * max(float(np.nanmax(np.abs([look.low[days], look.high[days], estimate]))), abs(reference))
+    # The first days know so little that all later ones would be a line: those reach beyond the chart.
+    later = days[len(days) // 2 :]
+    widest = float(np.nanmax(np.abs([look.low[later], look.high[later], look.estimate[later]])))
+    reach = 1.5 * max(widest, abs(reference))
+    estimate = np.clip(look.estimate[days], -reach, reach)
     # The open side of a guardrail is drawn to the chart's edge.
-    low, high = (np.nan_to_num(end[days], nan=edge) for end, edge in ((look.low, -reach), (look.high, reach)))
+    low, high = (
+        np.clip(np.nan_to_num(end[days], nan=edge), -reach, reach)
+        for end, edge in ((look.low, -reach), (look.high, reach))
+    )
     across = _across(days, len(look.estimate))
     band = [*_points(across, high, reach), *reversed(_points(across, low, reach))]
     return {

@@ -18,7 +18,7 @@ from formicary.factory.experiments import (
     StopExperiment,
     experiment_id,
 )
-from formicary.factory.experiments.definitions import read_definition
+from formicary.factory.experiments.definitions import Definition, read_definition
 from formicary.factory.experiments.reading import (
     Experiment,
     experiment_events,
@@ -36,11 +36,12 @@ from formicary.surfaces.cli.ports import RegistryAccess
 
 if TYPE_CHECKING:
     from formicary.factory.experiments.analysis import Results
+    from formicary.factory.experiments.outcomes import Outcomes
 
 __all__ = ["group"]
 
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
-PartyColumn = Annotated[str, typer.Option("--party", help="The table's column of ids of parties.")]
+PartyColumn = Annotated[str, typer.Option("--party", help="The column of ids of parties.")]
 _COLUMNS = ("experiment", "layer", "status", "since", "lots", "arms")
 
 
@@ -161,7 +162,12 @@ def results(
     context: typer.Context,
     name: Name,
     *,
-    table: Annotated[Path, typer.Option("--table", help="Outcomes of parties: Parquet, or CSV.")],
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Outcomes of parties: Parquet, or CSV.")
+    ] = None,
+    facts: Annotated[
+        str | None, typer.Option("--facts", help="In its place, the kind of facts that outcomes are.")
+    ] = None,
     party: PartyColumn = "party",
     until: Annotated[
         str | None, typer.Option("--until", help="When outcomes were looked at (RFC 3339); now unless given.")
@@ -175,19 +181,22 @@ def results(
     """Say what came of an experiment; arms that cannot be believed, or harm, end with exit code 1."""
     # As above; and what computes and writes pages.
     from formicary.factory.experiments.analysis import analyse  # noqa: PLC0415
-    from formicary.factory.experiments.outcomes import outcomes_for  # noqa: PLC0415
+    from formicary.factory.experiments.fact_outcomes import fact_outcomes  # noqa: PLC0415
     from formicary.surfaces.cli.experiment_results import results_document, write_results  # noqa: PLC0415
-    from formicary.surfaces.cli.experiment_tables import PartyTable  # noqa: PLC0415
 
+    if (table is None) == (facts is None):
+        message = "name a table or a kind of facts, one of the two"
+        raise typer.BadParameter(message, param_hint="--table")
     program = program_of(context)
     looked = program.now() if until is None else parse_time(until)
-    rows = PartyTable(table, party)
     with program.experiments() as known:
         experiment = _named(known, name)
-        definition = experiment.definition
-        columns = rows.reals([one for metric in definition.metrics for one in metric.columns])
-        outcomes = outcomes_for(definition, rows.parties, columns)
-        found = analyse(definition, exposures_of(known.source, name), outcomes, until=looked)
+        definition, met = experiment.definition, exposures_of(known.source, name)
+        if facts is None:
+            outcomes = _outcomes_in(table, party, definition)
+        else:
+            outcomes = fact_outcomes(known.source, definition, met, kind=facts, until=looked, party=party)
+        found = analyse(definition, met, outcomes, until=looked)
         if stop_on_harm and found.harmful and experiment.status is ExperimentStatus.RUNNING:
             _stop_for(known, name, found)
             experiment = _named(known, name)
@@ -199,6 +208,16 @@ def results(
         write_results(experiment.name, found)
     if found.is_mismatched or found.harmful:
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _outcomes_in(table: Path | None, party: str, definition: Definition) -> Outcomes:
+    from formicary.factory.experiments.outcomes import outcomes_for  # noqa: PLC0415, as above
+    from formicary.surfaces.cli.experiment_tables import PartyTable  # noqa: PLC0415, as above
+
+    assert table is not None  # noqa: S101, one of the two
+    rows = PartyTable(table, party)
+    columns = rows.reals([name for metric in definition.metrics for name in metric.columns])
+    return outcomes_for(definition, rows.parties, columns)
 
 
 def _stop_for(known: RegistryAccess, name: str, found: Results) -> None:
