@@ -95,9 +95,6 @@ def test_nothing_is_made_of_nothing() -> None:
     assert np.isnan(stay.look.low).all()
     assert returns.look.low[-1] < returns.estimate
     assert stay.look.high[-1] > stay.estimate
-    day = world.at // DAY_NS == 19_000
-    if min(np.bincount(world.arms[day])) < EXPERIMENT_ARM_PARTIES_MIN:
-        assert np.isnan(orders.look.estimate[0])
     treated = world.columns["stayed"][world.arms == 1]
     control = world.columns["stayed"][world.arms == 0]
     assert stay.fixed[2] == pytest.approx(stats.ttest_ind(treated, control, equal_var=False).pvalue)
@@ -191,6 +188,16 @@ def test_each_arm_is_compared_with_the_first() -> None:
     ]
     alone = World(metrics=goal, arms=arms, alpha=0.025).adds("spent", 0.6, arm=2).analysed()
     assert alone.comparisons[0].look.low[-1] < found.comparisons[0].look.low[-1]
+
+
+def test_nothing_is_said_before_there_are_parties_enough() -> None:
+    """In each of the arms."""
+    world = World(count=1_500)
+    days = world.at // DAY_NS - 19_000
+    smaller = [np.bincount(world.arms[days <= day], minlength=2).min() for day in range(10)]
+    is_silent = [count < EXPERIMENT_ARM_PARTIES_MIN for count in smaller]
+    assert np.isnan(world.analysed().comparisons[0].look.estimate).tolist() == is_silent
+    assert {*is_silent} == {True, False}
 
 
 def test_too_few_parties_say_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from formicary.base.lots import LOTS, lots, salt_of
 from formicary.factory.experiments.assignment import (
@@ -77,13 +78,13 @@ def test_it_is_the_same_whoever_else_is_asked_about(slices: list[Slice], first: 
 @settings(max_examples=25, deadline=None)
 @given(WEIGHTS, st.integers(0, LOTS // 2))
 def test_shares_are_those_of_weights_and_lots(weights: tuple[int, ...], held_out: int) -> None:
-    """Within what is left to chance: six standard errors."""
+    """Within what is left to chance: counts as far off come once in a thousand million times."""
     one = whole(weights=weights, held_out=held_out, count=LOTS // 2)
     arms = arms_of(PARTIES, one)
     counts = np.bincount(arms[arms != NOWHERE], minlength=len(weights))
-    expected = np.array(weights) / sum(weights) * (1 - held_out / LOTS) / 2
-    errors = np.sqrt(expected * (1 - expected) / len(PARTIES))
-    assert (np.abs(counts / len(PARTIES) - expected) < 6 * errors + 1e-9).all()
+    expected = np.diff(arm_ends(weights), prepend=0) / LOTS * (1 - held_out / LOTS) / 2
+    assert (stats.binom.cdf(counts, len(PARTIES), expected) > 1e-9).all()
+    assert (stats.binom.sf(counts - 1, len(PARTIES), expected) > 1e-9).all()
 
 
 @given(WEIGHTS)

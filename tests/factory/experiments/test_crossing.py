@@ -12,7 +12,7 @@ from formicary.factory.experiments.power import peeking_errors
 
 @pytest.mark.parametrize(
     ("looks", "published"),
-    # Armitage, McPherson, Rowe, 1969, table 2: normal, known variance, two-sided 5 %.
+    # Armitage, McPherson, Rowe, 1969: normal with known variance, 5 % on two sides.
     [(1, 0.05), (2, 0.083), (3, 0.107), (4, 0.126), (5, 0.142), (10, 0.193), (20, 0.248), (50, 0.320)],
 )
 def test_a_fixed_test_that_is_looked_at_again_and_again(looks: int, published: float) -> None:

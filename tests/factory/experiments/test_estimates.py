@@ -128,7 +128,7 @@ def test_days_on_which_an_arm_has_nobody() -> None:
 @pytest.mark.parametrize(
     ("own", "base", "low", "high"),
     [
-        # Newcombe, 1998, table II, method 10: examples a, b, c, e, g and h.
+        # Newcombe, 1998, table II, method 10: examples a, b, g, d and h.
         ((56, 70), (48, 80), 0.0524, 0.3339),
         ((9, 10), (3, 10), 0.1705, 0.8090),
         ((10, 10), (0, 20), 0.6791, 1.0000),
