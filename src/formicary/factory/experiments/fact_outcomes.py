@@ -105,7 +105,8 @@ def _total(told: _Told, name: str, span: int, parties: int) -> npt.NDArray[np.fl
     values = joined([_values(one, field) for one in told.facts], np.dtype(np.float64))[told.kept]
     first, end = (-span, 0) if name.startswith(BEFORE) else (0, span)
     counts = (told.after >= first) & (told.after < end)
-    return np.bincount(told.places[counts], weights=values[counts], minlength=parties)
+    total = np.bincount(told.places[counts], weights=values[counts], minlength=parties)
+    return np.asarray(total, np.float64)
 
 
 def _values(facts: FactColumns, field: str) -> npt.NDArray[np.float64]:
