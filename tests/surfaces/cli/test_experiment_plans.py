@@ -26,7 +26,7 @@ def test_days_for_an_effect(terminal: Terminal) -> None:
 
 def test_effect_and_power_of_days(terminal: Terminal) -> None:
     """Each from the other."""
-    some = (*POWER, "--deviation", "1", "--days", "14")
+    some = (*POWER, "--deviation", "1", "--days", "6")
     effect = terminal.json(*some)["effect"]
     assert effect["any_time"] > effect["one_look"]
     shown = terminal.json(*some, "--effect", str(effect["any_time"]))["power"]

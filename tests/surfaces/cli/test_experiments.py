@@ -140,10 +140,11 @@ def test_results_of_nothing(terminal: Terminal, run: Callable[..., str]) -> None
     )
 
 
-def test_outcomes_are_facts_or_a_table(terminal: Terminal, run: Callable[..., str]) -> None:
-    """One of the two; facts that there are not are refused."""
-    table, results = run(), ("experiments", "results", "short_form")
-    for arguments in ((), ("--table", table, "--facts", "order")):
+def test_outcomes_are_facts_or_a_table(terminal: Terminal, file: Path) -> None:
+    """One of the two; facts that cannot be outcomes are refused."""
+    assert terminal.run("experiments", "define", str(file)) == ExitCode.DONE
+    results = ("experiments", "results", "short_form")
+    for arguments in ((), ("--table", "table", "--facts", "order")):
         assert terminal.run(*results, *arguments) == ExitCode.USAGE
         assert "one of the two" in terminal.err
     assert terminal.run(*results, "--facts", "order") == ExitCode.REFUSED
