@@ -7,16 +7,23 @@ from pathlib import Path
 import pytest
 
 from formicary.base.errors import Refusal
+from formicary.base.times import time_text
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
+from formicary.factory.experiments import StartExperiment, experiment_id
+from formicary.factory.experiments.errors import ExperimentRunning
+from formicary.factory.experiments.reading import exposures_of
+from formicary.factory.facts import RecordFacts
 from formicary.factory.registry import Alias, DisarmPolicy, MoveAlias
 from formicary.factory.registry.errors import PolicyNotArmed
 from formicary.factory.registry.reading import model_bytes, model_events, versions
+from formicary.runtime.ledgers import open_ledger
 from formicary.runtime.program import LocalProgram
-from formicary.runtime.registry import open_registry
+from formicary.runtime.registry import open_experiments, open_registry
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.exit_codes import ExitCode
+from tests.factory.experiments.kit import DAY_NS, document_of
 from tests.runtime.test_ledgers import running_engine
 from tests.runtime.test_policy_findings import POLICY, RULES
 from tests.runtime.test_program import document
@@ -53,6 +60,41 @@ def test_one_registry_for_both(
         assert [one.hash for one in found] == [first["hash"], second["hash"]]
         assert model_bytes(registry.source, found[0]) == trained_model().to_bytes()
         assert LocalProgram(hosted_home).model_specs().keys() == {"payment_fraud"}
+
+
+def test_experiments_are_a_registry_as_well(
+    hosted_home: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what is tried out: one engine's are another one's, and the journal says who met them."""
+    (tmp_path / "short_form.yaml").write_text(document_of(lots="{count: 1_000_000}", outcome_days=1))
+    document(capsys, hosted_home, "experiments", "define", str(tmp_path / "short_form.yaml"))
+    with running_engine(hosted_home):
+        document(capsys, hosted_home, "experiments", "start", "short_form", *REASON)
+        now = LocalProgram(hosted_home).now()
+        rows = "".join(f"{number:032x},{now}\n" for number in range(1, 1_201))
+        (tmp_path / "met.csv").write_text("party,at\n" + rows)
+        met = ("experiments", "expose", "short_form", str(tmp_path / "met.csv"))
+        assert document(capsys, hosted_home, *met)["told"] == 1_200
+    assert document(capsys, hosted_home, *met)["told"] == 1_200
+    assert document(capsys, hosted_home, "experiments", "show", "short_form")["exposures"] == 1_200
+    ordered = RecordFacts(
+        subject=1,
+        kind="order",
+        at=[now + 1] * 600,
+        ids={"party": [f"{number:032x}" for number in range(2, 1_202, 2)]},
+        numbers={"ordered": [1] * 600},
+    )
+    with open_ledger(hosted_home) as ledger:
+        assert ledger.command("facts", ordered, principal="test", key="one").code == ""
+    tomorrow = ("--until", time_text(now + 2 * DAY_NS))
+    results = ("experiments", "results", "short_form", "--facts", "order", *tomorrow)
+    (orders,) = document(capsys, hosted_home, *results)["comparisons"]
+    assert (orders["control"], orders["treatment"]) == pytest.approx((0.5, 0.5), abs=0.08)
+    assert document(capsys, hosted_home, "verify")["sound"]
+    with open_experiments(hosted_home) as known:
+        assert len(exposures_of(known.source, "short_form").at) == 1_200
+        with pytest.raises(ExperimentRunning):
+            known.command(StartExperiment(subject=experiment_id("short_form"), reason="Again."))
 
 
 def test_refusals_are_those_of_the_registry(hosted_home: Settings) -> None:

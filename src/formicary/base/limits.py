@@ -325,3 +325,24 @@ SCORECARD_ROWS_EACH_MAX: Final = 20_000
 
 They are off by a hundredth then, which moves no rank, and work grows as rows times columns squared.
 """
+
+EXPERIMENT_BYTES_MAX: Final = 32 << 10
+"""Bytes of a document that defines an experiment: dozens of metrics, and no file meant for something else."""
+
+EXPERIMENT_ARMS_MAX: Final = 8
+"""Arms of an experiment: each is compared with the first, and of more no comparison has parties enough."""
+
+EXPERIMENT_METRICS_MAX: Final = 32
+"""Metrics of an experiment: goals share its alpha, so that many show nothing."""
+
+LAYER_EXPERIMENTS_MAX: Final = 16
+"""Experiments that run in a layer together: the layer knows the lots of each, within one small aggregate."""
+
+EXPERIMENT_ARM_PARTIES_MIN: Final = 100
+"""Parties of an arm before anything is said of it: with fewer the mean of a skewed metric is not normal."""
+
+EXPERIMENT_DAYS_MAX: Final = 400
+"""Days that are planned or looked at: work grows as their square, and nothing stays the same for longer."""
+
+EXPERIMENT_ROWS_MAX: Final = 20_000_000
+"""Rows of a table of outcomes: with ten columns of reals they take two gigabytes."""

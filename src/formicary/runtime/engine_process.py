@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
+from formicary.base.lots import lots
 from formicary.factory.decisions.warm_up import load_kernels as load_kernels_of_decisions
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
@@ -66,6 +67,8 @@ def warm_up() -> None:
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
     load_kernels_of_decisions()
+    # The arms of who met an experiment.
+    lots(np.zeros((1, 2), np.uint64), 0)
 
 
 def _warm_up_folding(accounts: Records, transfers: Records) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from formicary.factory.appeals import appeals_product
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.products import Product
+from formicary.factory.experiments import EXPERIMENTS_PRODUCT
 from formicary.factory.facts import FACTS_PRODUCT, FactsRecorded
 from formicary.factory.features.compiler import compiled
 from formicary.factory.features.definitions import FeatureSet
@@ -29,6 +30,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
     FACTS_PRODUCT,
     appeals_product(FACTS_PRODUCT, FactsRecorded),
     registry_product(findings_at(PAYMENTS)),
+    EXPERIMENTS_PRODUCT,
     *PAYMENTS,
 )
 """What ``formicary up`` runs, but for a team's own definitions."""

@@ -34,7 +34,7 @@ from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledge
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
 from formicary.runtime.products import decision_points, feature_sets, model_specs, products_of
-from formicary.runtime.registry import InstalledRegistry, open_registry
+from formicary.runtime.registry import InstalledRegistry, open_experiments, open_registry
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import TableOfRows, WantedModel, train
 from formicary.surfaces.cli.ports import Check
@@ -76,6 +76,10 @@ class LocalProgram:
     def registry(self) -> AbstractContextManager[InstalledRegistry]:
         """Reach the registry of models and policies: the running engine's, else one in this process."""
         return open_registry(self._settings)
+
+    def experiments(self) -> AbstractContextManager[InstalledRegistry]:
+        """Reach the experiments: the running engine's, else one in this process."""
+        return open_experiments(self._settings)
 
     def model_specs(self) -> Mapping[str, ModelSpec]:
         """Return the specifications of the models that are declared here, by name."""

@@ -21,6 +21,8 @@ from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import ANSWERED, FactoryState
+from formicary.factory.experiments import EXPERIMENTS_PRODUCT
+from formicary.factory.experiments.errors import ExperimentRefused
 from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
 from formicary.factory.features.definitions import FeatureSet
@@ -213,6 +215,7 @@ class MemoryProgram:
     def __post_init__(self) -> None:
         self.book = Ledger(self.clock)
         self.models = MemoryRegistry(self.clock)
+        self.tried_out = MemoryRegistry(self.clock, EXPERIMENTS_PRODUCT, ExperimentRefused)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -236,6 +239,11 @@ class MemoryProgram:
     def registry(self) -> Iterator[MemoryRegistry]:
         """Give the registry."""
         yield self.models
+
+    @contextmanager
+    def experiments(self) -> Iterator[MemoryRegistry]:
+        """Give the experiments."""
+        yield self.tried_out
 
     def model_specs(self) -> Mapping[str, ModelSpec]:
         """Return the specifications that the test put here."""

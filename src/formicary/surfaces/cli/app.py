@@ -14,6 +14,7 @@ from formicary.surfaces.cli import (
     appeals,
     decisions,
     escrow,
+    experiments,
     features_backfill,
     features_catalogue,
     features_daily,
@@ -79,6 +80,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(policies.group(), name="policies")
     app.add_typer(decisions.group(), name="decisions")
     app.add_typer(rules.group(), name="rules")
+    app.add_typer(experiments.group(), name="experiments")
     app.add_typer(parties.group(), name="parties")
     app.add_typer(payments.group(), name="payments")
     app.add_typer(appeals.group(), name="appeals")

@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     DONE = 0
     """What was asked for was done, or had been done before."""
     FINDINGS = 1
-    """A check found something: `verify`, `doctor`, `lint`, rows that `import` rejects, an unbalanced demo."""
+    """A check found something: `verify`, `doctor`, `lint`, harm, rejected rows, an unbalanced demo."""
     USAGE = 2
     """The command line is wrong."""
     REFUSED = 3

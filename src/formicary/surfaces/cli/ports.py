@@ -121,7 +121,7 @@ class DecisionAccess(Protocol):
 
 
 class RegistryAccess(Protocol):
-    """The registry of models and policies."""
+    """The registry of models and policies, or that of experiments."""
 
     @property
     def source(self) -> RowSource:
@@ -211,6 +211,10 @@ class Program(Protocol):
 
     def registry(self) -> AbstractContextManager[RegistryAccess]:
         """Reach the registry of models and policies: the running engine's, else one in this process."""
+        ...
+
+    def experiments(self) -> AbstractContextManager[RegistryAccess]:
+        """Reach the experiments: the running engine's, else one in this process."""
         ...
 
     def model_specs(self) -> Mapping[str, ModelSpec]:
