@@ -15,7 +15,7 @@ _HEIGHT: Final = 260
 _LEFT: Final = 56
 _TOP: Final = 16
 _BOTTOM: Final = 40
-_RIGHT: Final = 16
+_RIGHT: Final = 28
 _COLOURS: Final = ("#0b5fa5", "#a33b3b", "#8a6d00", "#557a46")
 _TICKS: Final = 5
 
