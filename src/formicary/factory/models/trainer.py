@@ -18,7 +18,7 @@ from formicary.factory.models._folds import stratified_folds
 from formicary.factory.models.spec import ModelSpec, Objective
 from formicary.factory.models.table import TrainingTable
 
-__all__ = ["Report", "Trained", "Trial", "folds_of", "train_forest", "unwatched"]
+__all__ = ["Report", "Trained", "Trial", "folds_of", "refitted", "train_forest", "unwatched"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Rows: TypeAlias = npt.NDArray[np.int64]
@@ -170,6 +170,13 @@ def train_forest(
     booster = lightgbm.train(best.parameters, data, rounds)
     left_out = _left_out(table, folds, kept, rounds=best.rounds)
     return Trained(booster=booster, trials=tuple(trials), left_out=left_out)
+
+
+def refitted(spec: ModelSpec, table: TrainingTable, trained: Trained) -> lightgbm.Booster:
+    """Return a forest as one that was trained, of other rows: no search, as many rounds."""
+    parameters = trained.trials[0].parameters
+    cores = {"num_threads": parameters["num_threads"]}
+    return lightgbm.train(parameters, _dataset(spec, table, cores), trained.booster.current_iteration())
 
 
 def _drawn(spec: ModelSpec, rows: int) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The factory learns by itself: challengers, gates, canaries, promotion and rollback, without anybody."""

@@ -1,0 +1,297 @@
+"""Training a challenger, and judging it by days that it did not learn from.
+
+::
+
+    rows known, in the order of time   ├──────── learnt ────────┼──── judged ────┤
+    the judged forest                  learns from the first part and is compared on the second
+    the released forest                is that one again, learnt from both, calibrated by what the judged one
+                                       showed on the second part
+
+So what is released was never judged itself; it has the same columns, parameters and rounds, and must decide
+as the judged one does (the gate *refit*). Without that, every champion would be as much older as judging
+takes.
+
+Negatives are plenty and alike: all positives are kept, so many negatives for each, and those kept weigh what
+those left out would have (King and Zeng, *Logistic regression in rare events data*, 2001).
+
+Nothing here runs where decisions are made: it loads LightGBM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.draws import draws
+from formicary.factory.learning.gates import Contest, Gate, contest_gates
+from formicary.factory.learning.plan import DAY, LearningPlan
+from formicary.factory.learning.rows import Rows
+from formicary.factory.models import _check_trained as checks
+from formicary.factory.models.calibration import Calibration, choose_calibration
+from formicary.factory.models.errors import LeakSuspected
+from formicary.factory.models.forest import Forest, forest_of
+from formicary.factory.models.leaks import require_no_leaks
+from formicary.factory.models.model import Evidence, Model, scorecard_columns
+from formicary.factory.models.spec import ModelSpec
+from formicary.factory.models.table import TrainingTable, table_of
+from formicary.factory.models.trainer import Trained, refitted, train_forest
+from formicary.factory.models.training import measured, scorecard_of
+
+__all__ = ["Challenger", "Nanoseconds", "table_of_rows", "train_challenger"]
+
+Reals: TypeAlias = npt.NDArray[np.float64]
+Nanoseconds: TypeAlias = Callable[[], int]
+"""A clock that only goes on: what scoring takes is measured by it."""
+
+_TIMED_ROWS: Final = 512
+_SCORECARD_ROWS_MAX: Final = 20_000
+"""A scorecard has some hundred numbers to learn: more rows change none of them."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Challenger:
+    """A model that may become the champion, or why it may not.
+
+    Attributes
+    ----------
+    model
+        What would be released.
+    window_days
+        How far back it learnt, 0 for everything.
+    learnt
+        How many rows.
+    gates
+        Every gate, passed or not.
+    gain
+        The lower bound of what it earns more a day, in minor units: challengers are ranked by it.
+    """
+
+    model: Model
+    window_days: int
+    learnt: int
+    gates: tuple[Gate, ...]
+    gain: float
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing stands against it."""
+        return all(gate.is_passed for gate in self.gates)
+
+
+def table_of_rows(spec: ModelSpec, rows: Rows, *, negatives_each: int) -> TrainingTable:
+    """Return rows (n), all with a label, as a table: all positives, and so many negatives for each, 0 for all."""
+    kept, weights = _kept(rows.labels, negatives_each, spec.seed)
+    columns = {name: rows.values[kept, place] for place, name in enumerate(spec.names)}
+    return table_of(
+        spec,
+        columns,
+        rows.labels[kept],
+        weights=weights,
+        at=rows.at[kept],
+        money=rows.amounts[kept],
+    )
+
+
+def _kept(labels: npt.NDArray[np.int8], each: int, seed: int) -> tuple[npt.NDArray[np.int64], Reals]:
+    positives, negatives = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    count = each * len(positives)
+    if not each or count >= len(negatives):
+        return np.arange(len(labels)), np.ones(len(labels))
+    drawn = negatives[np.argsort(draws(seed, len(negatives)), kind="stable")[:count]]
+    kept = np.sort(np.concatenate([positives, drawn]))
+    return kept, np.where(labels[kept] == 1, 1.0, len(negatives) / count)
+
+
+def train_challenger(
+    spec: ModelSpec,
+    plan: LearningPlan,
+    rows: Rows,
+    champion: Model | None,
+    *,
+    window_days: int,
+    clock: Nanoseconds,
+    threads: int = 1,
+) -> Challenger:
+    """Train a challenger and judge it.
+
+    Parameters
+    ----------
+    spec, plan
+        What is learnt, and what must be shown.
+    rows
+        All that are known, each with a label.
+    champion
+        What decides now; None where nothing does.
+    window_days
+        How far back it learns, 0 for everything.
+    clock
+        Measures what scoring takes.
+    threads
+        How many cores; but for the time taken the result does not depend on it.
+
+    Raises
+    ------
+    ModelRefused
+        There are too few labels, or rows that cannot be learnt from.
+    """
+    end = int(rows.at[-1]) // DAY * DAY + DAY
+    border = end - plan.judged_days * DAY
+    first = border - window_days * DAY if window_days else 0
+    judged = rows.between(border, end)
+    learnt = table_of_rows(spec, rows.between(first, border), negatives_each=plan.negatives_each)
+    gates = [_leaks(spec, learnt)]
+    trained = train_forest(spec, learnt, threads=threads)
+    forest = forest_of(trained.booster)
+    scores = forest.raw_scores(judged.values)
+    contest = Contest(
+        rows=judged,
+        challenger=_calibrated(trained, learnt, spec).apply(scores),
+        champion=None if champion is None else _chances(champion, judged.values),
+        challengers=len(plan.windows_days),
+    )
+    gates += contest_gates(contest, plan)
+    everything = table_of_rows(spec, rows.between(first, end), negatives_each=plan.negatives_each)
+    released = _released(spec, learnt, trained, everything, judged, scores)
+    gates += _promises(spec, released, trained, everything)
+    gates += [_refit(released, contest, plan), _latency(released.forest, champion, judged, plan, clock)]
+    return Challenger(
+        model=released,
+        window_days=window_days,
+        learnt=len(everything.labels),
+        gates=tuple(gates),
+        gain=next(gate.figure for gate in gates if gate.name == "money"),
+    )
+
+
+def _chances(model: Model, values: Reals) -> Reals:
+    assert model.calibration is not None  # noqa: S101, a learner's models tell chances
+    return model.calibration.apply(model.forest.raw_scores(values))
+
+
+def _calibrated(trained: Trained, table: TrainingTable, spec: ModelSpec) -> Calibration:
+    is_judged = ~np.isnan(trained.left_out)
+    judged = table.rows(is_judged)
+    return choose_calibration(
+        scores=trained.left_out[is_judged], labels=judged.labels, weights=judged.weights, seed=spec.seed
+    )
+
+
+def _released(
+    spec: ModelSpec,
+    learnt: TrainingTable,
+    trained: Trained,
+    everything: TrainingTable,
+    judged: Rows,
+    scores: Reals,
+) -> Model:
+    booster = refitted(spec, everything, trained)
+    labels = judged.labels.astype(np.float64)
+    calibration = choose_calibration(
+        scores=scores, labels=labels, weights=np.ones(len(labels)), seed=spec.seed
+    )
+    few = learnt.rows(
+        np.sort(np.argsort(draws(spec.seed, len(learnt.labels)), kind="stable")[:_SCORECARD_ROWS_MAX])
+    )
+    card = scorecard_of(spec, few)
+    told = table_of_rows(spec, judged, negatives_each=0)
+    log_odds = card.score(scorecard_columns(spec, judged.values))
+    return Model(
+        name=spec.name,
+        spec_hash=spec.hash,
+        forest=forest_of(booster),
+        calibration=calibration,
+        categories=everything.categories,
+        scorecard=card,
+        evidence=Evidence(
+            rows=len(everything.labels),
+            positives=int(everything.labels.sum()),
+            forest=measured(calibration.apply(scores), told),
+            scorecard=measured(Calibration("none").apply(log_odds), told),
+            trials=len(trained.trials),
+            suspected={},
+        ),
+    )
+
+
+# -- gates of the model itself -------------------------------------------------------------
+
+
+def _leaks(spec: ModelSpec, table: TrainingTable) -> Gate:
+    said = "no column tells the label"
+    try:
+        require_no_leaks(spec, table)
+    except LeakSuspected as leak:
+        said = str(leak)
+    found = said.count(":")
+    return Gate(name="leaks", is_passed=not found, figure=float(found), bound=0.0, said=said)
+
+
+def _promises(spec: ModelSpec, model: Model, trained: Trained, table: TrainingTable) -> list[Gate]:
+    """Return the gates of ``check_model`` that look at a model which was trained."""
+    booster = refitted(spec, table, trained)
+    odd = checks.odd_rows(spec, table)
+    again = replace(model, forest=forest_of(booster))
+    looked = {
+        "reproducible": checks.check_same(model, again),
+        "scorer": checks.check_bits(model, booster, odd),
+        "stored": checks.check_stored(model, odd),
+        "monotone": checks.check_directions(spec, model, table),
+        "missing": checks.check_missing(spec, model, table),
+        "chances": checks.check_chances(model, odd),
+    }
+    return [_looked(name, [str(one) for one in findings]) for name, findings in looked.items()]
+
+
+def _looked(name: str, findings: list[str]) -> Gate:
+    return Gate(
+        name=name,
+        is_passed=not findings,
+        figure=float(len(findings)),
+        bound=0.0,
+        said="; ".join(findings) or "as promised",
+    )
+
+
+def _refit(model: Model, contest: Contest, plan: LearningPlan) -> Gate:
+    """Compare the released forest with the judged one: both decide alike."""
+    amounts = contest.rows.amounts
+    judged = plan.worth.stops(contest.challenger, amounts)
+    released = plan.worth.stops(_chances(model, contest.rows.values), amounts)
+    turned = float((judged != released).mean())
+    return Gate(
+        name="refit",
+        is_passed=turned <= plan.flips_max,
+        figure=turned,
+        bound=plan.flips_max,
+        said=f"{turned:.2%} of decisions differ between the judged and the released forest",
+    )
+
+
+def _latency(
+    forest: Forest, champion: Model | None, judged: Rows, plan: LearningPlan, clock: Nanoseconds
+) -> Gate:
+    """Compare what one row takes, the best of several times: what else the machine does is no one's fault."""
+    values = judged.values[:_TIMED_ROWS]
+    ours = _best(forest, values, clock)
+    theirs = ours if champion is None else _best(champion.forest, values, clock)
+    ratio = ours / max(theirs, 1)
+    return Gate(
+        name="latency",
+        is_passed=ratio <= plan.latency_ratio_max,
+        figure=ratio,
+        bound=plan.latency_ratio_max,
+        said=f"{ours / len(values) / 1_000:.1f} µs a row, {ratio:.2f} times the champion's",
+    )
+
+
+def _best(forest: Forest, values: Reals, clock: Nanoseconds) -> int:
+    taken: list[Any] = []
+    for _ in range(5):
+        began = clock()
+        forest.raw_scores(values)
+        taken.append(clock() - began)
+    return int(min(taken))

@@ -1,0 +1,272 @@
+"""The learner: once a business day it looks at what is known, and does what its plan says.
+
+::
+
+    nothing ── trained, judged ──▶ shadow ──▶ canary 1 % ─ 5 % ─ 25 % ──▶ champion ──▶ watched ──▶ …
+                    │ a gate            │ a guard     │ a guard, a loss        │ a guard, a loss
+                    ▼                   ▼             ▼                        ▼
+                 refused             dropped       dropped                rolled back, cool-down
+
+It is given the time, the rows that are known and what was scored; it decides nothing about rows and has no
+hidden state: where a model stands is a fold of what the learner said happened (``standing``). So a learner
+that is started anew goes on where the last one ended.
+
+Alarms roll back, drop and choose how far back challengers learn. They never promote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.lots import LOTS, lots, salt_of
+from formicary.factory.learning.challengers import Challenger, Nanoseconds, train_challenger
+from formicary.factory.learning.guards import Alarm, Seen, alarms, money_alarm
+from formicary.factory.learning.plan import DAY, LearningPlan
+from formicary.factory.learning.rows import Rows
+from formicary.factory.learning.standing import (
+    NONE,
+    AlarmRaised,
+    CandidateDropped,
+    ChallengerJudged,
+    Happened,
+    RolledBack,
+    Stage,
+    StageEntered,
+    Standing,
+    evolve,
+)
+from formicary.factory.models.errors import ModelRefused
+from formicary.factory.models.model import Model
+from formicary.factory.models.spec import ModelSpec
+
+__all__ = ["Learner", "Scored", "Train"]
+
+Reals: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Train: TypeAlias = Callable[..., Challenger]
+"""``train_challenger``, or what takes and returns the same."""
+Scored: TypeAlias = tuple[Reals, Flags]
+"""Chances (n,), and which of them (n,) are a canary's."""
+
+
+class Learner:
+    """Lets one model learn.
+
+    Parameters
+    ----------
+    spec, plan
+        Of the model.
+    clock
+        Measures what scoring takes.
+    threads
+        How many cores trainings take.
+    train
+        Trains and judges.
+    standing, models
+        Where the model stands, and the models that it names by their hashes: nothing for a new one.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        plan: LearningPlan,
+        *,
+        clock: Nanoseconds,
+        threads: int = 1,
+        train: Train = train_challenger,
+        standing: Standing | None = None,
+        models: dict[str, Model] | None = None,
+    ) -> None:
+        self.spec = spec
+        self.plan = plan
+        self.standing = Standing() if standing is None else standing
+        self.models = {} if models is None else models
+        self._clock = clock
+        self._threads = threads
+        self._train = train
+
+    # -- scoring ---------------------------------------------------------------------------
+
+    def scored(self, rows: Rows) -> Scored:
+        """Return the chances by which rows are decided about: the champion's, for some parties a canary's.
+
+        NaN where nothing decides.
+        """
+        chances = self._chances(self.standing.champion, rows)
+        is_canary = np.zeros(len(rows), np.bool_)
+        if self.standing.share and len(rows):
+            salt = salt_of(f"canary {self.standing.candidate}")
+            is_canary = lots(rows.parties, salt) < self.standing.share
+            chances[is_canary] = self._chances(self.standing.candidate, rows.chosen(is_canary))
+        return chances, is_canary
+
+    def _chances(self, digest: str, rows: Rows) -> Reals:
+        model = self.models.get(digest)
+        if model is None or model.calibration is None:
+            return np.full(len(rows), np.nan)
+        return model.calibration.apply(model.forest.raw_scores(rows.values))
+
+    # -- a business day --------------------------------------------------------------------
+
+    def day(self, now: int, rows: Rows, latest: Rows, scored: Reals) -> list[Happened]:
+        """Look at what is known at a time, and return what happened.
+
+        Parameters
+        ----------
+        now
+            In nanoseconds.
+        rows
+            All rows of which a label is known by now.
+        latest
+            The rows since the last look, with or without a label.
+        scored
+            The chances that decided about them, (m,).
+        """
+        happened: list[Happened] = []
+        for step in (self._guarded, self._paid_off, self._let_in, self._trained):
+            for one in step(now, rows, latest, scored):
+                self.standing = evolve(self.standing, one, now)
+                happened.append(one)
+        return happened
+
+    def guard(self, now: int, latest: Rows, scored: Reals) -> list[Happened]:
+        """Look at what was scored since the last look only: as often as one likes, within a day."""
+        happened = list(self._guarded(now, latest, latest, scored))
+        for one in happened:
+            self.standing = evolve(self.standing, one, now)
+        return happened
+
+    def _guarded(self, now: int, _: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
+        """Roll back a new champion that scores what it must not."""
+        standing = self.standing
+        if standing.previous == NONE or now - standing.champion_since > self.plan.watched_days * DAY:
+            return
+        seen = Seen(rows=latest, scored=scored, before=self._chances(standing.previous, latest))
+        yield from self._rolled_back(list(alarms(seen, self.plan)))
+
+    def _paid_off(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
+        """Roll back a new champion that earns less than the one before it would have."""
+        standing = self.standing
+        if standing.previous == NONE or now - standing.champion_since > 2 * self.plan.watched_days * DAY:
+            return
+        since = rows.between(standing.champion_since, now)
+        seen = Seen(
+            rows=since,
+            scored=self._chances(standing.champion, since),
+            before=self._chances(standing.previous, since),
+        )
+        yield from self._rolled_back(list(money_alarm(seen, self.plan)))
+
+    def _rolled_back(self, found: list[Alarm]) -> Iterator[Happened]:
+        champion = self.standing.champion
+        for alarm in found:
+            yield AlarmRaised(model=self.plan.model, hash=champion, alarm=alarm)
+        if found:
+            yield RolledBack(
+                model=self.plan.model, hash=champion, to=self.standing.previous, reason=found[0].said
+            )
+
+    # -- letting in ------------------------------------------------------------------------
+
+    def _let_in(self, now: int, rows: Rows, latest: Rows, _: Reals) -> Iterator[Happened]:
+        """Take a candidate a step further, or drop it."""
+        standing, plan = self.standing, self.plan
+        if standing.candidate == NONE:
+            return
+        against = self._against(rows, latest)
+        if against:
+            yield CandidateDropped(model=plan.model, hash=standing.candidate, reason=against)
+            return
+        days = plan.shadow_days if standing.stage == Stage.SHADOW else plan.canary_days
+        if now - standing.stage_since >= days * DAY:
+            yield self._next_stage()
+
+    def _against(self, rows: Rows, latest: Rows) -> str:
+        """Return what a candidate did that it must not, on the latest rows and on those with a label."""
+        standing = self.standing
+        ours = self._chances(standing.candidate, latest)
+        if np.isnan(ours).any():
+            return "it gave no score"
+        if standing.champion == NONE:
+            return ""
+        seen = Seen(rows=latest, scored=ours, before=self._chances(standing.champion, latest))
+        for alarm in alarms(seen, self.plan):
+            return alarm.said
+        since = rows.between(standing.stage_since, int(rows.at[-1]) + 1)
+        lost = self._worth(standing.champion, since) - self._worth(standing.candidate, since)
+        if lost > self.plan.canary_loss_max:
+            return f"it lost {lost:,.0f} beside the champion"
+        return ""
+
+    def _worth(self, digest: str, rows: Rows) -> int:
+        stopped = self.plan.worth.stops(self._chances(digest, rows), rows.amounts)
+        return int(self.plan.worth.values(stopped, rows.labels, rows.amounts).sum())
+
+    def _next_stage(self) -> StageEntered:
+        plan, standing = self.plan, self.standing
+        # Where nothing decides there is nothing to lose: after its shadow the first one is let in.
+        wider = [share for share in plan.canary_shares if share > standing.share]
+        if standing.champion == NONE or not wider:
+            return self._entered(standing.candidate, Stage.CHAMPION, LOTS, "nothing spoke against it")
+        return self._entered(standing.candidate, Stage.CANARY, wider[0], "nothing spoke against it")
+
+    def _entered(self, digest: str, stage: Stage, share: int, reason: str) -> StageEntered:
+        return StageEntered(model=self.plan.model, hash=digest, stage=stage, share=share, reason=reason)
+
+    # -- training --------------------------------------------------------------------------
+
+    def _trained(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
+        """Train challengers where it is time to, and let the best of those that pass look on."""
+        if not self._is_due(now, rows):
+            return
+        champion = self.models.get(self.standing.champion)
+        best: Challenger | None = None
+        positives = int((rows.labels == 1).sum())
+        for window in self.plan.windows_days:
+            try:
+                found = self._train(
+                    self.spec,
+                    self.plan,
+                    rows,
+                    champion,
+                    window_days=window,
+                    clock=self._clock,
+                    threads=self._threads,
+                )
+            except ModelRefused:
+                # Too few labels, or a column that tells nothing yet: tomorrow there is more.
+                continue
+            yield ChallengerJudged(
+                model=self.plan.model,
+                hash=found.model.hash,
+                window_days=window,
+                learnt=found.learnt,
+                positives=positives,
+                until=int(rows.at[-1]),
+                gates=list(found.gates),
+                is_passed=found.is_passed,
+            )
+            if found.is_passed and (best is None or found.gain > best.gain):
+                best = found
+        if best is not None:
+            self.models[best.model.hash] = best.model
+            yield self._entered(best.model.hash, Stage.SHADOW, 0, f"at least {best.gain:,.0f} more a day")
+
+    def _is_due(self, now: int, rows: Rows) -> bool:
+        standing, plan = self.standing, self.plan
+        if standing.candidate != NONE or not len(rows):
+            return False
+        if standing.rolled_back_at and now - standing.rolled_back_at < plan.cool_down_days * DAY:
+            return False
+        days = (int(rows.at[-1]) - int(rows.at[0])) // DAY
+        positives = int((rows.labels == 1).sum())
+        if days < 2 * plan.judged_days or positives < plan.positives_min:
+            return False
+        if not standing.trained_at:
+            return True
+        is_time = now - standing.trained_at >= plan.every_days * DAY
+        return is_time and positives - standing.trained_positives >= plan.new_positives_min

@@ -1,0 +1,118 @@
+"""How a model goes on learning: when it is trained anew, what a challenger must show, how it is let in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from formicary.base.lots import LOTS
+from formicary.factory.learning.errors import PlanMalformed
+from formicary.factory.learning.worth import Worth
+
+__all__ = ["DAY", "LearningPlan"]
+
+DAY: Final = 86_400_000_000_000
+"""A business day in nanoseconds: the learner looks once a day."""
+
+_BLOCKS_MIN: Final = 3
+"""Of fewer blocks no spread can be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningPlan:
+    """The rules by which a model learns without anybody.
+
+    Attributes
+    ----------
+    model
+        The name of its specification.
+    worth
+        What stopping a row by its chance is worth: challengers are compared in this money.
+    every_days
+        The schedule: so many days after a training comes the next.
+    positives_min
+        So many positives must be known before the first training.
+    new_positives_min
+        So many new ones since a training make the next one worth while; fewer put it off.
+    windows_days
+        How far back challengers learn, one challenger each; 0 is everything that is known.
+    negatives_each
+        Of negatives, so many are learnt from for each positive, the rest by their weight; 0 for all.
+    judged_days
+        The newest days whose labels are known: challengers are judged by them and do not learn from them.
+        Each is a block of its own.
+    segments
+        Names of the rows' segments in which a challenger may not be worse.
+    segment_loss_bp
+        What may be lost in a segment at most, of the money that is at stake there, in basis points.
+    confidence
+        Of the lower bound of the gain, one-sided; shared among the challengers of one day.
+    miscalibration_max
+        By how much of itself the expected number of positives may differ from theirs.
+    flips_max
+        The share of decisions that may turn over from one champion to the next.
+    latency_ratio_max
+        How many times as long as the champion's a score may take.
+    shadow_days
+        How long a challenger only looks on.
+    canary_shares
+        The shares of parties for whom it then decides, in millionths, ascending.
+    canary_days
+        How long each step takes.
+    canary_loss_max
+        So much less than the champion would have earned, in minor units, ends a canary.
+    watched_days
+        How long a new champion is watched beside the one before it.
+    cool_down_days
+        After a rollback nothing is let in for so long.
+
+    Raises
+    ------
+    PlanMalformed
+        See ``findings``.
+    """
+
+    model: str
+    worth: Worth
+    every_days: int = 7
+    positives_min: int = 100
+    new_positives_min: int = 20
+    windows_days: tuple[int, ...] = (0,)
+    negatives_each: int = 20
+    judged_days: int = 7
+    segments: tuple[str, ...] = ()
+    segment_loss_bp: int = 500
+    confidence: float = 0.95
+    miscalibration_max: float = 0.35
+    flips_max: float = 0.05
+    latency_ratio_max: float = 3.0
+    shadow_days: int = 1
+    canary_shares: tuple[int, ...] = (10_000, 50_000, 250_000)
+    canary_days: int = 1
+    canary_loss_max: int = 2**62
+    watched_days: int = 14
+    cool_down_days: int = 14
+
+    def __post_init__(self) -> None:
+        if wrong := list(self.findings()):
+            raise PlanMalformed(f"{self.model}: " + "; ".join(wrong))
+
+    def findings(self) -> Iterator[str]:
+        """Go through what is wrong with it."""
+        if self.judged_days < _BLOCKS_MIN:
+            yield f"at least {_BLOCKS_MIN} days judge, not {self.judged_days}"
+        if not self.windows_days or min(self.windows_days) < 0:
+            yield "challengers learn from a number of days, or from everything (0)"
+        shares = (0, *self.canary_shares, LOTS)
+        if any(one >= after for one, after in itertools.pairwise(shares)):
+            yield f"a canary widens step by step between 0 and {LOTS:,} millionths"
+        if not 0 < self.confidence < 1:
+            yield f"a confidence lies between 0 and 1, not {self.confidence}"
+        for name in ("every_days", "positives_min", "shadow_days", "canary_days", "watched_days"):
+            if getattr(self, name) < 1:
+                yield f"{name} is at least 1, not {getattr(self, name)}"
+        for name in ("miscalibration_max", "flips_max", "latency_ratio_max"):
+            if not getattr(self, name) > 0:
+                yield f"{name} is above zero, not {getattr(self, name)}"
