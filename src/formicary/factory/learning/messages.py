@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 _FIGURE_MAX: Final = 1e15
+_SENTENCES: Final = frozenset({"name", "said", "reason"})
 # What is cut off ends with it.
 _CUT: Final = "…"
 
@@ -239,11 +240,9 @@ def said(text: str) -> str:
 def _bounded(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _bounded(one) for name, one in value.items()}
+            return {name: said(one) if name in _SENTENCES else _bounded(one) for name, one in value.items()}
         case list():
             return [_bounded(one) for one in value]
-        case str():
-            return said(value) if value else value
         case float():
             # A negative zero is none in the database.
             return 0.0 if math.isnan(value) else max(-_FIGURE_MAX, min(_FIGURE_MAX, value)) + 0.0
