@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+import lightgbm
 import numpy as np
 import polars as pl
 
@@ -27,17 +28,19 @@ from formicary.factory.learning.gates import Gate
 from formicary.factory.learning.live import LearningDay, LiveLearner
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.worth import Worth
+from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.errors import LabelsTooFew
-from formicary.factory.models.model import Evidence, Model
+from formicary.factory.models.forest import forest_of
+from formicary.factory.models.model import Model
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import ArmPolicy
 from formicary.products.payments.fraud import PAYMENT_FRAUD
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
+from tests.factory.decisions.desk import made_model
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import MemorySource, source_of
-from tests.surfaces.cli.test_demo_checked import model as made_model
 
 __all__ = ["MODEL", "PLAN", "SPEC", "AnswerLost", "Town", "arming", "ready_models"]
 
@@ -68,10 +71,23 @@ class AnswerLost(OperationalFault):
 
 def ready_models(count: int) -> list[Model]:
     """Return models that score alike and are not the same."""
-    one = made_model()
-    evidence = one.evidence
-    assert isinstance(evidence, Evidence)
-    return [replace(one, evidence=replace(evidence, rows=10 + number)) for number in range(count)]
+    one = _ready_model()
+    return [replace(one, evidence=replace(one.evidence, rows=10 + number)) for number in range(count)]
+
+
+@functools.cache
+def _ready_model() -> Model:
+    """Return a forest that fears more than is usual to somebody new."""
+    chance = np.random.default_rng(7)
+    times, is_new = chance.uniform(0.0, 8.0, 800), chance.integers(0, 2, 800)
+    data = lightgbm.Dataset(
+        np.column_stack([times, is_new]),
+        (times * is_new > 1).astype(np.float64),
+        feature_name=list(NAMES),
+    )
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1}, data, 20)
+    calibration = Calibration("platt", slope=1.0, intercept=0.0)
+    return replace(made_model(), name=MODEL, forest=forest_of(booster), calibration=calibration)
 
 
 def arming(version: int = 1, percent: int = 50) -> ArmPolicy:

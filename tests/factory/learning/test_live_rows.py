@@ -19,7 +19,6 @@ from formicary.factory.learning.live_rows import decided, fields_of, rows_of
 from formicary.factory.learning.plan import DAY
 from formicary.factory.learning.rows import UNKNOWN
 from formicary.factory.learning.stopped import stopped_rows, together
-from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.errors import ModelMalformed
 from formicary.factory.models.spec import Column
 from formicary.factory.models.training_set import AskedRows, asked_rows
@@ -56,7 +55,6 @@ def test_rows_are_all_that_was_asked(town: Town) -> None:
     rows = rows_of(asked(town), SPEC, PLAN, PAYMENT_POINT)
     transfers = town.source.whole.transfers
     payments = transfers[np.isin(transfers["code"], PAYMENT_POINT.codes)]
-    held = payments[payments["status"] == CreateTransferStatus.HELD]
     decisions = town.source.whole.decisions
     assert (decisions["effect"] != Effect.ALLOW).sum() > 0
     assert len(rows) == len(payments)
@@ -65,7 +63,6 @@ def test_rows_are_all_that_was_asked(town: Town) -> None:
     assert rows.parties.any(axis=1).all()
     assert set(rows.segments) == set(PLAN.segments)
     assert len(np.unique(rows.segments["currency"])) == 1
-    del held
 
 
 def test_labels_of_stopped_rows_are_told(town: Town) -> None:
@@ -100,7 +97,7 @@ def test_labels_of_stopped_rows_are_told(town: Town) -> None:
     assert (of_payer.labels == UNKNOWN).all()
 
 
-def test_values_of_stopped_rows_are_those_that_were_read(town: Town) -> None:
+def test_a_decision_keeps_what_was_read(town: Town) -> None:
     """A decision recorded what a training set says of rows that were let through."""
     made = asked_rows(town.source, COMPILED, SPEC, town.folder / "again", fields=FIELDS)
     decisions = town.source.whole.decisions
