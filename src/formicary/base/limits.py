@@ -287,6 +287,19 @@ RULE_LISTS_MAX: Final = 64
 RULE_LIST_ENTRIES_MAX: Final = 1 << 16
 """Entries of all lists of a set of rules together: what grows beyond it is a fact that a feature reads."""
 
+LEARNING_DAY_EVENTS_MAX: Final = 32
+"""What happens to a model on one day at most: eight challengers, and thrice what may become of them."""
+
+LEARNING_GATES_MAX: Final = 32
+"""Gates of a challenger at most: a dozen of the factory's own, and one for each of some twenty segments."""
+
+LEARNING_SAID_CHARACTERS_MAX: Final = 200
+"""Characters of what a gate or an alarm says, a sentence. So a challenger with all gates is 10 kilobytes."""
+
+LEARNING_DAY_BYTES_MAX: Final = 64 << 10
+"""Bytes of JSON of all that happened on one day: six challengers with all gates; no more for the reason of
+facts."""
+
 MODEL_BYTES_MAX: Final = 16 << 20
 """Bytes of a stored model: three times 2,000 trees of 63 leaves. A version stays in the journal for good."""
 

@@ -35,7 +35,15 @@ from formicary.products.payments.postings import (
     wallet_account,
 )
 
-__all__ = ["asked_payment", "found_out", "opening", "past_payments", "payment_id"]
+__all__ = [
+    "asked_payment",
+    "asked_payments",
+    "found_out",
+    "found_out_between",
+    "opening",
+    "past_payments",
+    "payment_id",
+]
 
 Items = npt.NDArray[Any]
 
@@ -88,14 +96,31 @@ def asked_payment(name: str, row: dict[str, Any]) -> Items:
     return transfer_array([_transfer(name, row, is_past=False)])
 
 
+def asked_payments(name: str, payments: pl.DataFrame) -> Items:
+    """Return the request for payments (n) of ``STOLEN_CARDS`` that are asked for together, (n,)."""
+    return transfer_array([_transfer(name, row, is_past=False) for row in payments.iter_rows(named=True)])
+
+
 def found_out(name: str, payments: pl.DataFrame, now: int) -> list[CommandRequest]:
     """Return the commands that tell which payments (n) were charged back up to a time in nanoseconds."""
-    days = 1 + pl.col("number") % _DAYS_TO_FIND
+    return found_out_between(name, payments, (-1, now), days=_DAYS_TO_FIND)
+
+
+def found_out_between(
+    name: str, payments: pl.DataFrame, times: tuple[int, int], *, days: int
+) -> list[CommandRequest]:
+    """Return the commands that tell which payments (n) were charged back after a time and up to another.
+
+    Each theft that is found out is so on one of so many ``days`` after the first; times are nanoseconds.
+    """
+    after, now = times
+    day = 1 + pl.col("number") % days
     told = (
         payments.filter("is_theft", pl.col("number") % _NEVER_FOUND_OUT != 0)
-        .with_columns((pl.col("at") + days * _DAY).alias("told_at"))
-        .filter(pl.col("told_at") <= now)
+        .with_columns((pl.col("at") + day * _DAY).alias("told_at"))
+        .filter(pl.col("told_at") > after, pl.col("told_at") <= now)
     )
+    until = "" if after < 0 else f" {now}"
     return [
         command_request(
             "facts",
@@ -107,7 +132,7 @@ def found_out(name: str, payments: pl.DataFrame, now: int) -> list[CommandReques
                 numbers={"charged_back": [1] * len(part)},
             ),
             principal=_PRINCIPAL,
-            key=f"{name} charged back {place}",
+            key=f"{name} charged back{until} {place}",
         )
         for place, part in enumerate(told.iter_slices(FACTS_PER_EVENT_MAX))
     ]

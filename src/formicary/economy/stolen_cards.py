@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-__all__ = ["CHECKED_DAYS", "STOLEN_CARDS", "stolen_cards"]
+__all__ = ["CHECKED_DAYS", "STOLEN_CARDS", "drifting_cards", "stolen_cards"]
 
 STOLEN_CARDS: Final = pl.Schema(
     {
@@ -47,6 +47,7 @@ _SHOPS: Final = 60
 _OWN_SHOPS: Final = 4
 _SLEEP: Final = 7 * 3_600
 _THEFT_MINUTES_MAX: Final = 50
+_VICTIMS: Final = 3
 
 
 def stolen_cards(*, seed: int, days: int, customers: int) -> pl.DataFrame:
@@ -67,6 +68,30 @@ def stolen_cards(*, seed: int, days: int, customers: int) -> pl.DataFrame:
     rows = [
         (number, (_START + day * _DAY + second) * _SECOND + number, *sides, cents, is_theft, checked)
         for number, (day, checked, second, *sides, cents, is_theft) in enumerate(made)
+    ]
+    return pl.DataFrame(rows, STOLEN_CARDS, orient="row")
+
+
+def drifting_cards(*, seed: int, days: int, customers: int, turn: int) -> pl.DataFrame:
+    """Return random payments (n) of ``STOLEN_CARDS`` of so many days, none of them among the checked.
+
+    Three customers a day lose money: at first by their cards, from the day ``turn`` on by being talked into
+    paying a stranger, by day and as much as they would spend anyway.
+    """
+    random = Random(seed)  # noqa: S311, invented payments, not a secret
+    people = [_Customer(number, customers, random) for number in range(customers)]
+    made = []
+    for day in range(days):
+        made += [(day, *payer.payment(random), False) for payer in random.choices(people, k=customers // 2)]
+        for victim in random.sample(people, _VICTIMS):
+            # Nobody has paid this stranger before, and nobody will.
+            stranger = customers + len(made)
+            stolen = victim.theft(random) if day < turn else victim.talked_into(stranger, random)
+            made += [(day, *one, True) for one in stolen]
+    made.sort(key=lambda one: one[0] * _DAY + one[1])
+    rows = [
+        (number, (_START + day * _DAY + second) * _SECOND + number, *sides, cents, is_theft, False)
+        for number, (day, second, *sides, cents, is_theft) in enumerate(made)
     ]
     return pl.DataFrame(rows, STOLEN_CARDS, orient="row")
 
@@ -95,6 +120,12 @@ class _Customer:
         for second in sorted(random.sample(range(60 * _THEFT_MINUTES_MAX), random.randint(2, 5))):
             cents = self._cents(random, random.uniform(0.5, 6.0))
             yield begin + second, self._number, random.randrange(_SHOPS), True, cents
+
+    def talked_into(self, stranger: int, random: Random) -> Iterator[_Payment]:
+        """Yield the payments to a stranger, one or two on the same day."""
+        for _ in range(random.randint(1, 2)):
+            second = random.randrange(_SLEEP, _DAY)
+            yield second, self._number, stranger, False, self._cents(random, random.uniform(0.8, 2.5))
 
     def _cents(self, random: Random, times: float) -> int:
         return 100 + int(self._usual * times * random.lognormvariate(0.0, 0.4))

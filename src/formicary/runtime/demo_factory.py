@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,18 @@ from formicary.base.arrays import joined
 from formicary.base.clock import SimulatedClock
 from formicary.factory.engine.requests import CommandRequest
 from formicary.factory.engine.state import ANSWERED, known_events
+from formicary.factory.features.compiler import compiled
 from formicary.factory.follower import Verification, verify
 from formicary.factory.journal.events import Event
+from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.rows import DECISION_ROW, TOTALS, TRANSFER_ROW
 from formicary.factory.journal.supervisor import Supervisor
+from formicary.factory.learning.live import LiveLearner
+from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
+from formicary.factory.models.spec import ModelSpec
 from formicary.runtime.engine_process import warm_up
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import PRODUCTS, point_of
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import WantedModel, train
 from formicary.runtime.wiring import Factory, open_factory
@@ -34,9 +40,12 @@ Records = npt.NDArray[Any]
 class DemoFactory:
     """A factory in simulated time, as ``formicary.surfaces.cli.ports.DemoFactory`` describes it."""
 
-    def __init__(self, factory: Factory, clock: SimulatedClock, settings: Settings) -> None:
+    def __init__(
+        self, factory: Factory, clock: SimulatedClock, settings: Settings, reader: JournalReader
+    ) -> None:
         self._factory = factory
         self._settings = settings
+        self._reader = reader
         self.execute = factory.ask
         self.set_time = clock.set
 
@@ -83,6 +92,21 @@ class DemoFactory:
         """Train a model from the journal up to a position, beside the engine."""
         return train(self._settings, WantedModel(name=name, last=last), report, products=PRODUCTS)
 
+    def learner(self, spec: ModelSpec, plan: LearningPlan) -> LiveLearner:
+        """Return what lets a model learn by a plan of the demo's own, one core at a time."""
+        return LiveLearner(
+            spec=spec,
+            plan=plan,
+            point=point_of(PRODUCTS, spec),
+            compiled=compiled(tuple(one for product in PRODUCTS for one in product.features)),
+            source=self._reader,
+            tell=lambda product, command, key: self._factory.command(
+                product, command, principal="learner", key=key
+            ),
+            folder=self._settings.training_folder / "learning",
+            clock=time.perf_counter_ns,
+        )
+
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
         """Fold the whole journal again and compare it with the engine, the database's sums and itself."""
         return verify(
@@ -96,14 +120,19 @@ class DemoFactory:
 
 
 @contextmanager
-def open_demo(settings: Settings, *, fresh: bool, start_ns: int) -> Iterator[DemoFactory]:
-    """Yield a factory at a simulated time in the folder ``demo`` of the home; ``fresh`` empties it first."""
-    own = replace(settings, home=settings.home / "demo", database_url=None)
+def open_demo(
+    settings: Settings, *, fresh: bool, start_ns: int, folder: str = "demo"
+) -> Iterator[DemoFactory]:
+    """Yield a factory at a simulated time in a folder of the home; ``fresh`` empties it first."""
+    own = replace(settings, home=settings.home / folder, database_url=None)
     # A demo that was killed may have left its server running.
     Supervisor(own.postgres_folder).stop()
     if fresh:
         shutil.rmtree(own.home, ignore_errors=True)
     warm_up()
     clock = SimulatedClock(start_ns)
-    with open_factory(own, clock=clock, products=PRODUCTS) as factory:
-        yield DemoFactory(factory, clock, own)
+    with (
+        open_factory(own, clock=clock, products=PRODUCTS) as factory,
+        closing(JournalReader(factory.access, upcasters=known_events(PRODUCTS))) as reader,
+    ):
+        yield DemoFactory(factory, clock, own, reader)

@@ -25,6 +25,7 @@ from formicary.factory.journal.supervisor import Supervisor
 from formicary.runtime.api_process import api_main, clock_of, listen
 from formicary.runtime.children import AskedToEnd, Child, Children
 from formicary.runtime.engine_process import engine_main, warm_up
+from formicary.runtime.learner_process import learner_main
 from formicary.runtime.settings import Settings
 from formicary.runtime.webhook_process import courier_main
 from formicary.runtime.wiring import recovered_state
@@ -71,6 +72,8 @@ def _run_processes(
             Child("engine", lambda: _run_engine(settings, access, products)),
             Child("follower", lambda: run_follower(settings, access, products)),
         ]
+        if settings.is_learning:
+            children.append(Child("learner", lambda: learner_main(settings)))
         if listener is not None:
             children += [
                 Child("webhooks", lambda: courier_main(settings, access)),

@@ -16,14 +16,34 @@ from formicary.factory.features.compiler import compiled
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.errors import DuplicateFeature
 from formicary.factory.identity import IDENTITY
+from formicary.factory.learning.errors import LearningRefused
+from formicary.factory.learning.plan import LearningPlan
+from formicary.factory.learning.product import LEARNING_PRODUCT
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import registry_product
 from formicary.products.payments import PAYMENTS
+from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime.feature_definitions import sets_in
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.settings import Settings
 
-__all__ = ["PRODUCTS", "decision_points", "feature_sets", "model_specs", "products_of"]
+__all__ = [
+    "PRODUCTS",
+    "UndecidedModel",
+    "decision_points",
+    "feature_sets",
+    "learning_plans",
+    "model_specs",
+    "point_of",
+    "products_of",
+]
+
+
+class UndecidedModel(LearningRefused):
+    """A model learns for a decision, and nothing is decided by what it reads."""
+
+    code = "undecided_model"
+
 
 PRODUCTS: Final[tuple[Product, ...]] = (
     *IDENTITY,
@@ -31,6 +51,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
     appeals_product(FACTS_PRODUCT, FactsRecorded),
     registry_product(findings_at(PAYMENTS)),
     EXPERIMENTS_PRODUCT,
+    LEARNING_PRODUCT,
     *PAYMENTS,
 )
 """What ``formicary up`` runs, but for a team's own definitions."""
@@ -78,9 +99,31 @@ def model_specs(products: Iterable[Product]) -> dict[str, ModelSpec]:
     return {spec.name: spec for product in products for spec in product.models}
 
 
+def learning_plans() -> dict[str, LearningPlan]:
+    """Return the plans of the models that learn by themselves, by the model's name."""
+    return {plan.model: plan for plan in LEARNING_PLANS}
+
+
 def decision_points() -> dict[str, DecisionPoint]:
     """Return the products' decision points by name."""
     return {point.name: point for product in PRODUCTS for point in product.decision_points}
+
+
+def point_of(products: Iterable[Product], spec: ModelSpec) -> DecisionPoint:
+    """Return the first decision point that reads what a model reads.
+
+    Raises
+    ------
+    UndecidedModel
+        There is none.
+    """
+    wanted = None if spec.question is None else spec.question.features
+    for product in products:
+        for point in product.decision_points:
+            if point.feature_set is not None and point.feature_set.name == wanted:
+                return point
+    message = f"no decision point reads what {spec.name} reads"
+    raise UndecidedModel(message)
 
 
 def _sets_of(products: tuple[Product, ...]) -> tuple[FeatureSet, ...]:

@@ -30,6 +30,7 @@ from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
 from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
+from formicary.runtime.learning import InstalledLearning
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
@@ -116,9 +117,15 @@ class LocalProgram:
         with EngineClient(self._settings.engine_socket) as engine:
             return house_key(engine, clock_of(self._settings), is_sandbox=self._settings.is_sandbox)
 
-    def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
+    def demo(
+        self, *, fresh: bool, start_ns: int, folder: str = "demo"
+    ) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
-        return open_demo(self._settings, fresh=fresh, start_ns=start_ns)
+        return open_demo(self._settings, fresh=fresh, start_ns=start_ns, folder=folder)
+
+    def learning(self) -> InstalledLearning:
+        """Reach the models that learn by themselves."""
+        return InstalledLearning(self._settings)
 
     def history(self, *, start_ns: int) -> AbstractContextManager[HistoryFactory]:
         """Open the deployment's own factory in the time of a history; refused while an engine runs."""

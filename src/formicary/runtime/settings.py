@@ -18,6 +18,8 @@
     The API key they ask with.
 ``FORMICARY_DATA``
     The folder of real data sets, for the demo and some tests.
+``FORMICARY_LEARNING``
+    0 where no model is to learn by itself.
 ``FORMICARY_FEATURES``
     A Python file with a team's own sets of features.
 """
@@ -68,6 +70,8 @@ class Settings:
         Whether its clock can be put forward.
     url, key
         The API that the client's commands ask, and the key they ask with.
+    is_learning
+        Whether models with a plan learn by themselves while ``formicary up`` runs.
     features
         The file of a team's own sets of features, where there is one.
     """
@@ -81,6 +85,7 @@ class Settings:
     is_sandbox: bool = False
     url: str | None = None
     key: str | None = None
+    is_learning: bool = True
     features: Path | None = None
 
     @property
@@ -167,6 +172,7 @@ def read_settings(environment: Mapping[str, str], *, folder: Path, is_root: bool
         is_sandbox=environment.get("FORMICARY_SANDBOX") == "1",
         url=environment.get("FORMICARY_URL") or None,
         key=environment.get("FORMICARY_KEY") or None,
+        is_learning=environment.get("FORMICARY_LEARNING") != "0",
         features=None if features is None else (folder / features).resolve(),
     )
 

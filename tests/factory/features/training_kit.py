@@ -130,6 +130,15 @@ class MemorySource:
             event for event in self.whole.events if after < event.position <= until and event.kind in kinds
         )
 
+    def decisions_before(self, positions: Any) -> Any:
+        """Return the decisions about the transfers at some positions."""
+        return self.whole.decisions[np.isin(self.whole.decisions["position"] + 1, positions)]
+
+    def transfers_at(self, positions: Any) -> Any:
+        """Return the transfers at positions that all have one, in that order."""
+        places = np.searchsorted(self.whole.transfers["position"], positions)
+        return self.whole.transfers[places].copy()
+
 
 def source_of(journal: NullJournal) -> MemorySource:
     """Return what a journal in memory holds."""

@@ -22,7 +22,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.lots import LOTS, lots, salt_of
+from formicary.base.lots import LOTS, lots
+from formicary.factory.decisions.usable import trial_salt
 from formicary.factory.learning.challengers import Challenger, Nanoseconds, train_challenger
 from formicary.factory.learning.guards import Alarm, Seen, alarms, money_alarm
 from formicary.factory.learning.plan import DAY, LearningPlan
@@ -99,7 +100,7 @@ class Learner:
         chances = self._chances(self.standing.champion, rows)
         is_canary = np.zeros(len(rows), np.bool_)
         if self.standing.share and len(rows):
-            salt = salt_of(f"canary {self.standing.candidate}")
+            salt = trial_salt(self.plan.model, self.standing.candidate)
             is_canary = lots(rows.parties, salt) < self.standing.share
             chances[is_canary] = self._chances(self.standing.candidate, rows.chosen(is_canary))
         return chances, is_canary

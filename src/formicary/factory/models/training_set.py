@@ -15,7 +15,7 @@ Nothing here runs where decisions are made: this module loads pyarrow.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -35,7 +35,7 @@ from formicary.factory.features.sources import Progress, RowSource
 from formicary.factory.features.training import write_training_set
 from formicary.factory.features.training_manifest import TrainingManifest, read_json, write_json
 from formicary.factory.models.asked import asked_set
-from formicary.factory.models.errors import LabelsTooFew
+from formicary.factory.models.errors import LabelsTooFew, ModelMalformed
 from formicary.factory.models.labels import (
     IMMATURE,
     NEGATIVE,
@@ -50,7 +50,7 @@ from formicary.factory.models.questions import Label, Question
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import TrainingTable, names_of, table_of
 
-__all__ = ["LabelManifest", "LabelledRows", "labelled_rows"]
+__all__ = ["AskedRows", "LabelManifest", "LabelledRows", "asked_rows", "labelled_rows"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int8]
@@ -111,6 +111,73 @@ class LabelledRows:
     labels: LabelManifest
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AskedRows:
+    """Everything that a model was asked about, or would have been, in the order of time.
+
+    Attributes
+    ----------
+    values
+        What the model reads, (n, columns) in the order of its specification, NaN where missing.
+    at, positions
+        When each asked, in nanoseconds, and where it stands in the journal, (n,).
+    labels
+        1, 0, or -1 where none is known, (n,).
+    ids, numbers
+        Fields by name: ids as two words, (n, 2), zero for nothing; numbers (n,), NaN where missing.
+    """
+
+    values: Reals
+    at: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    labels: Labels
+    ids: Mapping[str, npt.NDArray[np.uint64]]
+    numbers: Mapping[str, Reals]
+
+
+def asked_rows(
+    source: RowSource,
+    compiled: Compiled,
+    spec: ModelSpec,
+    folder: Path,
+    *,
+    fields: Sequence[str],
+    last: int | None = None,
+) -> AskedRows:
+    """Return all rows of a model up to a position, those without a label as well; see ``labelled_rows``.
+
+    ``fields`` are names of the asking event's fields or, where it has none of this name, of features.
+
+    Raises
+    ------
+    ModelMalformed
+        The model asks nothing, or what there is not, or a column of it is of names.
+    """
+    if any(column.is_category for column in spec.columns):
+        message = f"{spec.name} reads names, and only numbers are rows here"
+        raise ModelMalformed(message)
+    question, chosen = asked_set(spec, [view.set for view in compiled.views.values()])
+    last = source.head() if last is None else last
+    place = _folder_of(compiled, question, folder, last)
+    features = write_training_set(source, compiled, chosen.name, question.purpose, place, last=last)
+    written = _labels(source, question.label, place, features)
+    inside = place / f"labels-{written.label[:_DIGITS]}"
+    told = _reals(pq.read_table(inside / _FILE, columns=["label"]).column("label"))
+    kind = chosen.on
+    stored = {name: f"{_ASKING}{name}" if name in kind.fields else name for name in fields}
+    rows = _rows(place, features, sorted({"position", "at", *spec.names, *stored.values()}))
+    order = np.argsort(rows.column("at").to_numpy(), kind="stable")
+    values = np.stack([_reals(rows.column(name)) for name in spec.names], axis=1)
+    return AskedRows(
+        values=values[order],
+        at=rows.column("at").to_numpy()[order],
+        positions=rows.column("position").to_numpy()[order],
+        labels=np.where(np.isnan(told), -1, np.nan_to_num(told))[order].astype(np.int8),
+        ids={name: _words(rows.column(stored[name]))[order] for name in fields if name in kind.ids},
+        numbers={name: _reals(rows.column(stored[name]))[order] for name in fields if name not in kind.ids},
+    )
+
+
 def labelled_rows(
     source: RowSource,
     compiled: Compiled,
@@ -150,20 +217,24 @@ def labelled_rows(
     """
     question, chosen = asked_set(spec, [view.set for view in compiled.views.values()])
     last = source.head() if last is None else last
-    meaning = compiled.fingerprint[:_DIGITS]
-    name = f"{chosen.name}-{purpose_name(question.purpose)}-{last}-{meaning}"
+    place = _folder_of(compiled, question, folder, last)
     features = write_training_set(
-        source, compiled, chosen.name, question.purpose, folder / name, last=last, progress=progress
+        source, compiled, chosen.name, question.purpose, place, last=last, progress=progress
     )
-    written = _labels(source, question.label, folder / name, features)
+    written = _labels(source, question.label, place, features)
     if not (written.positive and written.negative):
         message = (
             f"{spec.name}: {written.positive} positives and {written.negative} negatives; of "
             f"{written.rows} rows {written.immature} are immature, and {written.unnamed} no fact can name"
         )
         raise LabelsTooFew(message)
-    table = _table(spec, question, folder / name, features, written)
+    table = _table(spec, question, place, features, written)
     return LabelledRows(table=table, features=features, labels=written)
+
+
+def _folder_of(compiled: Compiled, question: Question, folder: Path, last: int) -> Path:
+    meaning = compiled.fingerprint[:_DIGITS]
+    return folder / f"{question.features}-{purpose_name(question.purpose)}-{last}-{meaning}"
 
 
 # -- labels --------------------------------------------------------------------------------

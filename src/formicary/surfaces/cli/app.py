@@ -20,6 +20,7 @@ from formicary.surfaces.cli import (
     features_daily,
     features_quality,
     keys,
+    learn,
     ledger_audits,
     ledger_reads,
     ledger_writes,
@@ -77,6 +78,7 @@ def build(program: Program) -> typer.Typer:
     features_quality.register(features)
     app.add_typer(features, name="features")
     app.add_typer(models.group(), name="models")
+    app.add_typer(learn.group(), name="learn")
     app.add_typer(policies.group(), name="policies")
     app.add_typer(decisions.group(), name="decisions")
     app.add_typer(rules.group(), name="rules")

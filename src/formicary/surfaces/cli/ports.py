@@ -27,12 +27,26 @@ from formicary.factory.follower import Verification
 from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.history.decision_search import DecisionFilter
 from formicary.factory.journal.events import Event
+from formicary.factory.learning.live import LearningDay
+from formicary.factory.learning.messages import RolledBack
+from formicary.factory.learning.plan import LearningPlan
+from formicary.factory.learning.reading import Learnt
 from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transfer
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import DecidedTransfer
 
-__all__ = ["Check", "DecisionAccess", "DemoFactory", "LedgerAccess", "Outcome", "Program", "RegistryAccess"]
+__all__ = [
+    "Check",
+    "DecisionAccess",
+    "DemoFactory",
+    "LearningAccess",
+    "LedgerAccess",
+    "ModelLearner",
+    "Outcome",
+    "Program",
+    "RegistryAccess",
+]
 
 Records = npt.NDArray[Any]
 
@@ -137,6 +151,34 @@ class RegistryAccess(Protocol):
         ...
 
 
+class LearningAccess(Protocol):
+    """The models of this installation that learn by themselves."""
+
+    def run(self, model: str, *, at: int | None, threads: int) -> LearningDay:
+        """Live one business day of a model, now or at a time in nanoseconds."""
+        ...
+
+    def known(self, model: str) -> Learnt:
+        """Return where a model stands, and all that happened to it."""
+        ...
+
+    def roll_back(self, model: str, *, reason: str) -> RolledBack:
+        """Let the champion before decide again."""
+        ...
+
+
+class ModelLearner(Protocol):
+    """One model that learns on the demo's journal."""
+
+    def day(self, now: int) -> LearningDay:
+        """Live a business day at a time in nanoseconds."""
+        ...
+
+    def roll_back(self, now: int, reason: str) -> RolledBack:
+        """Let the champion before decide again."""
+        ...
+
+
 class DemoFactory(Protocol):
     """A factory of the demo's own, in this process and in simulated time."""
 
@@ -180,6 +222,10 @@ class DemoFactory(Protocol):
 
     def train(self, name: str, *, last: int, report: TrainingReport) -> TrainedModel:
         """Train a model from the journal up to a position and write its file."""
+        ...
+
+    def learner(self, spec: ModelSpec, plan: LearningPlan) -> ModelLearner:
+        """Return what lets a model learn by a plan of the demo's own."""
         ...
 
     def verify(self, progress: Callable[[int, int], None]) -> Verification:
@@ -248,8 +294,14 @@ class Program(Protocol):
         """Make a key of the house with every scope, and return its text; it is shown nowhere else."""
         ...
 
-    def demo(self, *, fresh: bool, start_ns: int) -> AbstractContextManager[DemoFactory]:
+    def demo(
+        self, *, fresh: bool, start_ns: int, folder: str = "demo"
+    ) -> AbstractContextManager[DemoFactory]:
         """Open a factory on a folder of its own at a simulated time; ``fresh`` empties the folder first."""
+        ...
+
+    def learning(self) -> LearningAccess:
+        """Reach the models that learn by themselves."""
         ...
 
     def history(self, *, start_ns: int) -> AbstractContextManager[HistoryEngine]:

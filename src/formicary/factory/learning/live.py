@@ -1,0 +1,364 @@
+"""A model that learns on a real journal: a business day, and what becomes of it in the registry.
+
+::
+
+    journal ── rows, chances ──▶ Learner.day ──▶ what happened
+                                                   │ 1. the bytes of a challenger that was let in
+                                                   │ 2. RecordDay: all of it or nothing
+                                                   ▼ 3. aliases and trials, as it says
+                                                 engine
+
+Killed before 2, a day has not been: bytes that are there decide nothing, and the same are not sent twice.
+Killed after it, whoever starts anew does 3 again, under the same keys: what was done is answered as at first.
+So it is a client like any other, and nothing waits for it.
+
+Nothing here runs where decisions are made: a day loads pyarrow, and LightGBM once there are labels.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from formicary.factory.decisions.points import DecisionPoint
+from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.engine.client import EngineRefused
+from formicary.factory.engine.products import Command
+from formicary.factory.engine.state import Receipt
+from formicary.factory.features.compiler import Compiled
+from formicary.factory.features.journal_fold import FACTS_RECORDED
+from formicary.factory.learning import standing as kinds
+from formicary.factory.learning.errors import LearningRefused
+from formicary.factory.learning.following import alias_of, commands_of, is_followed
+from formicary.factory.learning.messages import (
+    DayKnown,
+    RecordDay,
+    RecordRollback,
+    RolledBack,
+    StageEntered,
+    Told,
+    said,
+    told,
+)
+from formicary.factory.learning.plan import DAY, LearningPlan
+from formicary.factory.learning.product import NAME
+from formicary.factory.learning.reading import Learnt, learning_events, learnt
+from formicary.factory.learning.standing import NONE, Standing
+from formicary.factory.models.errors import TrainerMissing
+from formicary.factory.models.model import Model
+from formicary.factory.models.outcomes import outcomes_of
+from formicary.factory.models.spec import ModelSpec
+from formicary.factory.registry import NAME as REGISTRY
+from formicary.factory.registry.reading import (
+    ModelVersion,
+    model_bytes,
+    model_events,
+    policy_events,
+    policy_history,
+    versions,
+)
+from formicary.factory.registry.storing import parts_of, registration_of
+
+if TYPE_CHECKING:
+    from formicary.factory.learning.challengers import Nanoseconds
+    from formicary.factory.learning.learner import Learner, Train
+    from formicary.factory.learning.rows import Reals, Rows
+    from formicary.factory.learning.stopped import DecisionSource
+
+__all__ = ["LearningDay", "LiveLearner", "NoChampionBefore", "Tell"]
+
+Tell: TypeAlias = "Callable[[str, Command, str], Receipt]"
+"""Sends a product's command under a key; the same key gets the same receipt again."""
+
+_WORD_DIGITS: Final = 16
+# Somebody did the same in between, which is as well.
+_AS_WANTED: Final = frozenset({"alias_unchanged", "trial_unchanged"})
+_BY_HAND: Final = "somebody took its alias away"
+
+
+class NoChampionBefore(LearningRefused):
+    """There is no champion before this one to go back to."""
+
+    code = "no_champion_before"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningDay:
+    """What the learner saw and did on a day.
+
+    Attributes
+    ----------
+    day
+        Counted from 1970-01-01.
+    rows, positives, decisions
+        How many rows have a label, how many of them the label 1, how many decisions there were since the day
+        before. Without rows nothing is told to the journal.
+    happened
+        What came of it.
+    standing
+        Where the model stands now.
+    """
+
+    day: int
+    rows: int = 0
+    positives: int = 0
+    decisions: int = 0
+    happened: tuple[Told, ...] = ()
+    standing: Standing
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """Rows with a label, the latest that were decided about, and the chances that decided about these."""
+
+    known: Rows
+    latest: Rows
+    scored: Reals
+
+
+class LiveLearner:
+    """Lets one model learn on a journal. For one thread at a time.
+
+    Parameters
+    ----------
+    spec, plan
+        Of the model.
+    point
+        Where it decides.
+    compiled
+        The sets of features as the engine compiles them.
+    source
+        The journal.
+    tell
+        Sends commands to the engine.
+    folder
+        For training sets, its own; emptied each day.
+    clock
+        Measures what scoring takes.
+    threads
+        How many cores trainings take.
+    train
+        Trains and judges in place of ``train_challenger``.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: ModelSpec,
+        plan: LearningPlan,
+        point: DecisionPoint,
+        compiled: Compiled,
+        source: DecisionSource,
+        tell: Tell,
+        folder: Path,
+        clock: Nanoseconds,
+        threads: int = 1,
+        train: Train | None = None,
+    ) -> None:
+        self._spec = spec
+        self._plan = plan
+        self._point = point
+        self._compiled = compiled
+        self._source = source
+        self._tell = tell
+        self._folder = folder
+        self._clock = clock
+        self._threads = threads
+        self._train = train
+
+    # -- what may be asked -----------------------------------------------------------------
+
+    def known(self) -> Learnt:
+        """Return where the model stands, and all that happened to it."""
+        return learnt(learning_events(self._source), self._plan.model)
+
+    def day(self, now: int) -> LearningDay:
+        """Live a business day at a time, in nanoseconds, and let the registry follow.
+
+        Raises
+        ------
+        DayKnown
+            This day was lived already.
+        PlanMalformed, ModelMalformed
+            The plan, or the model, does not fit to what is asked at the point.
+        TrainerMissing
+            LightGBM, or a library that it needs, cannot be loaded.
+        LearningUnexpected
+            Another learner was faster.
+        EngineRefused
+            The engine did not take a command.
+        """
+        known = self._followed(self.known())
+        if known.day is not None and known.day.day >= now // DAY:
+            raise DayKnown
+        seen = self._seen(now, known)
+        if seen is None:
+            return LearningDay(day=now // DAY, standing=known.standing)
+        learner = self._learner(known.standing)
+        happened = self._dropped_by_hand(known, learner, now)
+        happened += learner.day(now, seen.known, seen.latest, seen.scored)
+        command = RecordDay(
+            subject=text_id(self._plan.model),
+            model=self._plan.model,
+            at=now,
+            day=now // DAY,
+            rows=len(seen.known),
+            positives=int((seen.known.labels == 1).sum()),
+            decisions=len(seen.latest),
+            happened=[told(one, now) for one in happened],
+        )
+        self._keep(command.happened, learner)
+        self._done(NAME, command, f"{self._plan.model} {now}")
+        self._follow(known, command.happened)
+        return LearningDay(
+            day=command.day,
+            rows=command.rows,
+            positives=command.positives,
+            decisions=command.decisions,
+            happened=tuple(command.happened),
+            standing=learner.standing,
+        )
+
+    def roll_back(self, now: int, reason: str) -> RolledBack:
+        """Let the champion before decide again, at a time in nanoseconds, because somebody says so.
+
+        Raises
+        ------
+        NoChampionBefore
+            There is none: the learner did not make this champion, or has rolled back.
+        """
+        known = self._followed(self.known())
+        standing = known.standing
+        if standing.previous == NONE:
+            raise NoChampionBefore
+        command = RecordRollback(
+            subject=text_id(self._plan.model),
+            model=self._plan.model,
+            at=now,
+            hash=standing.champion,
+            to=standing.previous,
+            reason=said(reason),
+        )
+        self._done(NAME, command, f"{self._plan.model} {now} rollback")
+        event = RolledBack(
+            model=command.model, at=now, hash=command.hash, to=command.to, reason=command.reason
+        )
+        self._follow(known, [event])
+        return event
+
+    # -- what is seen ----------------------------------------------------------------------
+
+    def _seen(self, now: int, known: Learnt) -> _Seen | None:
+        """Return what is known at a time; None where no label is."""
+        question = self._spec.question
+        # Read first, and cheap: where nobody tells outcomes, no training set is written each day.
+        facts = self._source.events_of([FACTS_RECORDED], after=0, until=self._source.head())
+        if question is None or not len(outcomes_of(facts, question.label).outcomes.at):
+            return None
+        from formicary.factory.learning.live_rows import decided, fields_of, rows_of  # noqa: PLC0415
+        from formicary.factory.learning.stopped import stopped_rows, together  # noqa: PLC0415
+        from formicary.factory.models.training_set import asked_rows  # noqa: PLC0415
+
+        shutil.rmtree(self._folder, ignore_errors=True)
+        fields = fields_of(self._spec, self._plan, self._point)
+        asked = asked_rows(self._source, self._compiled, self._spec, self._folder, fields=fields)
+        stopped = stopped_rows(self._source, self._compiled, self._spec, self._point, fields=fields, now=now)
+        asked = together(asked, stopped)
+        rows = rows_of(asked, self._spec, self._plan, self._point)
+        if not rows.is_known.any():
+            return None
+        found = decided(
+            self._source,
+            asked,
+            self._point,
+            policy_history(policy_events(self._source), self._point.name),
+            model=self._plan.model,
+            models=self._by_word(),
+            since=now - DAY if known.day is None else known.day.at,
+        )
+        return _Seen(known=rows.chosen(rows.is_known), latest=rows.chosen(found.places), scored=found.scored)
+
+    def _by_word(self) -> Callable[[int], Model | None]:
+        """Return what returns a registered version by the first word of its hash."""
+        ours = self._versions()
+
+        @functools.cache
+        def model(word: int) -> Model | None:
+            found = [one for one in ours if int(one.hash[:_WORD_DIGITS], 16) == word]
+            return self._read(found[0]) if found else None
+
+        return model
+
+    # -- the learner -----------------------------------------------------------------------
+
+    def _learner(self, standing: Standing) -> Learner:
+        try:
+            from formicary.factory.learning.learner import Learner  # noqa: PLC0415, see above
+        except (ImportError, OSError) as error:
+            # The loader's own words name the library, most often libgomp.so.1.
+            message = f"LightGBM, which trains forests, cannot be loaded: {error}"
+            raise TrainerMissing(message) from error
+        named = {standing.champion, standing.previous, standing.candidate}
+        models = {one.hash: self._read(one) for one in self._versions() if one.hash in named}
+        train = {} if self._train is None else {"train": self._train}
+        return Learner(
+            self._spec,
+            self._plan,
+            clock=self._clock,
+            threads=self._threads,
+            standing=standing,
+            models=models,
+            **train,
+        )
+
+    def _dropped_by_hand(self, known: Learnt, learner: Learner, now: int) -> list[kinds.Happened]:
+        """Give a candidate up whose alias somebody took away."""
+        standing = known.standing
+        if standing.candidate in (NONE, known.aliases[alias_of(standing)]):
+            return []
+        dropped = kinds.CandidateDropped(model=self._plan.model, hash=standing.candidate, reason=_BY_HAND)
+        learner.standing = kinds.evolve(standing, dropped, now)
+        return [dropped]
+
+    def _versions(self) -> list[ModelVersion]:
+        return [one for one in versions(model_events(self._source)) if one.model == self._plan.model]
+
+    def _read(self, version: ModelVersion) -> Model:
+        return Model.from_bytes(model_bytes(self._source, version), expected_hash=version.hash)
+
+    # -- what is told ----------------------------------------------------------------------
+
+    def _keep(self, happened: Sequence[Told], learner: Learner) -> None:
+        """Bring the bytes of challengers that are let in into the journal, those that are not there."""
+        there = {one.hash for one in self._versions()}
+        for event in happened:
+            if not isinstance(event, StageEntered) or event.hash in there:
+                continue
+            model = learner.models[event.hash]
+            for part in parts_of(model):
+                self._done(REGISTRY, part, f"{event.hash} part {part.part}")
+            registration = registration_of(model, manifest={"trained_by": "the learner"}, note=event.reason)
+            self._done(REGISTRY, registration, f"{event.hash} registered")
+
+    def _followed(self, known: Learnt) -> Learnt:
+        """Do what was told last and may not have been done; return what is known then."""
+        if is_followed(known):
+            return known
+        self._follow(known, known.latest)
+        return self.known()
+
+    def _follow(self, known: Learnt, happened: Sequence[Told]) -> None:
+        events = [one.event for one in known.history] + list(happened)
+        ours = {event.hash for event in events if isinstance(event, StageEntered)}
+        for key, command in commands_of(happened, known.aliases, ours):
+            self._done(REGISTRY, command, key)
+
+    def _done(self, product: str, command: Command, key: str) -> None:
+        receipt = self._tell(product, command, key)
+        if receipt.code and receipt.code not in _AS_WANTED:
+            message = f"{type(command).__name__} of {self._plan.model} was refused"
+            raise EngineRefused(receipt.code, message)

@@ -1,0 +1,149 @@
+"""What a learner is given of a real journal: rows with what was known of them, and what decided about them.
+
+Rows are those of a training set, features as they were known when each asked and labels as they are known
+now, and those that were stopped. The chances are those of the journal's decisions, by the calibration of the
+model that gave them. A row that nothing was asked about, as an imported one, one that was trusted, or one at
+which no policy asks this model, is among those that are learnt from, and not among those that guards look
+at.
+
+Nothing here runs where decisions are made: reading training sets loads pyarrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.limits import BLOCK_ROWS
+from formicary.factory.decisions import _judge_layout as layout
+from formicary.factory.decisions.points import DecisionPoint
+from formicary.factory.decisions.policies import point_id, read_policy
+from formicary.factory.learning.errors import PlanMalformed
+from formicary.factory.learning.plan import LearningPlan
+from formicary.factory.learning.rows import UNKNOWN, Rows
+from formicary.factory.learning.stopped import DecisionSource
+from formicary.factory.models.model import Model
+from formicary.factory.models.spec import ModelSpec
+from formicary.factory.models.training_set import AskedRows
+from formicary.factory.registry.reading import PolicyChange
+
+__all__ = ["Decided", "decided", "fields_of", "rows_of"]
+
+Reals: TypeAlias = npt.NDArray[np.float64]
+Words: TypeAlias = npt.NDArray[np.int64]
+
+_NOBODY: Final = 0
+"""In place of a model's word, where none gave a score."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decided:
+    """Rows that a model was asked about.
+
+    Attributes
+    ----------
+    places
+        Which of the asked rows they are, (m,), in the order of time.
+    scored
+        The chances that decided, (m,), NaN where there was none.
+    """
+
+    places: Words
+    scored: Reals
+
+
+def fields_of(spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> tuple[str, ...]:
+    """Return the fields and features that a learner reads beside a model's columns.
+
+    Raises
+    ------
+    PlanMalformed
+        The model's rows are about no money, nobody asks, or a segment is neither a field nor a feature.
+    """
+    question, on = spec.question, point.on
+    if question is None or not question.money or not on.ids:
+        message = f"{spec.name}: rows are about money, and of somebody"
+        raise PlanMalformed(message)
+    unknown = [name for name in plan.segments if name not in (*on.numbers, *point.features)]
+    if unknown:
+        message = f"{spec.name}: {', '.join(unknown)}: segments are fields or features at {point.name}"
+        raise PlanMalformed(message)
+    return tuple(dict.fromkeys((question.money, on.ids[point.party_column], *plan.segments)))
+
+
+def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> Rows:
+    """Return asked rows (n,) as a learner takes them, with ``UNKNOWN`` where no label is known."""
+    money, party, *_ = fields_of(spec, plan, point)
+    return Rows(
+        values=asked.values,
+        at=asked.at,
+        amounts=np.nan_to_num(asked.numbers[money]).astype(np.int64),
+        labels=np.where(asked.labels < 0, UNKNOWN, asked.labels).astype(np.int8),
+        parties=asked.ids[party],
+        segments={name: asked.numbers[name] for name in plan.segments},
+    )
+
+
+def decided(
+    source: DecisionSource,
+    asked: AskedRows,
+    point: DecisionPoint,
+    policies: list[PolicyChange],
+    *,
+    model: str,
+    models: Callable[[int], Model | None],
+    since: int,
+) -> Decided:
+    """Return the rows after a time, in nanoseconds, that a model was asked about, with its chances.
+
+    Parameters
+    ----------
+    policies
+        All that were armed at the point.
+    model
+        The name of the model.
+    models
+        Returns a version by the first word of its hash, None where there is none that tells chances.
+    """
+    by_version = dict(_places(policies, point, model))
+    latest = np.flatnonzero(asked.at > since)
+    places, scored = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for first in range(0, len(latest), BLOCK_ROWS):
+        some = latest[first : first + BLOCK_ROWS]
+        order = some[np.argsort(asked.positions[some], kind="stable")]
+        found = source.decisions_before(asked.positions[order])
+        found = found[(found["point"] == point_id(point.name)) & (found["path"] & layout.TRUSTED == 0)]
+        column = np.array([by_version.get(int(version), -1) for version in found["policy"]], np.int64)
+        found, column = found[column >= 0], column[column >= 0]
+        places.append(order[np.searchsorted(asked.positions[order], found["position"] + 1)])
+        scored.append(_chances(found, column, models))
+    joined = np.concatenate(places)
+    in_time = np.argsort(joined, kind="stable")
+    return Decided(places=joined[in_time], scored=np.concatenate(scored)[in_time])
+
+
+def _places(policies: list[PolicyChange], point: DecisionPoint, model: str) -> Iterator[tuple[int, int]]:
+    """Yield the versions of policies with the place of the score by which the model decides there."""
+    for change in policies:
+        if change.version:
+            asked = read_policy(change.policy).scores
+            for place, name in enumerate(point.scores):
+                if name in asked and asked[name].model == model and not asked[name].only_looks:
+                    yield change.version, place
+
+
+def _chances(found: npt.NDArray[Any], column: Words, models: Callable[[int], Model | None]) -> Reals:
+    """Return the chances that decisions (m,) say at their places (m,) of scores."""
+    chances = np.full(len(found), np.nan)
+    for place in np.unique(column).tolist():
+        words, raw = found[f"model_{place}"], found[f"score_{place}"]
+        for word in np.unique(words[column == place]).tolist():
+            model = None if word == _NOBODY else models(word)
+            if model is not None and model.calibration is not None:
+                gave = (column == place) & (words == word)
+                chances[gave] = model.calibration.apply(raw[gave])
+    return chances

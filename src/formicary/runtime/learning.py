@@ -1,0 +1,133 @@
+"""Models that learn by themselves, on this machine: beside a running engine, which is told what happened.
+
+What learns loads LightGBM and Parquet, and is imported when it is needed: see ``LiveLearner``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from formicary.base.errors import Refusal
+from formicary.factory.engine.client import EngineClient
+from formicary.factory.engine.products import Command
+from formicary.factory.engine.state import Receipt, known_events
+from formicary.factory.features.compiler import compiled
+from formicary.factory.learning.errors import LearningRefused
+from formicary.factory.learning.live import LearningDay, LiveLearner
+from formicary.factory.learning.messages import RolledBack
+from formicary.factory.learning.plan import LearningPlan
+from formicary.factory.learning.reading import Learnt
+from formicary.runtime.api_process import clock_of
+from formicary.runtime.backfill import open_journal
+from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
+from formicary.runtime.products import learning_plans, point_of, products_of
+from formicary.runtime.settings import Settings
+from formicary.runtime.training import model_of
+
+if TYPE_CHECKING:
+    from formicary.factory.learning.learner import Train
+
+__all__ = ["InstalledLearning", "NoLearningPlan", "SandboxOnly", "open_learner"]
+
+Ledger = InProcessLedger | RunningLedger | EngineClient
+OpenLedger = Callable[[Settings], AbstractContextManager[Ledger]]
+
+_PRINCIPAL: Final = "learner"
+
+
+class NoLearningPlan(LearningRefused):
+    """No product declares how this model learns."""
+
+    code = "no_learning_plan"
+
+
+class SandboxOnly(Refusal):
+    """Only a sandbox lives at another time than the clock's."""
+
+    code = "sandbox_only"
+
+
+class InstalledLearning:
+    """Learning in this installation, as ``formicary.surfaces.cli.ports.LearningAccess`` describes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def run(self, model: str, *, at: int | None, threads: int) -> LearningDay:
+        """Live one business day of a model, now or at a time in nanoseconds."""
+        if at is not None and not self._settings.is_sandbox:
+            raise SandboxOnly
+        now = clock_of(self._settings).now() if at is None else at
+        with open_learner(self._settings, model, threads=threads) as learner:
+            return learner.day(now)
+
+    def known(self, model: str) -> Learnt:
+        """Return where a model stands, and all that happened to it."""
+        with open_learner(self._settings, model) as learner:
+            return learner.known()
+
+    def roll_back(self, model: str, *, reason: str) -> RolledBack:
+        """Let the champion before decide again."""
+        with open_learner(self._settings, model) as learner:
+            return learner.roll_back(clock_of(self._settings).now(), reason)
+
+
+@contextmanager
+def open_learner(
+    settings: Settings,
+    model: str,
+    *,
+    plans: Mapping[str, LearningPlan] | None = None,
+    ledger: OpenLedger = open_ledger,
+    threads: int = 1,
+    train: Train | None = None,
+) -> Iterator[LiveLearner]:
+    """Yield what lets a model learn; the engine is reached when there is something to tell it.
+
+    Parameters
+    ----------
+    plans
+        By the model's name; those of the products unless given.
+    ledger
+        Opens what commands are sent to: a running engine, else one in this process, unless given.
+    threads, train
+        See ``LiveLearner``.
+
+    Raises
+    ------
+    NoLearningPlan
+        There is no plan for it.
+    UnknownModel
+        No product declares it.
+    """
+    plans = learning_plans() if plans is None else plans
+    if model not in plans:
+        message = f"no product says how {model!r} learns, only {', '.join(plans) or 'of none'}"
+        raise NoLearningPlan(message)
+    products = products_of(settings)
+    spec = model_of(products, model)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_journal(settings, known_events(products)))
+        opened: list[Ledger] = []
+
+        def tell(product: str, command: Command, key: str) -> Receipt:
+            if not opened:
+                opened.append(stack.enter_context(ledger(settings)))
+            return opened[0].command(product, command, principal=_PRINCIPAL, key=key)
+
+        yield LiveLearner(
+            spec=spec,
+            plan=plans[model],
+            point=point_of(products, spec),
+            # All sets together, as the engine compiles them: what a row tells does not depend on who asks.
+            compiled=compiled(tuple(one for product in products for one in product.features)),
+            source=source,
+            tell=tell,
+            folder=settings.training_folder / "learning" / model,
+            clock=time.perf_counter_ns,
+            threads=threads,
+            train=train,
+        )
