@@ -28,6 +28,8 @@ Reals: TypeAlias = npt.NDArray[np.float64]
 _ROWS_MIN: Final = 200
 """Of fewer rows shares say nothing."""
 _MISSING_MAX: Final = 0.001
+_SKEWED_MAX: Final = 0.001
+"""While a challenger is let in further, a few rows are still scored as before."""
 _STOPPED_TIMES_MAX: Final = 2.0
 _STOPPED_MORE: Final = 0.005
 """Twice as many are stopped, and half a percent of all more."""
@@ -81,8 +83,10 @@ def alarms(seen: Seen, plan: LearningPlan) -> Iterator[Alarm]:
         )
     is_same = (seen.scored == seen.own) | (np.isnan(seen.scored) & np.isnan(seen.own))
     skewed = float((~is_same).mean())
-    if skewed > 0:
-        yield _alarm("skew", skewed, 0.0, f"{skewed:.1%} of scores are not those of the model that decides")
+    if skewed > _SKEWED_MAX:
+        yield _alarm(
+            "skew", skewed, _SKEWED_MAX, f"{skewed:.1%} of scores are not those of the model that decides"
+        )
 
 
 def money_alarm(seen: Seen, plan: LearningPlan) -> Iterator[Alarm]:
