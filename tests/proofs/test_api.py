@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CASES = 5_000
+CASES = 2_500
 OPTIONS = ("--cases", str(CASES), "--keys", "20", "--dropped", "100", "--json")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from proofs.simulator.campaign import run_seeds
 from proofs.simulator.dice import Fault
 
-SEEDS = 1_000
+SEEDS = 500
 
 
 def test_every_guarantee_holds_in_a_thousand_histories() -> None:
