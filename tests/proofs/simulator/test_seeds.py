@@ -8,7 +8,7 @@ from proofs.simulator.dice import Fault
 SEEDS = 500
 
 
-def test_every_guarantee_holds_in_a_thousand_histories() -> None:
+def test_every_guarantee_holds_in_five_hundred_histories() -> None:
     """Whatever fails, nothing acknowledged is lost or doubled, and all is as the model says."""
     report = run_seeds(range(SEEDS), jobs=2)
     assert [(one.seed, one.failure) for one in report.failures] == []
