@@ -41,9 +41,10 @@ from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
 from tests.factory.decisions.desk import made_model
 from tests.factory.engine.null_journal import NullJournal
-from tests.factory.features.training_kit import MemorySource, source_of
+from tests.factory.features.training_kit import GrowingSource, MemorySource, source_of
 
 __all__ = [
+    "COMPILED",
     "MODEL",
     "PLAN",
     "SPEC",
@@ -51,11 +52,13 @@ __all__ = [
     "Town",
     "arming",
     "kinds_of",
+    "memory_learner",
     "ready_models",
     "ready_trainer",
     "words",
 ]
 
+COMPILED: Final = compiled(tuple(one for product in PRODUCTS for one in product.features))
 MODEL: Final = PAYMENT_FRAUD.name
 _QUESTION: Final = PAYMENT_FRAUD.question
 assert _QUESTION is not None
@@ -101,6 +104,30 @@ def ready_trainer(models: list[Model], gates: tuple[Gate, ...] = PASSED) -> Trai
         return Challenger(model=model, window_days=window_days, learnt=9, gates=gates, gain=5.0)
 
     return train
+
+
+def memory_learner(
+    journal: NullJournal,
+    execute: Callable[[list[Any]], list[Any]],
+    folder: Path,
+    *,
+    spec: ModelSpec,
+    plan: LearningPlan,
+) -> LiveLearner:
+    """Return what lets a model learn on a journal in memory; its trainer has two models ready."""
+    return LiveLearner(
+        spec=spec,
+        plan=plan,
+        point=PAYMENT_POINT,
+        compiled=COMPILED,
+        source=GrowingSource(journal),
+        tell=lambda product, command, key: execute(
+            [command_request(product, command, principal="learner", key=key)]
+        )[0],
+        folder=folder / "training",
+        clock=iter(range(10**9)).__next__,
+        train=ready_trainer(ready_models(2)),
+    )
 
 
 @functools.cache
@@ -198,7 +225,7 @@ class Town:
             "spec": SPEC,
             "plan": PLAN,
             "point": PAYMENT_POINT,
-            "compiled": compiled(tuple(one for product in PRODUCTS for one in product.features)),
+            "compiled": COMPILED,
             "source": self.source,
             "tell": self._tell,
             "folder": self.folder / "training",

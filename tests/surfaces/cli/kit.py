@@ -19,11 +19,10 @@ from formicary.base.purposes import purpose_name
 from formicary.client import ApiUnreachable, Formicary
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.engine.engine import Engine
-from formicary.factory.engine.requests import CommandRequest, LedgerRequest, command_request
+from formicary.factory.engine.requests import CommandRequest, LedgerRequest
 from formicary.factory.engine.state import ANSWERED, FactoryState
 from formicary.factory.facts.party_graph import DaySummary
 from formicary.factory.features.archive_manifest import ArchivedFile, ArchivedPart, ArchiveManifest
-from formicary.factory.features.compiler import compiled
 from formicary.factory.features.definitions import FeatureSet
 from formicary.factory.features.errors import FeatureRefused
 from formicary.factory.features.live import LiveFeature
@@ -52,8 +51,8 @@ from formicary.runtime.products import PRODUCTS
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
-from tests.factory.features.training_kit import GrowingSource, source_of
-from tests.factory.learning.live_kit import ready_models, ready_trainer
+from tests.factory.features.training_kit import source_of
+from tests.factory.learning.live_kit import memory_learner
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -147,19 +146,7 @@ class MemoryFactory:
 
     def learner(self, spec: ModelSpec, plan: LearningPlan) -> LiveLearner:
         """Return what lets a model learn on the journal in memory; its trainer has two models ready."""
-        return LiveLearner(
-            spec=spec,
-            plan=plan,
-            point=PAYMENT_POINT,
-            compiled=compiled(tuple(one for product in PRODUCTS for one in product.features)),
-            source=GrowingSource(self.journal),
-            tell=lambda product, command, key: self.execute(
-                [command_request(product, command, principal="learner", key=key)]
-            )[0],
-            folder=self.folder / "training",
-            clock=iter(range(10**9)).__next__,
-            train=ready_trainer(ready_models(2)),
-        )
+        return memory_learner(self.journal, self.execute, self.folder, spec=spec, plan=plan)
 
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:
         """Sum the totals of the accounts of a ledger and a code."""

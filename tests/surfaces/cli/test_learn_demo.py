@@ -19,7 +19,7 @@ from tests.surfaces.cli.kit import MemoryProgram, Terminal
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learn_demo, "_CUSTOMERS", 16)
+    monkeypatch.setattr(learn_demo, "_CUSTOMERS", 10)
     spec = replace(SPEC, question=learn_demo.DEMO_SPEC.question)
     monkeypatch.setitem(learn_demo.let_learn.__kwdefaults__, "spec", spec)
 
