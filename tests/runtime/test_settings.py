@@ -79,3 +79,12 @@ def test_a_teams_features(tmp_path: Path) -> None:
     named = read_settings({"FORMICARY_FEATURES": "team/features.py"}, folder=tmp_path, is_root=False)
     assert named.features == tmp_path / "team" / "features.py"
     assert read_settings({"FORMICARY_FEATURES": ""}, folder=tmp_path, is_root=False).features is None
+
+
+def test_learning() -> None:
+    """Models learn by themselves unless told otherwise."""
+    told = [
+        read_settings({"FORMICARY_LEARNING": value}, folder=Path("/"), is_root=False).is_learning
+        for value in ("", "1", "0")
+    ]
+    assert told == [True, True, False]

@@ -140,6 +140,21 @@ class MemorySource:
         return self.whole.transfers[places].copy()
 
 
+class GrowingSource:
+    """A journal in memory as it is at each call."""
+
+    def __init__(self, journal: NullJournal) -> None:
+        self._journal = journal
+        self._source: MemorySource | None = None
+        self._batches = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if self._source is None or self._batches != len(self._journal.batches):
+            self._source, self._batches = source_of(self._journal), len(self._journal.batches)
+            self._source.block_rows = 10_000
+        return getattr(self._source, name)
+
+
 def source_of(journal: NullJournal) -> MemorySource:
     """Return what a journal in memory holds."""
     accounts = joined([batch.accounts for batch in journal.batches], ACCOUNT_ROW)

@@ -25,6 +25,7 @@ from formicary.factory.engine.state import FactoryState, Receipt
 from formicary.factory.features.compiler import compiled
 from formicary.factory.learning.challengers import Challenger
 from formicary.factory.learning.gates import Gate
+from formicary.factory.learning.learner import Train
 from formicary.factory.learning.live import LearningDay, LiveLearner
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.worth import Worth
@@ -40,10 +41,24 @@ from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
 from tests.factory.decisions.desk import made_model
 from tests.factory.engine.null_journal import NullJournal
-from tests.factory.features.training_kit import MemorySource, source_of
+from tests.factory.features.training_kit import GrowingSource, MemorySource, source_of
 
-__all__ = ["MODEL", "PLAN", "SPEC", "AnswerLost", "Town", "arming", "ready_models"]
+__all__ = [
+    "COMPILED",
+    "MODEL",
+    "PLAN",
+    "SPEC",
+    "AnswerLost",
+    "Town",
+    "arming",
+    "kinds_of",
+    "memory_learner",
+    "ready_models",
+    "ready_trainer",
+    "words",
+]
 
+COMPILED: Final = compiled(tuple(one for product in PRODUCTS for one in product.features))
 MODEL: Final = PAYMENT_FRAUD.name
 _QUESTION: Final = PAYMENT_FRAUD.question
 assert _QUESTION is not None
@@ -65,6 +80,9 @@ PLAN: Final = LearningPlan(
 )
 
 
+PASSED: Final = (Gate(name="money", is_passed=True, figure=5.0, bound=0.0, said="more"),)
+
+
 class AnswerLost(OperationalFault):
     """The caller does not learn what became of its command."""
 
@@ -73,6 +91,43 @@ def ready_models(count: int) -> list[Model]:
     """Return models that score alike and are not the same."""
     one = _ready_model()
     return [replace(one, evidence=replace(one.evidence, rows=10 + number)) for number in range(count)]
+
+
+def ready_trainer(models: list[Model], gates: tuple[Gate, ...] = PASSED) -> Train:
+    """Return what takes models from a list in place of training them; with none left it knows too little."""
+
+    def train(*_: Any, window_days: int, **__: Any) -> Challenger:
+        if not models:
+            message = "nothing more to learn"
+            raise LabelsTooFew(message)
+        model = models.pop(0)
+        return Challenger(model=model, window_days=window_days, learnt=9, gates=gates, gain=5.0)
+
+    return train
+
+
+def memory_learner(
+    journal: NullJournal,
+    execute: Callable[[list[Any]], list[Any]],
+    folder: Path,
+    *,
+    spec: ModelSpec,
+    plan: LearningPlan,
+) -> LiveLearner:
+    """Return what lets a model learn on a journal in memory; its trainer has two models ready."""
+    return LiveLearner(
+        spec=spec,
+        plan=plan,
+        point=PAYMENT_POINT,
+        compiled=COMPILED,
+        source=GrowingSource(journal),
+        tell=lambda product, command, key: execute(
+            [command_request(product, command, principal="learner", key=key)]
+        )[0],
+        folder=folder / "training",
+        clock=iter(range(10**9)).__next__,
+        train=ready_trainer(ready_models(2)),
+    )
 
 
 @functools.cache
@@ -112,15 +167,12 @@ class Town:
     folder: Path
     models: list[Model] = field(default_factory=list)
     """What trainings give, in their order; where there is none left, too little is known to learn from."""
-    gates: Callable[[int], list[Gate]] = lambda _: [
-        Gate(name="money", is_passed=True, figure=5.0, bound=0.0, said="more")
-    ]
+    gates: tuple[Gate, ...] = PASSED
     is_lost: Callable[[int], str] = lambda _: ""
     """For each command of the learner by its number: ``before`` or ``after`` it is done the caller fails."""
     days: int = 20
     day: int = 0
     sent: int = 0
-    trained: int = 0
 
     def __post_init__(self) -> None:
         self.payments: pl.DataFrame = _payments(self.days)
@@ -173,7 +225,7 @@ class Town:
             "spec": SPEC,
             "plan": PLAN,
             "point": PAYMENT_POINT,
-            "compiled": compiled(tuple(one for product in PRODUCTS for one in product.features)),
+            "compiled": COMPILED,
             "source": self.source,
             "tell": self._tell,
             "folder": self.folder / "training",
@@ -197,15 +249,8 @@ class Town:
             raise AnswerLost
         return receipt
 
-    def _train(self, *_: Any, window_days: int, **__: Any) -> Challenger:
-        if not self.models:
-            message = "nothing more to learn"
-            raise LabelsTooFew(message)
-        self.trained += 1
-        gates = tuple(self.gates(self.trained))
-        is_passed = all(gate.is_passed for gate in gates)
-        model = self.models.pop(0) if is_passed else self.models[0]
-        return Challenger(model=model, window_days=window_days, learnt=9, gates=gates, gain=5.0)
+    def _train(self, *given: Any, **options: Any) -> Challenger:
+        return ready_trainer(self.models, self.gates)(*given, **options)
 
 
 @functools.cache

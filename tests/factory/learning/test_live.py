@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
 from formicary.factory.engine.state import Receipt
 from formicary.factory.learning.gates import Gate
-from formicary.factory.learning.live import NoChampionBefore, Tell
+from formicary.factory.learning.live import ChampionDiffers, NoChampionBefore, Tell
 from formicary.factory.learning.messages import (
     CandidateDropped,
     ChallengerJudged,
@@ -28,7 +29,7 @@ from formicary.factory.learning.standing import NONE
 from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
-from tests.factory.learning.live_kit import MODEL, PLAN, AnswerLost, Town, kinds_of, ready_models, words
+from tests.factory.learning.live_kit import MODEL, PLAN, SPEC, AnswerLost, Town, kinds_of, ready_models, words
 
 MOVED, TRIAL = "registry.AliasMoved", "registry.TrialSet"
 
@@ -139,10 +140,10 @@ def test_a_challenger_that_is_refused(tmp_path: Path) -> None:
     town = Town(
         tmp_path,
         models=ready_models(1),
-        gates=lambda _: [
+        gates=(
             Gate(name="money", is_passed=False, figure=-np.inf, bound=0.0, said="too few\ndays " + "x" * 300),
             Gate(name="odd", is_passed=True, figure=np.nan, bound=-0.0, said=""),
-        ],
+        ),
     )
     live_until(town, "ChallengerJudged")
     (judged,) = [one for one in _history(town) if isinstance(one, ChallengerJudged)]
@@ -206,3 +207,18 @@ def test_stages_are_told(tmp_path: Path) -> None:
     sent = town.sent
     town.live()
     assert town.sent == sent + 1
+
+
+def test_another_release(tmp_path: Path) -> None:
+    """A candidate that reads other columns is given up; beside such a champion nothing can be compared."""
+    first, second = ready_models(2)
+    town = Town(tmp_path, models=[first, second])
+    other = replace(SPEC, columns=SPEC.columns[:1])
+    live_until(town, "shadow")
+    dropped = town.live(spec=other).happened[0]
+    assert isinstance(dropped, CandidateDropped)
+    assert "other columns" in dropped.reason
+    live_until(town, "champion")
+    town.pass_day()
+    with pytest.raises(ChampionDiffers):
+        town.learner(spec=other).day(town.now)

@@ -13,7 +13,6 @@ from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.engine.requests import command_request
 from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
-from formicary.factory.features.compiler import compiled
 from formicary.factory.learning.errors import PlanMalformed
 from formicary.factory.learning.live_rows import decided, fields_of, rows_of
 from formicary.factory.learning.plan import DAY
@@ -24,10 +23,8 @@ from formicary.factory.models.spec import Column
 from formicary.factory.models.training_set import AskedRows, asked_rows
 from formicary.factory.registry.reading import policy_events, policy_history
 from formicary.products.payments.risk import PAYMENT_POINT
-from formicary.runtime.products import PRODUCTS
-from tests.factory.learning.live_kit import MODEL, PLAN, SPEC, Town, ready_models
+from tests.factory.learning.live_kit import COMPILED, MODEL, PLAN, SPEC, Town, ready_models
 
-COMPILED = compiled(tuple(one for product in PRODUCTS for one in product.features))
 FIELDS = fields_of(SPEC, PLAN, PAYMENT_POINT)
 
 

@@ -33,6 +33,8 @@ from formicary.factory.follower import Verification
 from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.journal.blocks import part_of
 from formicary.factory.journal.events import Event
+from formicary.factory.learning.live import LiveLearner
+from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.models.model import Model
@@ -52,6 +54,7 @@ from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import source_of
+from tests.factory.learning.live_kit import memory_learner
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -143,6 +146,10 @@ class MemoryFactory:
         write_model(self.folder / "demo.model", self.model, manifest)
         return TrainedModel(file=self.folder / "demo.model", manifest=manifest)
 
+    def learner(self, spec: ModelSpec, plan: LearningPlan) -> LiveLearner:
+        """Return what lets a model learn on the journal in memory; its trainer has two models ready."""
+        return memory_learner(self.journal, self.execute, self.folder, spec=spec, plan=plan)
+
     def sums(self, *, ledger: int, code: int) -> dict[str, int]:
         """Sum the totals of the accounts of a ledger and a code."""
         accounts = self.engine.state.machine.accounts
@@ -203,6 +210,8 @@ class MemoryProgram:
     )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
+    demo_folders: list[str] = field(default_factory=list)
+    learnt: Any = None
     backfills: list[dict[str, Any]] = field(default_factory=list)
     days: list[tuple[int, str | None]] = field(default_factory=list)
     specs: Mapping[str, ModelSpec] = field(default_factory=dict)
@@ -272,16 +281,21 @@ class MemoryProgram:
         self.imported.set_time(start_ns)
         yield self.imported
 
+    def learning(self) -> Any:
+        """Give the learning that the test put here."""
+        return self.learnt
+
     def now(self) -> int:
         """Return the time of the clock."""
         return self.clock.now()
 
     @contextmanager
-    def demo(self, *, fresh: bool, start_ns: int) -> Iterator[MemoryFactory]:
+    def demo(self, *, fresh: bool, start_ns: int, folder: str = "demo") -> Iterator[MemoryFactory]:
         """Give a new factory."""
         self.demos.append((fresh, start_ns))
-        with tempfile.TemporaryDirectory() as folder:
-            factory = MemoryFactory(start_ns, Path(folder), self.demo_model)
+        self.demo_folders.append(folder)
+        with tempfile.TemporaryDirectory() as own:
+            factory = MemoryFactory(start_ns, Path(own), self.demo_model)
             factory.verification = self.demo_verification
             yield factory
 

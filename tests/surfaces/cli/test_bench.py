@@ -26,6 +26,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "ledger.py").write_text(SCRIPT)
     (folder / "_shared.py").write_text("")
+    (folder / "learning.py").write_text(SCRIPT)
+    (tmp_path / "examples" / "streams").mkdir(parents=True)
+    (tmp_path / "examples" / "streams" / "cards.py").write_text("")
     return tmp_path
 
 
@@ -36,6 +39,14 @@ def test_a_benchmark_gets_its_arguments(terminal: Terminal, checkout: Path) -> N
     assert terminal.run("bench", "ledger", "--", "--fail") == ExitCode.FINDINGS
     lines = (checkout / "arguments").read_text().splitlines()
     assert lines == ["[]", "['--json', '--batch', '100']", "['--fail']"]
+
+
+def test_a_stream_is_replayed_by_a_benchmark(terminal: Terminal, checkout: Path) -> None:
+    """The one of learning; streams that do not exist are usage."""
+    assert terminal.run("learn", "replay", "cards", "--threads", "2", "--json") == ExitCode.DONE
+    assert terminal.run("learn", "replay", "ledger") == ExitCode.USAGE
+    assert "cards" in terminal.err
+    assert (checkout / "arguments").read_text() == "['--json', 'cards', '--threads', '2']\n"
 
 
 @pytest.mark.usefixtures("checkout")

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
+
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
     from formicary.factory.learning.rows import Reals, Rows
     from formicary.factory.learning.stopped import DecisionSource
 
-__all__ = ["LearningDay", "LiveLearner", "NoChampionBefore", "Tell"]
+__all__ = ["ChampionDiffers", "LearningDay", "LiveLearner", "NoChampionBefore", "Tell"]
 
 Tell: TypeAlias = "Callable[[str, Command, str], Receipt]"
 """Sends a product's command under a key; the same key gets the same receipt again."""
@@ -78,6 +80,13 @@ _WORD_DIGITS: Final = 16
 # Somebody did the same in between, which is as well.
 _AS_WANTED: Final = frozenset({"alias_unchanged", "trial_unchanged"})
 _BY_HAND: Final = "somebody took its alias away"
+_DIFFERS: Final = "it reads other columns than this release's"
+
+
+class ChampionDiffers(LearningRefused):
+    """The champion reads other columns than this release's model: nothing can be compared with it."""
+
+    code = "champion_differs"
 
 
 class NoChampionBefore(LearningRefused):
@@ -181,6 +190,8 @@ class LiveLearner:
 
         Raises
         ------
+        ChampionDiffers
+            The champion is of a release with other columns.
         DayKnown
             This day was lived already.
         PlanMalformed, ModelMalformed
@@ -199,7 +210,7 @@ class LiveLearner:
         if seen is None:
             return LearningDay(day=now // DAY, standing=known.standing)
         learner = self._learner(known.standing)
-        happened = self._dropped_by_hand(known, learner, now)
+        happened = self._dropped(known, learner, now)
         happened += learner.day(now, seen.known, seen.latest, seen.scored)
         command = RecordDay(
             subject=text_id(self._plan.model),
@@ -303,7 +314,13 @@ class LiveLearner:
             message = f"LightGBM, which trains forests, cannot be loaded: {error}"
             raise TrainerMissing(message) from error
         named = {standing.champion, standing.previous, standing.candidate}
-        models = {one.hash: self._read(one) for one in self._versions() if one.hash in named}
+        # Of other columns than are read here nothing can be said.
+        ours = [one for one in self._versions() if tuple(one.columns) == self._spec.names]
+        models = {one.hash: self._read(one) for one in ours if one.hash in named}
+        if standing.champion not in (NONE, *models):
+            raise ChampionDiffers
+        if standing.previous not in models:
+            standing = msgspec.structs.replace(standing, previous=NONE)
         train = {} if self._train is None else {"train": self._train}
         return Learner(
             self._spec,
@@ -315,12 +332,16 @@ class LiveLearner:
             **train,
         )
 
-    def _dropped_by_hand(self, known: Learnt, learner: Learner, now: int) -> list[kinds.Happened]:
-        """Give a candidate up whose alias somebody took away."""
-        standing = known.standing
-        if standing.candidate in (NONE, known.aliases[alias_of(standing)]):
+    def _dropped(self, known: Learnt, learner: Learner, now: int) -> list[kinds.Happened]:
+        """Give a candidate up whose alias somebody took away, or of another release."""
+        standing = learner.standing
+        if standing.candidate == NONE:
             return []
-        dropped = kinds.CandidateDropped(model=self._plan.model, hash=standing.candidate, reason=_BY_HAND)
+        is_there = standing.candidate == known.aliases[alias_of(standing)]
+        if is_there and standing.candidate in learner.models:
+            return []
+        reason = _DIFFERS if is_there else _BY_HAND
+        dropped = kinds.CandidateDropped(model=self._plan.model, hash=standing.candidate, reason=reason)
         learner.standing = kinds.evolve(standing, dropped, now)
         return [dropped]
 
