@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import polars as pl
 
-from formicary.economy.checked_book import asked_payment, found_out, opening, past_payments, payment_id
+from formicary.economy.checked_book import (
+    asked_payment,
+    asked_payments,
+    found_out,
+    found_out_between,
+    opening,
+    past_payments,
+    payment_id,
+)
 from formicary.economy.stolen_cards import stolen_cards
 from formicary.factory.facts import RecordFacts
 from formicary.factory.ledger import TransferFlags
@@ -62,3 +71,25 @@ def test_most_thefts_are_found_out_in_time() -> None:
     never = CARDS.filter("is_theft", pl.col("number") % 10 == 0)
     commands: list[Any] = [one.command for one in all_told]
     assert sum(len(one.at) for one in commands) == len(stolen) - len(never)
+
+
+def test_day_by_day_the_same_is_found_out() -> None:
+    """What is told between two times, one span after the other, is what is told at once; keys differ."""
+    first, last = int(CARDS["at"][0]), int(CARDS["at"][-1])
+    whole = found_out("cards", CARDS, last)
+    times = [first - 1, first + 12 * DAY, last]
+    parts = [found_out_between("cards", CARDS, span, days=20) for span in itertools.pairwise(times)]
+
+    def named(requests: Any) -> list[str]:
+        return [one for request in requests for one in request.command.ids["payment"]]
+
+    assert all(named(part) for part in parts)
+    assert sorted(named(whole)) == sorted(named([*parts[0], *parts[1]]))
+    assert len({request.command_id for request in (*whole, *parts[0], *parts[1])}) == 3
+
+
+def test_several_are_asked_for_together() -> None:
+    """Each as it would be asked for alone."""
+    together = asked_payments("cards", CARDS.head(3))
+    alone = [asked_payment("cards", row)[0] for row in CARDS.head(3).iter_rows(named=True)]
+    assert [one.tobytes() for one in together] == [one.tobytes() for one in alone]

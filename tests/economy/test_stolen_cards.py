@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from formicary.economy.stolen_cards import CHECKED_DAYS, STOLEN_CARDS, stolen_cards
+import polars as pl
+
+from formicary.economy.stolen_cards import CHECKED_DAYS, STOLEN_CARDS, drifting_cards, stolen_cards
 
 DAY = 86_400 * 10**9
 
@@ -35,3 +37,23 @@ def test_thieves_pay_shops_within_the_hour() -> None:
     friends = payments.filter(~payments["is_shop"])
     assert (friends["payee"] != friends["customer"]).all()
     assert 0.05 < len(friends) / len(payments) < 0.15
+
+
+def test_thieves_change_what_they_do() -> None:
+    """From one day on nobody pays shops with a stolen card, and strangers are paid that nobody else knows."""
+    payments = drifting_cards(seed=3, days=20, customers=40, turn=12)
+    assert payments.equals(drifting_cards(seed=3, days=20, customers=40, turn=12))
+    assert payments.schema == STOLEN_CARDS
+    assert payments["at"].is_sorted()
+    assert payments["at"].n_unique() == len(payments)
+    assert not payments["is_checked"].any()
+    thefts = payments.filter("is_theft").with_columns(day=pl.col("at") // DAY - payments["at"][0] // DAY)
+    assert thefts.filter(pl.col("day") < 12)["is_shop"].all()
+    after = thefts.filter(pl.col("day") >= 12)
+    assert not after["is_shop"].any()
+    assert after.group_by("day").agg(pl.col("customer").n_unique())["customer"].to_list() == [3] * 8
+    strangers = after.group_by("payee").agg(pl.len(), pl.col("customer").n_unique())
+    assert strangers["len"].max() == 2
+    assert (strangers["customer"] == 1).all()
+    honest = payments.filter(~pl.col("is_theft"), ~pl.col("is_shop"))
+    assert not set(honest["payee"]) & set(after["payee"])

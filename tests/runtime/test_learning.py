@@ -90,7 +90,12 @@ def test_who_may_not_learn(hosted_home: Settings) -> None:
 
 def lived(days: LearnerDays) -> None:
     """Wait for the day that is lived."""
-    until(lambda: (days.tend(), not days.pid)[1])
+
+    def is_over() -> bool:
+        days.tend()
+        return not days.pid
+
+    until(is_over)
 
 
 def failing(error: BaseException) -> Callable[[str], None]:

@@ -5,6 +5,7 @@ What learns loads LightGBM and Parquet, and is imported when it is needed: see `
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -111,12 +112,13 @@ def open_learner(
     spec = model_of(products, model)
     with ExitStack() as stack:
         source = stack.enter_context(open_journal(settings, known_events(products)))
-        opened: list[Ledger] = []
+
+        @functools.cache
+        def engine() -> Ledger:
+            return stack.enter_context(ledger(settings))
 
         def tell(product: str, command: Command, key: str) -> Receipt:
-            if not opened:
-                opened.append(stack.enter_context(ledger(settings)))
-            return opened[0].command(product, command, principal=_PRINCIPAL, key=key)
+            return engine().command(product, command, principal=_PRINCIPAL, key=key)
 
         yield LiveLearner(
             spec=spec,

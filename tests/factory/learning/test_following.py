@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ NOBODY = dict.fromkeys(Alias, "")
 C = "c" * 32
 
 
-def moves(told: list[Told], aliases: dict[Alias, str], ours: set[str]) -> list[tuple[str, str | int]]:
+def moves(told: Sequence[Told], aliases: dict[Alias, str], ours: set[str]) -> list[tuple[str, str | int]]:
     """Return what is done, in short."""
     return [
         (command.alias.value, command.hash) if isinstance(command, MoveAlias) else ("trial", command.share)

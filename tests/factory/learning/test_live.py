@@ -73,11 +73,12 @@ def test_from_nothing_to_a_champion_and_back(tmp_path: Path) -> None:
     # On trial both decided, and each about its own parties.
     decided = town.source.whole.decisions["model_0"]
     assert set(decided.tolist()) == set(words(models))
+    assert what(town.live().happened) == []
     moves = len(kinds_of(town, MOVED))
     event = town.learner().roll_back(town.now, "it was\tthe test")
     assert (event.hash, event.to, event.reason) == (second.hash, first.hash, "it was the test")
     assert len(kinds_of(town, MOVED)) == moves + 1
-    before = len(decided)
+    before = len(town.source.whole.decisions)
     town.pass_day()
     assert set(town.source.whole.decisions["model_0"][before:].tolist()) == set(words([first]))
     with pytest.raises(NoChampionBefore):

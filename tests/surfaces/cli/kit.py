@@ -33,8 +33,6 @@ from formicary.factory.follower import Verification
 from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.journal.blocks import part_of
 from formicary.factory.journal.events import Event
-from formicary.factory.learning.live import LiveLearner
-from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.ledger import ACCOUNT, Ledger
 from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.models.model import Model
@@ -146,7 +144,7 @@ class MemoryFactory:
         write_model(self.folder / "demo.model", self.model, manifest)
         return TrainedModel(file=self.folder / "demo.model", manifest=manifest)
 
-    def learner(self, spec: ModelSpec, plan: LearningPlan) -> LiveLearner:
+    def learner(self, spec: ModelSpec, plan: Any) -> Any:
         """Return what lets a model learn on the journal in memory; its trainer has two models ready."""
         return memory_learner(self.journal, self.execute, self.folder, spec=spec, plan=plan)
 
@@ -210,7 +208,6 @@ class MemoryProgram:
     )
     imported: Any = None
     demos: list[tuple[bool, int]] = field(default_factory=list)
-    demo_folders: list[str] = field(default_factory=list)
     learnt: Any = None
     backfills: list[dict[str, Any]] = field(default_factory=list)
     days: list[tuple[int, str | None]] = field(default_factory=list)
@@ -290,11 +287,10 @@ class MemoryProgram:
         return self.clock.now()
 
     @contextmanager
-    def demo(self, *, fresh: bool, start_ns: int, folder: str = "demo") -> Iterator[MemoryFactory]:
+    def demo(self, *, fresh: bool, start_ns: int, folder: str = "") -> Iterator[MemoryFactory]:
         """Give a new factory."""
         self.demos.append((fresh, start_ns))
-        self.demo_folders.append(folder)
-        with tempfile.TemporaryDirectory() as own:
+        with tempfile.TemporaryDirectory(suffix=folder) as own:
             factory = MemoryFactory(start_ns, Path(own), self.demo_model)
             factory.verification = self.demo_verification
             yield factory

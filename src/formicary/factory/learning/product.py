@@ -105,7 +105,8 @@ def _require_next(entry: Any, event: Told) -> None:
             is_next = candidate == event.hash
         case RolledBack():
             is_next = champion == event.hash != event.to
-        case ChallengerJudged() | AlarmRaised():
+        case _:
+            # What was found out is told whatever comes of it.
             is_next = True
     if not is_next:
         message = f"{event.model}: {type(event).__name__} of {event.hash} does not follow"

@@ -18,7 +18,6 @@ from formicary.factory.learning.messages import (
     CandidateDropped,
     ChallengerJudged,
     DayEnded,
-    RolledBack,
     StageEntered,
     Told,
 )
@@ -87,8 +86,8 @@ def history(context: typer.Context, model: Model, *, as_json: AsJson = False) ->
     """List all that happened to a model, with the evidence: every gate of every challenger."""
     known = program_of(context).learning().known(model)
     if as_json:
-        told = [{"position": one.position} | _document(one.event) for one in known.history]
-        write_json({"model": model, "history": told})
+        documents = [{"position": one.position} | _document(one.event) for one in known.history]
+        write_json({"model": model, "history": documents})
         return
     rows = [
         (time_text(one.event.at), str(one.position), *_row(one.event))
@@ -175,14 +174,14 @@ def _write_happened(happened: Iterable[Told]) -> None:
             write_table(("what", "version", "why"), [(what, version, why)])
 
 
-def _row(event: Anything) -> tuple[str, str, str]:
+def _row(event: Told) -> tuple[str, str, str]:
     what, version, why = _told(event)
     return what, version, escape(why)
 
 
-def _told(event: Anything) -> tuple[str, str, str]:
+def _told(event: Told) -> tuple[str, str, str]:
     """Return what happened, to which version, and why."""
-    version = "" if isinstance(event, DayEnded) else _short(event.hash)
+    version = _short(event.hash)
     match event:
         case ChallengerJudged():
             failed = [one.name for one in event.gates if not one.is_passed]
@@ -197,12 +196,9 @@ def _told(event: Anything) -> tuple[str, str, str]:
             what, why = "dropped", event.reason
         case AlarmRaised():
             what, why = f"alarm: {event.alarm.name}", event.alarm.said
-        case RolledBack():
+        case _:
             what, version = "rolled back", f"{version} to {_short(event.to)}"
             why = event.reason
-        case DayEnded():
-            what = "day"
-            why = f"{event.rows:,} rows, {event.positives:,} positives, {event.decisions:,} decisions"
     return what, version, why
 
 
