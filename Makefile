@@ -10,7 +10,7 @@ STAMP := .venv/ready-$(shell { pwd; cat requirements.lock; } | sha256sum | cut -
 # Whatever is installed elsewhere must not leak in.
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: help demo test lint types imports kernels test-python bench feast proofs mutation lock clean
+.PHONY: help demo test lint types imports kernels test-python bench feast proofs learning-proofs mutation lock clean
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -45,11 +45,18 @@ bench: .venv/installed ## the rates of ledger and API on this machine
 
 feast: $(FEAST)/installed ## the environment of Feast, a peer in the benchmark of the features
 
-proofs: .venv/installed ## simulator, real kills, hostile requests
+proofs: .venv/installed ## simulator, real kills, hostile requests, a few saboteurs
 	$(BIN)/python -m proofs.simulator
 	$(BIN)/python -m proofs.kill
 	$(BIN)/python -m proofs.kill --http
 	$(BIN)/python -m proofs.api
+	$(BIN)/python -m proofs.learning sabotage --seeds 2
+	$(BIN)/python -m proofs.learning injected --seeds 1
+
+learning-proofs: .venv/installed ## saboteurs, an attack, selection: what the learner makes of them
+	$(BIN)/python -m proofs.learning sabotage
+	$(BIN)/python -m proofs.learning injected
+	$(BIN)/python -m proofs.learning selection
 
 mutation: .venv/installed ## the mutation score of the kernels
 	$(BIN)/python -m proofs.mutation

@@ -72,7 +72,7 @@ def test_a_slow_one_is_caught() -> None:
     champion = made_challenger(1).model
     found = train_challenger(
         SPEC,
-        replace(PLAN, latency_ratio_max=3.0),
+        replace(PLAN, latency_ratio_max=3.0, latency_free_ns=0),
         made_rows(DAYS),
         champion,
         window_days=0,

@@ -11,6 +11,10 @@ So what is released was never judged itself; it has the same columns, parameters
 as the judged one does (the gate *refit*). Without that, every champion would be as much older as judging
 takes.
 
+After an alarm what matters is in the newest days alone, and a model that may not learn from them learns
+nothing of it. Then parties are parted in place of days: of the newest days, those of one party in three
+judge.
+
 Negatives are plenty and alike: all positives are kept, so many negatives for each, and those kept weigh what
 those left out would have (King and Zeng, *Logistic regression in rare events data*, 2001).
 
@@ -27,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.draws import draws
+from formicary.base.lots import LOTS, lots, salt_of
 from formicary.factory.learning.gates import Contest, Gate, contest_gates
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
@@ -44,9 +49,13 @@ from formicary.factory.models.training import measured, scorecard_of
 __all__ = ["Challenger", "Nanoseconds", "table_of_rows", "train_challenger"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 Nanoseconds: TypeAlias = Callable[[], int]
 """A clock that only goes on: what scoring takes is measured by it."""
 
+_JUDGED_IN: Final = 3
+"""After an alarm one party in so many judges."""
+_PARTY_BLOCKS: Final = 10
 _TIMED_ROWS: Final = 512
 _SCORECARD_ROWS_MAX: Final = 20_000
 """A scorecard has some hundred numbers to learn: more rows change none of them."""
@@ -82,8 +91,13 @@ class Challenger:
         return all(gate.is_passed for gate in self.gates)
 
 
-def table_of_rows(spec: ModelSpec, rows: Rows, *, negatives_each: int) -> TrainingTable:
-    """Return rows (n) as a table: all positives, and so many negatives for each of them, 0 for all."""
+def table_of_rows(
+    spec: ModelSpec, rows: Rows, *, negatives_each: int, is_timeless: bool = False
+) -> TrainingTable:
+    """Return rows (n) as a table: all positives, and so many negatives for each of them, 0 for all.
+
+    A training holds out the latest rows of a table to end by, or, if it is timeless, some of each time.
+    """
     kept, weights = _kept(rows.labels, negatives_each, spec.seed)
     columns = {name: rows.values[kept, place] for place, name in enumerate(spec.names)}
     return table_of(
@@ -91,7 +105,7 @@ def table_of_rows(spec: ModelSpec, rows: Rows, *, negatives_each: int) -> Traini
         columns,
         rows.labels[kept],
         weights=weights,
-        at=rows.at[kept],
+        at=None if is_timeless else rows.at[kept],
         money=rows.amounts[kept],
     )
 
@@ -115,6 +129,7 @@ def train_challenger(
     window_days: int,
     clock: Nanoseconds,
     threads: int = 1,
+    is_alarmed: bool = False,
 ) -> Challenger:
     """Train a challenger and judge it.
 
@@ -132,17 +147,17 @@ def train_challenger(
         Measures what scoring takes.
     threads
         How many cores; but for the time taken the result does not depend on it.
+    is_alarmed
+        Parties are parted, not days.
 
     Raises
     ------
     ModelRefused
         There are too few labels, or rows that cannot be learnt from.
     """
-    end = int(rows.at[-1]) // DAY * DAY + DAY
-    border = end - plan.judged_days * DAY
-    first = border - window_days * DAY if window_days else 0
-    judged = rows.between(border, end)
-    learnt = table_of_rows(spec, rows.between(first, border), negatives_each=plan.negatives_each)
+    everything, is_judged = _parted(rows, plan, window_days, is_alarmed=is_alarmed)
+    judged = everything.chosen(is_judged)
+    learnt = _table(spec, everything.chosen(~is_judged), plan, is_alarmed)
     gates = [_leaks(spec, learnt)]
     trained = train_forest(spec, learnt, threads=threads)
     forest = forest_of(trained.booster)
@@ -151,20 +166,43 @@ def train_challenger(
         rows=judged,
         challenger=_calibrated(trained, learnt, spec).apply(scores),
         champion=None if champion is None else _chances(champion, judged.values),
-        challengers=len(plan.windows_days),
+        challengers=len(plan.windows_days) + is_alarmed * len(plan.alarmed_windows_days),
+        blocks=_party_blocks(judged, plan) if is_alarmed else None,
     )
     gates += contest_gates(contest, plan)
-    everything = table_of_rows(spec, rows.between(first, end), negatives_each=plan.negatives_each)
-    released = _released(spec, everything, trained, learnt, (judged, scores))
-    gates += _promises(spec, released, trained, everything)
+    table = _table(spec, everything, plan, is_alarmed)
+    released = _released(spec, table, trained, learnt, (judged, scores))
+    gates += _promises(spec, released, trained, table)
     gates += [_refit(released, contest, plan), _latency(released.forest, champion, judged, plan, clock)]
     return Challenger(
         model=released,
         window_days=window_days,
-        learnt=len(everything.labels),
+        learnt=len(table.labels),
         gates=tuple(gates),
         gain=next(gate.figure for gate in gates if gate.name == "money"),
     )
+
+
+def _table(spec: ModelSpec, rows: Rows, plan: LearningPlan, is_timeless: bool) -> TrainingTable:  # noqa: FBT001
+    return table_of_rows(spec, rows, negatives_each=plan.negatives_each, is_timeless=is_timeless)
+
+
+def _parted(rows: Rows, plan: LearningPlan, window_days: int, *, is_alarmed: bool) -> tuple[Rows, Flags]:
+    """Return the rows (n) that a challenger sees, and which of them (n,) it is judged by."""
+    end = int(rows.at[-1]) // DAY * DAY + DAY
+    border = end - plan.judged_days * DAY
+    newest = end if is_alarmed else border
+    seen = rows.between(newest - window_days * DAY if window_days else 0, end)
+    is_judged = np.asarray(seen.at >= border, np.bool_)
+    if is_alarmed:
+        is_judged &= lots(seen.parties, salt_of("judged")) < LOTS // _JUDGED_IN
+    return seen, is_judged
+
+
+def _party_blocks(judged: Rows, plan: LearningPlan) -> npt.NDArray[np.int64]:
+    """Return to which of several blocks of parties rows (n,) belong."""
+    count = max(_PARTY_BLOCKS, plan.judged_days)
+    return np.asarray(lots(judged.parties, salt_of("block")), np.int64) * count // LOTS
 
 
 def _chances(model: Model, values: Reals) -> Reals:
@@ -282,7 +320,7 @@ def _latency(
     ratio = ours / max(theirs, 1)
     return Gate(
         name="latency",
-        is_passed=ratio <= plan.latency_ratio_max,
+        is_passed=ratio <= plan.latency_ratio_max or ours <= plan.latency_free_ns * len(values),
         figure=ratio,
         bound=plan.latency_ratio_max,
         said=f"{ours / len(values) / 1_000:.1f} µs a row, {ratio:.2f} times the champion's",

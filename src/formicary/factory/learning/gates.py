@@ -2,7 +2,8 @@
 
 A contest is judged by rows whose labels are known and which the challenger did not learn from. Money is
 compared day by day on the same rows, so that what made a day good or bad for both cancels out; the lower
-bound of the mean of the days' gains is Student's, one-sided.
+bound of the mean of the days' gains is Student's, one-sided. What is new since today has one day only: after
+an alarm blocks of parties take the place of days.
 """
 
 from __future__ import annotations
@@ -51,12 +52,20 @@ class Contest:
         Their chances, (n,); None where there is no champion: then nothing is stopped.
     challengers
         How many are judged on this day: they share the confidence.
+    blocks
+        (n,) which rows are added up before they are compared; None for those of each day.
     """
 
     rows: Rows
     challenger: Reals
     champion: Reals | None
     challengers: int = 1
+    blocks: Words | None = None
+
+    @property
+    def block_of(self) -> Words:
+        """The block (n,) of each row."""
+        return self.rows.at // DAY if self.blocks is None else self.blocks
 
     def stopped(self, plan: LearningPlan) -> tuple[Flags, Flags]:
         """Return which rows (n,) the challenger stops, and which the champion."""
@@ -81,8 +90,14 @@ def passed(gates: list[Gate]) -> bool:
 
 def daily_gains(at: Words, gains: Words) -> Words:
     """Return the sum of gains (n,), at least one, of each day that has a row, by times (n,) that ascend."""
-    _, firsts = np.unique(at // DAY, return_index=True)
-    return np.add.reduceat(gains, firsts)
+    return _sums(at // DAY, gains)
+
+
+def _sums(blocks: Words, gains: Words) -> Words:
+    """Return the sum of gains (n,), at least one, of each block that has a row."""
+    order = np.argsort(blocks, kind="stable")
+    _, firsts = np.unique(blocks[order], return_index=True)
+    return np.asarray(np.add.reduceat(gains[order], firsts), np.int64)
 
 
 def lower_bound(blocks: npt.NDArray[Any], confidence: float) -> float:
@@ -105,9 +120,10 @@ def contest_gates(contest: Contest, plan: LearningPlan) -> list[Gate]:
 
 
 def _money(contest: Contest, plan: LearningPlan) -> Gate:
-    days = daily_gains(contest.rows.at, contest.gains(plan))
+    days = _sums(contest.block_of, contest.gains(plan))
     share = 1 - (1 - plan.confidence) / contest.challengers
     bound = lower_bound(days, share)
+    block = "day" if contest.blocks is None else "block"
     beside = "letting everything pass" if contest.champion is None else "the champion"
     return Gate(
         name="money",
@@ -115,18 +131,18 @@ def _money(contest: Contest, plan: LearningPlan) -> Gate:
         figure=bound,
         bound=0.0,
         said=(
-            f"beside {beside} {days.mean():,.0f} more a day on {len(days)} days, "
+            f"beside {beside} {days.mean():,.0f} more a {block} in {len(days)} of them, "
             f"at least {bound:,.0f} with a confidence of {share:.1%}"
         ),
     )
 
 
 def _segments(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
-    gains, rows = contest.gains(plan), contest.rows
+    gains, rows, blocks = contest.gains(plan), contest.rows, contest.block_of
     for name in plan.segments:
         codes = rows.segments[name]
         beyond = {
-            str(code): _beyond(rows.chosen(codes == code), gains[codes == code], plan)
+            str(code): _beyond(rows.chosen(codes == code), blocks[codes == code], gains[codes == code], plan)
             for code in np.unique(codes).tolist()
         }
         worst = max(beyond, key=beyond.__getitem__)
@@ -139,10 +155,10 @@ def _segments(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
         )
 
 
-def _beyond(rows: Rows, gains: Words, plan: LearningPlan) -> float:
+def _beyond(rows: Rows, blocks: Words, gains: Words, plan: LearningPlan) -> float:
     """Return how much more than may be is lost with the rows (n) of a segment, chance taken off."""
     stake = int(rows.amounts[rows.labels == 1].sum())
-    days = daily_gains(rows.at, gains)
+    days = _sums(blocks, gains)
     surely_lost = lower_bound(-days, plan.confidence) * len(days)
     return surely_lost - stake * plan.segment_loss_bp / _BP
 

@@ -30,9 +30,10 @@ _ROWS_MIN: Final = 200
 _MISSING_MAX: Final = 0.001
 _SKEWED_MAX: Final = 0.001
 """While a challenger is let in further, a few rows are still scored as before."""
-_STOPPED_TIMES_MAX: Final = 2.0
 _STOPPED_MORE: Final = 0.005
-"""Twice as many are stopped, and half a percent of all more."""
+"""Some times as many are stopped as before, and half a percent of all more."""
+_CHANCE: Final = 4.0
+"""And so many standard errors of a share, as the hours of one day have few rows."""
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,8 @@ def alarms(seen: Seen, plan: LearningPlan) -> Iterator[Alarm]:
         return
     amounts = seen.rows.amounts
     now, before = (float(plan.worth.stops(chances, amounts).mean()) for chances in (seen.scored, seen.before))
-    bound = before * _STOPPED_TIMES_MAX + _STOPPED_MORE
+    chance = _CHANCE * math.sqrt(now * (1 - now) / len(amounts))
+    bound = before * plan.stopped_times_max + _STOPPED_MORE + chance
     if now > bound:
         yield _alarm(
             "stopped", now, bound, f"{now:.2%} of rows are stopped, by the model before {before:.2%}"

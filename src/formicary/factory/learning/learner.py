@@ -11,7 +11,8 @@ It is given the time, the rows that are known and what was scored; it decides no
 hidden state: where a model stands is a fold of what the learner said happened (``standing``). So a learner
 that is started anew goes on where the last one ended.
 
-Alarms roll back, drop and choose how far back challengers learn. They never promote.
+Alarms roll back, drop, hold rows like those that are new, make a training due at once and choose how far
+back challengers learn. They never promote.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from formicary.base.lots import LOTS, lots
 from formicary.factory.decisions.usable import trial_salt
 from formicary.factory.learning.challengers import Challenger, Nanoseconds, train_challenger
 from formicary.factory.learning.guards import Alarm, Seen, alarms, money_alarm
+from formicary.factory.learning.incoming import Surge, surges
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.standing import (
@@ -141,6 +143,28 @@ class Learner:
             self.standing = evolve(self.standing, one, now)
         return happened
 
+    def look(self, now: int, latest: Rows, before: Rows, *, days: int) -> tuple[list[Happened], list[Surge]]:
+        """Look for something new in what comes in, every hour: what happened, and what there is too much of.
+
+        Parameters
+        ----------
+        now
+            In nanoseconds.
+        latest
+            The rows of the last hour.
+        before
+            Those of the same hour on each of so many days before.
+        """
+        standing = self.standing
+        told = [(rows, self._chances(standing.champion, rows)) for rows in (latest, before)]
+        found = surges(told[0], told[1], self.spec.names, days=days)
+        happened: list[Happened] = [
+            AlarmRaised(model=self.plan.model, hash=standing.champion, alarm=one.alarm) for one in found
+        ]
+        for one in happened:
+            self.standing = evolve(self.standing, one, now)
+        return happened, found
+
     def _guarded(self, now: int, _rows: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
         """Roll back a new champion that scores what it must not."""
         standing = self.standing
@@ -227,7 +251,8 @@ class Learner:
         champion = self.models.get(self.standing.champion)
         best: Challenger | None = None
         positives = int((rows.labels == 1).sum())
-        for window in self.plan.windows_days:
+        is_alarmed = self.standing.is_alarmed(now)
+        for window in (*self.plan.windows_days, *(self.plan.alarmed_windows_days if is_alarmed else ())):
             try:
                 found = self._train(
                     self.spec,
@@ -237,6 +262,7 @@ class Learner:
                     window_days=window,
                     clock=self._clock,
                     threads=self._threads,
+                    is_alarmed=is_alarmed,
                 )
             except ModelRefused:
                 # Too few labels, or a column that tells nothing yet: tomorrow there is more.
@@ -269,5 +295,9 @@ class Learner:
             return False
         if not standing.trained_at:
             return True
+        if standing.is_alarmed(now):
+            # What is new has labels from the day of the alarm on.
+            since = rows.labels[np.searchsorted(rows.at, (standing.alarmed_at - 1) // DAY * DAY) :]
+            return now - standing.trained_at >= DAY and int((since == 1).sum()) >= plan.new_positives_min
         is_time = now - standing.trained_at >= plan.every_days * DAY
         return is_time and positives - standing.trained_positives >= plan.new_positives_min

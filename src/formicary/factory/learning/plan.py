@@ -38,6 +38,8 @@ class LearningPlan:
         So many new ones since a training make the next one worth while; fewer put it off.
     windows_days
         How far back challengers learn, one challenger each; 0 is everything that is known.
+    alarmed_windows_days
+        More of them after an alarm: short ones, as what is new is the newest.
     negatives_each
         Of negatives, so many are learnt from for each positive, the rest by their weight; 0 for all.
     judged_days
@@ -53,8 +55,13 @@ class LearningPlan:
         By how much of itself the expected number of positives may differ from theirs.
     flips_max
         The share of decisions that may turn over from one champion to the next.
+    stopped_times_max
+        How many times as many rows as the model before a new one may stop.
     latency_ratio_max
         How many times as long as the champion's a score may take.
+    latency_free_ns
+        What a score may take whatever the champion's does, in nanoseconds: beside a forest of a few trees
+        every other one is slow.
     shadow_days
         How long a challenger only looks on.
     canary_shares
@@ -80,6 +87,7 @@ class LearningPlan:
     positives_min: int = 100
     new_positives_min: int = 20
     windows_days: tuple[int, ...] = (0,)
+    alarmed_windows_days: tuple[int, ...] = (14,)
     negatives_each: int = 20
     judged_days: int = 7
     segments: tuple[str, ...] = ()
@@ -87,7 +95,9 @@ class LearningPlan:
     confidence: float = 0.95
     miscalibration_max: float = 0.35
     flips_max: float = 0.05
+    stopped_times_max: float = 2.0
     latency_ratio_max: float = 3.0
+    latency_free_ns: int = 2_000
     shadow_days: int = 1
     canary_shares: tuple[int, ...] = (10_000, 50_000, 250_000)
     canary_days: int = 1
@@ -103,7 +113,7 @@ class LearningPlan:
         """Go through what is wrong with it."""
         if self.judged_days < _BLOCKS_MIN:
             yield f"at least {_BLOCKS_MIN} days judge, not {self.judged_days}"
-        if not self.windows_days or min(self.windows_days) < 0:
+        if not self.windows_days or min(*self.windows_days, *self.alarmed_windows_days, 0) < 0:
             yield "challengers learn from a number of days, or from everything (0)"
         shares = (0, *self.canary_shares, LOTS)
         if any(one >= after for one, after in itertools.pairwise(shares)):
@@ -113,6 +123,6 @@ class LearningPlan:
         for name in ("every_days", "positives_min", "shadow_days", "canary_days", "watched_days"):
             if getattr(self, name) < 1:
                 yield f"{name} is at least 1, not {getattr(self, name)}"
-        for name in ("miscalibration_max", "flips_max", "latency_ratio_max"):
+        for name in ("miscalibration_max", "flips_max", "stopped_times_max", "latency_ratio_max"):
             if not getattr(self, name) > 0:
                 yield f"{name} is above zero, not {getattr(self, name)}"

@@ -9,8 +9,10 @@ import msgspec
 
 from formicary.factory.learning.gates import Gate
 from formicary.factory.learning.guards import Alarm
+from formicary.factory.learning.plan import DAY
 
 __all__ = [
+    "ALARM_LASTS",
     "NONE",
     "AlarmRaised",
     "CandidateDropped",
@@ -23,6 +25,8 @@ __all__ = [
     "evolve",
 ]
 
+ALARM_LASTS: Final = 28 * DAY
+"""An alarm that no better model came of was none, or nothing that a model can learn."""
 NONE: Final = ""
 """In place of a model's hash, where there is none."""
 
@@ -107,6 +111,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         When challengers were trained last, and how many positives were known then.
     rolled_back_at
         When the last rollback was; 0 for never.
+    alarmed_at
+        When the first alarm was that no champion has learnt from since; 0 for never.
     """
 
     champion: str = NONE
@@ -119,6 +125,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     trained_at: int = 0
     trained_positives: int = 0
     rolled_back_at: int = 0
+    alarmed_at: int = 0
+
+    def is_alarmed(self, now: int) -> bool:
+        """Tell whether there was an alarm lately that no champion has learnt from since."""
+        return self.champion_since < self.alarmed_at and now - self.alarmed_at <= ALARM_LASTS
 
 
 def evolve(standing: Standing, happened: Happened, at: int) -> Standing:
@@ -155,8 +166,8 @@ def evolve(standing: Standing, happened: Happened, at: int) -> Standing:
                 **_NO_CANDIDATE,
             )
         case _:
-            # An alarm alone changes nothing.
-            return standing
+            # Of alarms the first counts: what is new began then, and goes on to alarm.
+            return standing if standing.is_alarmed(at) else change(standing, alarmed_at=at)
 
 
 _NO_CANDIDATE: Final = {"candidate": NONE, "stage": NONE, "share": 0, "stage_since": 0}
