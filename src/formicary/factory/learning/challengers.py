@@ -23,7 +23,7 @@ Nothing here runs where decisions are made: it loads LightGBM.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from formicary.base.draws import draws
 from formicary.base.lots import LOTS, lots, salt_of
+from formicary.factory.learning.fairness import fairness_gates, least_ratio
 from formicary.factory.learning.gates import Contest, Gate, contest_gates
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
@@ -45,8 +46,9 @@ from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import TrainingTable, table_of
 from formicary.factory.models.trainer import Trained, refitted, train_forest
 from formicary.factory.models.training import measured, scorecard_of
+from formicary.factory.monitoring.less_discriminatory import Candidate, less_discriminatory
 
-__all__ = ["Challenger", "Nanoseconds", "table_of_rows", "train_challenger"]
+__all__ = ["Challenger", "Nanoseconds", "best_of", "table_of_rows", "train_challenger"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -89,6 +91,21 @@ class Challenger:
     def is_passed(self) -> bool:
         """Whether nothing stands against it."""
         return all(gate.is_passed for gate in self.gates)
+
+
+def best_of(passed: Sequence[Challenger], plan: LearningPlan) -> Challenger:
+    """Return the one of challengers, at least one, that is let in.
+
+    It earns most, by the lower bound; where groups are to be passed alike, it is the less discriminatory
+    alternative of those that earn about as much.
+    """
+    if not plan.groups:
+        return max(passed, key=lambda one: one.gain)
+    candidates = [
+        Candidate(name=str(place), money=int(one.gain), ratio=least_ratio(one.gates))
+        for place, one in enumerate(passed)
+    ]
+    return passed[int(less_discriminatory(candidates, tolerance_bp=plan.alternative_bp).chosen.name)]
 
 
 def table_of_rows(
@@ -169,7 +186,7 @@ def train_challenger(
         challengers=len(plan.windows_days) + is_alarmed * len(plan.alarmed_windows_days),
         blocks=_party_blocks(judged, plan) if is_alarmed else None,
     )
-    gates += contest_gates(contest, plan)
+    gates += [*contest_gates(contest, plan), *fairness_gates(contest, plan)]
     table = _table(spec, everything, plan, is_alarmed)
     released = _released(spec, table, trained, learnt, (judged, scores))
     gates += _promises(spec, released, trained, table)

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from formicary.base.lots import LOTS, lots
 from formicary.factory.decisions.usable import trial_salt
-from formicary.factory.learning.challengers import Challenger, Nanoseconds, train_challenger
+from formicary.factory.learning.challengers import Challenger, Nanoseconds, best_of, train_challenger
 from formicary.factory.learning.guards import Alarm, Seen, alarms, money_alarm
 from formicary.factory.learning.incoming import Surge, surges
 from formicary.factory.learning.plan import DAY, LearningPlan
@@ -249,7 +249,7 @@ class Learner:
         if not self._is_due(now, rows):
             return
         champion = self.models.get(self.standing.champion)
-        best: Challenger | None = None
+        passed: list[Challenger] = []
         positives = int((rows.labels == 1).sum())
         is_alarmed = self.standing.is_alarmed(now)
         for window in (*self.plan.windows_days, *(self.plan.alarmed_windows_days if is_alarmed else ())):
@@ -277,9 +277,10 @@ class Learner:
                 gates=list(found.gates),
                 is_passed=found.is_passed,
             )
-            if found.is_passed and (best is None or found.gain > best.gain):
-                best = found
-        if best is not None:
+            if found.is_passed:
+                passed.append(found)
+        if passed:
+            best = best_of(passed, self.plan)
             self.models[best.model.hash] = best.model
             yield self._entered(best.model.hash, Stage.SHADOW, 0, f"at least {best.gain:,.0f} more a day")
 

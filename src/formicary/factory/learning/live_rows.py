@@ -68,11 +68,11 @@ def fields_of(spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> tupl
     if question is None or not question.money or not on.ids:
         message = f"{spec.name}: rows are about money, and of somebody"
         raise PlanMalformed(message)
-    unknown = [name for name in plan.segments if name not in (*on.numbers, *point.features)]
+    unknown = [name for name in plan.parted_by if name not in (*on.numbers, *point.features)]
     if unknown:
         message = f"{spec.name}: {', '.join(unknown)}: segments are fields or features at {point.name}"
         raise PlanMalformed(message)
-    return tuple(dict.fromkeys((question.money, on.ids[point.party_column], *plan.segments)))
+    return tuple(dict.fromkeys((question.money, on.ids[point.party_column], *plan.parted_by)))
 
 
 def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> Rows:
@@ -84,7 +84,7 @@ def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: Decisi
         amounts=np.nan_to_num(asked.numbers[money]).astype(np.int64),
         labels=np.where(asked.labels < 0, UNKNOWN, asked.labels).astype(np.int8),
         parties=asked.ids[party],
-        segments={name: asked.numbers[name] for name in plan.segments},
+        segments={name: asked.numbers[name] for name in plan.parted_by},
     )
 
 

@@ -47,6 +47,12 @@ class LearningPlan:
         Each is a block of its own.
     segments
         Names of the rows' segments in which a challenger may not be worse.
+    groups
+        Names of the rows' segments that are attributes which the model must not know, and whose groups are to
+        be passed alike.
+    alternative_bp
+        Of challengers that pass and earn within this of the best, in basis points of what it earns, the one
+        that passes groups most alike is let in.
     segment_loss_bp
         What may be lost in a segment at most, of the money that is at stake there, in basis points.
     confidence
@@ -91,6 +97,8 @@ class LearningPlan:
     negatives_each: int = 20
     judged_days: int = 7
     segments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    alternative_bp: int = 100
     segment_loss_bp: int = 500
     confidence: float = 0.95
     miscalibration_max: float = 0.35
@@ -108,6 +116,11 @@ class LearningPlan:
     def __post_init__(self) -> None:
         if wrong := list(self.findings()):
             raise PlanMalformed(f"{self.model}: " + "; ".join(wrong))
+
+    @property
+    def parted_by(self) -> tuple[str, ...]:
+        """By what rows are parted, segments and groups."""
+        return (*self.segments, *self.groups)
 
     def findings(self) -> Iterator[str]:
         """Go through what is wrong with it."""
