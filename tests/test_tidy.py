@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from textwrap import dedent
@@ -39,10 +40,14 @@ def _code() -> list[Path]:
 def _broken(rule: Callable[[Any], Iterator[int]], paths: Iterable[Path], *, tree: bool = True) -> list[str]:
     found = []
     for path in paths:
-        text = path.read_text()
-        lines = rule(ast.parse(text) if tree else text)
+        lines = rule(_tree(path) if tree else path.read_text())
         found += [f"{path.relative_to(ROOT)}:{line}" for line in lines]
     return found
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def _planted(rule: Callable[[Any], Iterator[int]], example: str) -> list[int]:

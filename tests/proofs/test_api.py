@@ -1,4 +1,4 @@
-"""Hostile requests, thousands of them, and a few of what the command does more of."""
+"""Hostile requests, a thousand of them, and a few of what the command does more of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CASES = 2_500
+CASES = 1_000
 OPTIONS = ("--cases", str(CASES), "--keys", "20", "--dropped", "100", "--json")
 
 

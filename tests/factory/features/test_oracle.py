@@ -69,7 +69,7 @@ def test_a_late_fact_counts_from_when_it_is_known(mode: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("mode", ["exactly", "in_tiles"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32), late=st.booleans(), keys=st.integers(1, 6), hours=st.integers(2, 2_000))
 def test_random_logs_agree_with_the_oracle(mode: str, seed: int, late: bool, keys: int, hours: int) -> None:  # noqa: FBT001
     """The same holds for dense and sparse logs of few and many keys."""

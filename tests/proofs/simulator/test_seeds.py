@@ -5,10 +5,10 @@ from __future__ import annotations
 from proofs.simulator.campaign import run_seeds
 from proofs.simulator.dice import Fault
 
-SEEDS = 500
+SEEDS = 250
 
 
-def test_every_guarantee_holds_in_five_hundred_histories() -> None:
+def test_every_guarantee_holds_in_hundreds_of_histories() -> None:
     """Whatever fails, nothing acknowledged is lost or doubled, and all is as the model says."""
     report = run_seeds(range(SEEDS), jobs=2)
     assert [(one.seed, one.failure) for one in report.failures] == []

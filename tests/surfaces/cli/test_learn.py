@@ -129,4 +129,4 @@ def test_the_group_takes_more_commands() -> None:
     group = learn.group()
     group.command("more")(learn.status)
     names = [command.name for command in group.registered_commands]
-    assert names == ["run", "status", "history", "rollback", "demo", "more"]
+    assert names == ["run", "status", "history", "rollback", "demo", "replay", "more"]
