@@ -186,7 +186,7 @@ SALE = st.tuples(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(rows=st.lists(SALE, max_size=30))
 def test_any_history_comes_once(
     rows: list[tuple[int, str, str, int, bool]], tmp_path_factory: pytest.TempPathFactory
