@@ -17,7 +17,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +29,7 @@ from rich.table import Table
 from benchmarks._machine import machine
 from examples.features.card_risk import CARD_RISK
 from examples.features.fraud_handbook import CARD_PAYMENT
+from examples.streams.fraud_handbook import LOOKED_AT, card_fraud, tested
 from formicary.base.errors import OperationalFault
 from formicary.base.purposes import Purpose
 from formicary.economy.fraud_handbook import DATA_SET
@@ -38,7 +38,6 @@ from formicary.factory.features.compiler import compile_sets
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.models.forest import forest_of
 from formicary.factory.models.metrics import area_under_roc, average_precision, card_precision
-from formicary.factory.models.spec import Column, ModelSpec
 from formicary.factory.models.table import table_of
 from formicary.factory.models.trainer import train_forest
 from formicary.runtime.settings import read_settings
@@ -48,35 +47,12 @@ __all__ = ["main"]
 Words: TypeAlias = npt.NDArray[np.int64]
 
 _DAY: Final = 86_400 * 10**9
-_CARDS_PER_DAY: Final = 100
-_DELAY_DAYS: Final = 7
 _LEARN_DAYS: Final = 85
 _EPOCH: Final = dt.date(1970, 1, 1)
-_BOOK_FIRST: Final = (dt.date(2018, 7, 25) - _EPOCH).days
 _LEARN_LAST: Final = (dt.date(2018, 7, 31) - _EPOCH).days
-_TEST_DAYS: Final = range((dt.date(2018, 8, 8) - _EPOCH).days, (dt.date(2018, 8, 14) - _EPOCH).days + 1)
+_TEST_FIRST: Final = (dt.date(2018, 8, 8) - _EPOCH).days
 
-_LEFT_OUT: Final = {"hour", "weekday", "since_last", "seconds_since_last", "met_before"}
-"""Features that tell nothing in this simulation, and cost ranks."""
-
-SPEC: Final = ModelSpec(
-    name="card_fraud",
-    owner="benchmarks",
-    predicts="The chance that the payment is a fraud.",
-    columns=tuple(
-        Column(name=feature.name, reason=feature.meaning)
-        for feature in CARD_RISK.features
-        if feature.name not in _LEFT_OUT
-    ),
-    trials=1,
-    search=(
-        ("num_leaves", (6,)),
-        ("learning_rate", (0.06,)),
-        ("min_data_in_leaf", (200,)),
-        ("feature_fraction", (0.3,)),
-        ("lambda_l2", (20.0,)),
-    ),
-)
+SPEC: Final = card_fraud(CARD_RISK.features)
 
 PUBLISHED: Final = {
     "book: logistic regression": (0.871, 0.606, 0.291),
@@ -117,17 +93,6 @@ def told(path: Path) -> tuple[dict[str, npt.NDArray[np.float64]], pl.DataFrame]:
     return dict(zip(found.names, found.values.T, strict=True)), payments
 
 
-def tested(days: Words, customers: Words, labels: Words) -> Iterator[Words]:
-    """Go through the rows of each test day, without customers that were known as defrauded by then."""
-    is_book = (days >= _BOOK_FIRST) & (days <= _LEARN_LAST)
-    known = set(customers[is_book & (labels == 1)].tolist())
-    for day in _TEST_DAYS:
-        # What happened until a week and a day before is known.
-        known |= set(customers[(days == day - _DELAY_DAYS - 1) & (labels == 1)].tolist())
-        rows = np.flatnonzero(days == day)
-        yield rows[~np.isin(customers[rows], list(known))]
-
-
 def measure(path: Path, *, threads: int) -> dict[str, Any]:
     """Replay, train, rank."""
     began = time.perf_counter()
@@ -141,7 +106,7 @@ def measure(path: Path, *, threads: int) -> dict[str, Any]:
     )
     forest = forest_of(train_forest(SPEC, table, threads=threads).booster)
     trained = time.perf_counter()
-    rows = np.concatenate(list(tested(days, customers, labels)))
+    rows = np.concatenate(list(tested(days, customers, labels, first=_TEST_FIRST)))
     scores = forest.raw_scores(np.column_stack([features[name][rows] for name in SPEC.names]))
     return {
         "payments": len(labels),
@@ -156,7 +121,7 @@ def measure(path: Path, *, threads: int) -> dict[str, Any]:
             labels=labels[rows],
             cards=customers[rows],
             days=days[rows],
-            cards_per_day=_CARDS_PER_DAY,
+            cards_per_day=LOOKED_AT,
         ),
         "replay_s": replayed - began,
         "train_s": trained - replayed,
@@ -171,7 +136,7 @@ def _print(figures: dict[str, Any]) -> None:
         f"{ours['payments']:,} payments replayed in {ours['replay_s']:.1f} s; {ours['learnt']:,} learnt from "
         f"in {ours['train_s']:.0f} s, {ours['trees']} trees; {ours['tested']:,} ranked, {ours['frauds']} bad"
     )
-    table = Table("who", "AUC", "AP", f"CP@{_CARDS_PER_DAY}")
+    table = Table("who", "AUC", "AP", f"CP@{LOOKED_AT}")
     shown = (ours["area_under_roc"], ours["average_precision"], ours["card_precision"])
     for name, values in {"ours, flat forest": shown, **PUBLISHED}.items():
         table.add_row(name, *(f"{value:.3f}" for value in values))

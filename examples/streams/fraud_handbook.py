@@ -9,7 +9,7 @@ day depend on what was scored before, and are told by the pipeline as the days g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -25,7 +25,7 @@ from formicary.economy.fraud_handbook import DATA_SET, read_fraud_handbook
 from formicary.factory.features.aggregates import count
 from formicary.factory.features.columns import events_of, key_words
 from formicary.factory.features.compiler import compile_sets
-from formicary.factory.features.definitions import FeatureSet, windowed
+from formicary.factory.features.definitions import Feature, FeatureSet, windowed
 from formicary.factory.features.kinds import EventKind, identifier, number, party
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.learning.plan import DAY, LearningPlan
@@ -35,7 +35,7 @@ from formicary.factory.learning.worth import Worth
 from formicary.factory.models.metrics import area_under_roc, average_precision, card_precision
 from formicary.factory.models.spec import Column, ModelSpec
 
-__all__ = ["LOOKED_AT", "CardStream", "open_stream"]
+__all__ = ["LOOKED_AT", "CardStream", "card_fraud", "open_stream", "tested"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
@@ -48,6 +48,25 @@ LOOKED_AT: Final = 100
 _LABEL_DAYS: Final = 7
 _BANDS: Final = (20_00, 100_00, 220_00)
 
+
+def _verdicts(name: str, windows: tuple[str, ...], fraud: int, meaning: str) -> tuple[Feature, ...]:
+    """Count by terminal or customer, as the name begins, what people found."""
+    return windowed(
+        f"{name}_{{window}}",
+        windows,
+        lambda over: count(
+            CARD_VERDICT,
+            where=CARD_VERDICT["fraud"] == fraud,
+            by=name.partition("_")[0],
+            over=over,
+            resolution="1d",
+        ),
+        unit="payments",
+        meaning=f"{meaning} in the last {{window}}.",
+        purposes=FRAUD,
+    )
+
+
 CARD_WATCH = FeatureSet(
     name="card_watch",
     on=CARD_PAYMENT,
@@ -56,70 +75,40 @@ CARD_WATCH = FeatureSet(
     key_bytes_max=CARD_RISK.key_bytes_max,
     features=(
         *CARD_RISK.features,
-        *windowed(
-            "terminal_found_{window}",
-            ("3d", "7d", "28d"),
-            lambda over: count(
-                CARD_VERDICT, where=CARD_VERDICT["fraud"] == 1, by="terminal", over=over, resolution="1d"
-            ),
-            unit="payments",
-            meaning="Frauds that people found at the terminal in the last {window}.",
-            purposes=FRAUD,
-        ),
-        *windowed(
-            "terminal_cleared_{window}",
-            ("7d", "28d"),
-            lambda over: count(
-                CARD_VERDICT, where=CARD_VERDICT["fraud"] == 0, by="terminal", over=over, resolution="1d"
-            ),
-            unit="payments",
-            meaning="Payments at the terminal that people found honest in the last {window}.",
-            purposes=FRAUD,
-        ),
-        *windowed(
-            "customer_found_{window}",
-            ("7d", "14d"),
-            lambda over: count(
-                CARD_VERDICT, where=CARD_VERDICT["fraud"] == 1, by="customer", over=over, resolution="1d"
-            ),
-            unit="payments",
-            meaning="Frauds that people found on the card in the last {window}.",
-            purposes=FRAUD,
-        ),
-        *windowed(
-            "customer_cleared_{window}",
-            ("7d",),
-            lambda over: count(
-                CARD_VERDICT, where=CARD_VERDICT["fraud"] == 0, by="customer", over=over, resolution="1d"
-            ),
-            unit="payments",
-            meaning="Payments with the card that people found honest in the last {window}.",
-            purposes=FRAUD,
-        ),
+        *_verdicts("terminal_found", ("3d", "7d", "28d"), 1, "Frauds that people found at the terminal"),
+        *_verdicts("terminal_cleared", ("7d", "28d"), 0, "Payments at the terminal that people found honest"),
+        *_verdicts("customer_found", ("7d", "14d"), 1, "Frauds that people found on the card"),
+        *_verdicts("customer_cleared", ("7d",), 0, "Payments with the card that people found honest"),
     ),
 )
 
 _LEFT_OUT: Final = {"hour", "weekday", "since_last", "seconds_since_last", "met_before"}
 """Features that tell nothing in this simulation, and cost ranks."""
 
-_SPEC: Final = ModelSpec(
-    name="card_fraud",
-    owner="risk",
-    predicts="The chance that the payment is a fraud.",
-    columns=tuple(
-        Column(name=feature.name, reason=feature.meaning)
-        for feature in CARD_WATCH.features
-        if feature.name not in _LEFT_OUT
-    ),
-    trials=1,
-    search=(
-        ("num_leaves", (6,)),
-        ("learning_rate", (0.06,)),
-        ("min_data_in_leaf", (200,)),
-        ("feature_fraction", (0.3,)),
-        ("lambda_l2", (20.0,)),
-    ),
-)
+
+def card_fraud(features: Iterable[Feature]) -> ModelSpec:
+    """Return the model of card frauds that reads features, but for those that are left out."""
+    return ModelSpec(
+        name="card_fraud",
+        owner="risk",
+        predicts="The chance that the payment is a fraud.",
+        columns=tuple(
+            Column(name=feature.name, reason=feature.meaning)
+            for feature in features
+            if feature.name not in _LEFT_OUT
+        ),
+        trials=1,
+        search=(
+            ("num_leaves", (6,)),
+            ("learning_rate", (0.06,)),
+            ("min_data_in_leaf", (200,)),
+            ("feature_fraction", (0.3,)),
+            ("lambda_l2", (20.0,)),
+        ),
+    )
+
+
+_SPEC: Final = card_fraud(CARD_WATCH.features)
 
 _BOOK: Final = {
     "amount",
@@ -228,7 +217,8 @@ class CardStream:
 
         By the book's protocol: without customers that are known as defrauded by then.
         """
-        rows = np.concatenate(list(self._tested(day)))
+        days = self._at // DAY
+        rows = np.concatenate(list(tested(days, self._customers, self._frauds, first=day)))
         labels = self._frauds[rows]
         return {
             "AUC": area_under_roc(scores=scored[rows], labels=labels),
@@ -237,22 +227,10 @@ class CardStream:
                 scores=scored[rows],
                 labels=labels,
                 cards=self._customers[rows],
-                days=self._at[rows] // DAY,
+                days=days[rows],
                 cards_per_day=LOOKED_AT,
             ),
         }
-
-    def _tested(self, first: int) -> Iterator[Words]:
-        """Go through the payments of each day of a week, without customers known as defrauded by then."""
-        begin = self._of(first - 2 * _LABEL_DAYS).start
-        within = slice(begin, self._of(first - _LABEL_DAYS - 1).stop)
-        known = set(self._customers[within][self._frauds[within] == 1].tolist())
-        for day in range(first, first + 7):
-            # What happened until a week and a day before is known.
-            late = self._of(day - _LABEL_DAYS - 1)
-            known |= set(self._customers[late][self._frauds[late] == 1].tolist())
-            one = self._of(day)
-            yield np.flatnonzero(~np.isin(self._customers[one], list(known))) + one.start
 
     @property
     def rivals(self) -> tuple[Rival, ...]:
@@ -289,6 +267,20 @@ class CardStream:
                 window_days=7,
             ),
         )
+
+
+def tested(days: Words, customers: Words, labels: Words, *, first: int) -> Iterator[Words]:
+    """Go through the rows of each day of a week, without customers that were known as defrauded by then.
+
+    Known are the frauds of the week that a model of the book would have learnt from, two weeks before, and
+    what happened until a week and a day before.
+    """
+    learnt = (days >= first - 2 * _LABEL_DAYS) & (days < first - _LABEL_DAYS)
+    known = set(customers[learnt & (labels == 1)].tolist())
+    for day in range(first, first + 7):
+        known |= set(customers[(days == day - _LABEL_DAYS - 1) & (labels == 1)].tolist())
+        rows = np.flatnonzero(days == day)
+        yield rows[~np.isin(customers[rows], list(known))]
 
 
 def looked_at(scored: Reals, cards: Words, is_blocked: npt.NDArray[np.bool_]) -> Words:

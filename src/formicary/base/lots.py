@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.base.draws import STEP, mixed
 from formicary.base.kernels import kernel, kernel_part
 
 __all__ = ["LOTS", "lot", "lots", "salt_of"]
@@ -19,15 +20,9 @@ __all__ = ["LOTS", "lot", "lots", "salt_of"]
 LOTS: Final = 1_000_000
 """How many different lots there are: shares are counted in millionths."""
 
-# The finalizer of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
-_GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
-_FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND: Final = np.uint64(0x94D049BB133111EB)
-_30: Final = np.uint64(30)
-_27: Final = np.uint64(27)
-_31: Final = np.uint64(31)
 _HALF: Final = np.uint64(32)
 _LOTS: Final = np.uint64(LOTS)
+_mixed: Final = kernel_part(mixed)
 
 
 def salt_of(name: str) -> int:
@@ -38,16 +33,9 @@ def salt_of(name: str) -> int:
 @kernel_part
 def lot(high: Any, low: Any, salt: Any) -> Any:
     """Return the lot of an id of two words, 0 up to ``LOTS``."""
-    word = _mixed(_mixed(np.uint64(high) ^ np.uint64(salt)) ^ np.uint64(low))
+    word = _mixed((np.uint64(high) ^ np.uint64(salt)) + STEP)
+    word = _mixed((word ^ np.uint64(low)) + STEP)
     return np.int64(((word >> _HALF) * _LOTS) >> _HALF)
-
-
-@kernel_part
-def _mixed(word: Any) -> Any:
-    word += _GAMMA
-    word = (word ^ (word >> _30)) * _FIRST
-    word = (word ^ (word >> _27)) * _SECOND
-    return word ^ (word >> _31)
 
 
 def lots(ids: npt.NDArray[np.uint64], salt: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from formicary.factory.learning.gates import Contest, Gate, contest_gates, daily_gains, lower_bound, passed
+from formicary.factory.learning.gates import Contest, Gate, contest_gates, daily_gains, lower_bound
 from formicary.factory.learning.plan import DAY
 from formicary.factory.learning.rows import Rows
 from tests.factory.learning.learning_kit import PLAN, made_rows
@@ -46,7 +46,8 @@ def test_gains_are_added_up_by_day() -> None:
 def test_who_knows_passes_and_who_guesses_does_not() -> None:
     """Beside nothing, and beside a champion that knows as much."""
     rows = made_rows(6)
-    assert passed(contest_gates(Contest(rows=rows, challenger=_knowing(rows), champion=None), PLAN))
+    gates = contest_gates(Contest(rows=rows, challenger=_knowing(rows), champion=None), PLAN)
+    assert all(gate.is_passed for gate in gates)
     alike = Contest(rows=rows, challenger=_knowing(rows), champion=_knowing(rows))
     assert not _found(alike, "money").is_passed
     worse = Contest(rows=rows, challenger=_ignorant(rows), champion=_knowing(rows))

@@ -23,7 +23,7 @@ Nothing here runs where decisions are made: it loads LightGBM.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -38,9 +38,7 @@ from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.models import _check_trained as checks
 from formicary.factory.models.calibration import Calibration, choose_calibration
-from formicary.factory.models.errors import LeakSuspected
 from formicary.factory.models.forest import Forest, forest_of
-from formicary.factory.models.leaks import require_no_leaks
 from formicary.factory.models.model import Evidence, Model, scorecard_columns
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import TrainingTable, table_of
@@ -175,7 +173,7 @@ def train_challenger(
     everything, is_judged = _parted(rows, plan, window_days, is_alarmed=is_alarmed)
     judged = everything.chosen(is_judged)
     learnt = _table(spec, everything.chosen(~is_judged), plan, is_alarmed)
-    gates = [_leaks(spec, learnt)]
+    gates = [_looked("leaks", checks.check_leaks(spec, learnt))]
     trained = train_forest(spec, learnt, threads=threads)
     forest = forest_of(trained.booster)
     scores = forest.raw_scores(judged.values)
@@ -276,16 +274,6 @@ def _released(
 # -- gates of the model itself -------------------------------------------------------------
 
 
-def _leaks(spec: ModelSpec, table: TrainingTable) -> Gate:
-    said = "no column tells the label"
-    try:
-        require_no_leaks(spec, table)
-    except LeakSuspected as leak:
-        said = str(leak)
-    found = said.count(":")
-    return Gate(name="leaks", is_passed=not found, figure=float(found), bound=0.0, said=said)
-
-
 def _promises(spec: ModelSpec, model: Model, trained: Trained, table: TrainingTable) -> list[Gate]:
     """Return the gates of ``check_model`` that look at a model which was trained."""
     booster = refitted(spec, table, trained)
@@ -299,16 +287,17 @@ def _promises(spec: ModelSpec, model: Model, trained: Trained, table: TrainingTa
         "missing": checks.check_missing(spec, model, table),
         "chances": checks.check_chances(model, odd),
     }
-    return [_looked(name, [str(one) for one in findings]) for name, findings in looked.items()]
+    return [_looked(name, findings) for name, findings in looked.items()]
 
 
-def _looked(name: str, findings: list[str]) -> Gate:
+def _looked(name: str, findings: Iterable[checks.Finding]) -> Gate:
+    wrong = [str(one) for one in findings]
     return Gate(
         name=name,
-        is_passed=not findings,
-        figure=float(len(findings)),
+        is_passed=not wrong,
+        figure=float(len(wrong)),
         bound=0.0,
-        said="; ".join(findings) or "as promised",
+        said="; ".join(wrong) or "as promised",
     )
 
 

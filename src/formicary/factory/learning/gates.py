@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 
-__all__ = ["Contest", "Gate", "contest_gates", "daily_gains", "lower_bound", "passed"]
+__all__ = ["Contest", "Gate", "contest_gates", "daily_gains", "lower_bound"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
@@ -81,11 +81,6 @@ class Contest:
             plan.worth.values(stopped, self.rows.labels, self.rows.amounts) for stopped in self.stopped(plan)
         )
         return ours - theirs
-
-
-def passed(gates: list[Gate]) -> bool:
-    """Tell whether nothing stands against a challenger."""
-    return all(gate.is_passed for gate in gates)
 
 
 def daily_gains(at: Words, gains: Words) -> Words:
