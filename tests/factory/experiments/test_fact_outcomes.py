@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formicary.factory.experiments.definitions import read_definition
+from formicary.factory.experiments.definitions import OutcomeFacts, read_definition
 from formicary.factory.experiments.errors import OutcomesUnusable
 from formicary.factory.experiments.fact_outcomes import fact_outcomes
 from formicary.factory.experiments.outcomes import Outcomes
@@ -56,7 +56,7 @@ def found(archive: Archive, *, days: int = 2, metrics: str = METRICS, until: int
     """Return outcomes of everybody who met the experiment."""
     definition = read_definition(document_of(metrics=metrics, outcome_days=days))
     source = source_of(archive.journal)
-    return fact_outcomes(source, definition, EXPOSURES, kind="order", until=until)
+    return fact_outcomes(source, definition, EXPOSURES, OutcomeFacts(facts="order"), until=until)
 
 
 @pytest.fixture
