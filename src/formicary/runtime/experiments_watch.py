@@ -94,6 +94,8 @@ def _look_at(known: InstalledRegistry, experiment: Experiment, kept: KeptResults
     if facts is None or not is_looked_at(experiment, now):
         return
     found = results_by_facts(known.source, experiment, facts, until=now)
+    if found.is_mismatched:
+        _LOG.warning("the arms of %s are uneven: nothing of it may be believed", experiment.name)
     if asked := harm_stop(experiment, found):
         key, command = asked
         known.command(command, key=key)
