@@ -12,7 +12,7 @@ from formicary.factory.experiments.reading import Experiment
 from tests.factory.experiments.kit import DAY_NS, START, document_of
 from tests.factory.experiments.test_analysis import World
 
-FACTS = {"outcomes": "{facts: order, party: payer}", "outcome_days": 2}
+FACTS: dict[str, Any] = {"outcomes": "{facts: order, party: payer}", "outcome_days": 2}
 
 
 def experiment(status: ExperimentStatus, stopped: int = 0, **document: Any) -> Experiment:
