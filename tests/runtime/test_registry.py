@@ -12,7 +12,7 @@ from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
 from formicary.factory.experiments import StartExperiment, experiment_id
 from formicary.factory.experiments.errors import ExperimentRunning
-from formicary.factory.experiments.reading import exposures_of
+from formicary.factory.experiments.reading import experiment_events, experiments, exposures_of
 from formicary.factory.facts import RecordFacts
 from formicary.factory.registry import Alias, DisarmPolicy, MoveAlias
 from formicary.factory.registry.errors import PolicyNotArmed
@@ -92,7 +92,8 @@ def test_experiments_are_a_registry_as_well(
     assert (orders["control"], orders["treatment"]) == pytest.approx((0.5, 0.5), abs=0.08)
     assert document(capsys, hosted_home, "verify")["sound"]
     with open_experiments(hosted_home) as known:
-        assert len(exposures_of(known.source, "short_form").at) == 1_200
+        (found,) = experiments(experiment_events(known.source))
+        assert len(exposures_of(known.source, found).at) == 1_200
         with pytest.raises(ExperimentRunning):
             known.command(StartExperiment(subject=experiment_id("short_form"), reason="Again."))
 

@@ -357,5 +357,11 @@ EXPERIMENT_ARM_PARTIES_MIN: Final = 100
 EXPERIMENT_DAYS_MAX: Final = 400
 """Days that are planned or looked at: work grows as their square, and nothing stays the same for longer."""
 
+EXPERIMENT_WATCH_SECONDS: Final = 900
+"""Seconds of business time between two looks at running experiments.
+
+Harm shows as outcomes become known, day by day, and a look reads all of them anew.
+"""
+
 EXPERIMENT_ROWS_MAX: Final = 20_000_000
 """Rows of a table of outcomes: with ten columns of reals they take two gigabytes."""

@@ -37,6 +37,8 @@ class Scope(IntFlag):
     CLOCK_WRITE = 1 << 11
     CONSENTS_WRITE = 1 << 12
     DECISIONS_WRITE = 1 << 13
+    EXPERIMENTS_READ = 1 << 14
+    EXPERIMENTS_WRITE = 1 << 15
 
 
 def scope_names(scopes: int) -> tuple[str, ...]:

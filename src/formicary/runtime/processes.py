@@ -25,6 +25,7 @@ from formicary.factory.journal.supervisor import Supervisor
 from formicary.runtime.api_process import api_main, clock_of, listen
 from formicary.runtime.children import AskedToEnd, Child, Children
 from formicary.runtime.engine_process import engine_main, warm_up
+from formicary.runtime.experiments_watch import experiments_main
 from formicary.runtime.learner_process import learner_main
 from formicary.runtime.settings import Settings
 from formicary.runtime.webhook_process import courier_main
@@ -35,7 +36,7 @@ __all__ = ["run_follower", "run_processes"]
 _LOG: Final = logging.getLogger(__name__)
 _TEND_SECONDS: Final = 0.01
 _STOP_SECONDS_MAX: Final = 10.0
-# The learner and the follower may wait for a core; an answer may not.
+# Who learns, looks at experiments or follows may wait for a core; an answer may not.
 _FOLLOWER_NICENESS: Final = 5
 
 
@@ -71,6 +72,7 @@ def _run_processes(
         children = [
             Child("engine", lambda: _run_engine(settings, access, products)),
             Child("follower", lambda: run_follower(settings, access, products)),
+            Child("experiments", lambda: experiments_main(settings)),
         ]
         if settings.is_learning:
             children.append(Child("learner", lambda: learner_main(settings)))

@@ -6,13 +6,13 @@ The experiments are a registry as well: of what is tried out.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from typing import Any, Final
 
 from formicary.base.errors import Refusal
-from formicary.factory.engine.client import EngineRefused
+from formicary.factory.engine.client import EngineClient, EngineRefused
 from formicary.factory.engine.house_documents import DocumentMalformed
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import MalformedCommand
@@ -29,6 +29,9 @@ from formicary.runtime.products import products_of
 from formicary.runtime.settings import Settings
 
 __all__ = ["InstalledRegistry", "open_experiments", "open_registry"]
+
+Ledger = InProcessLedger | RunningLedger | EngineClient
+OpenLedger = Callable[[Settings], AbstractContextManager[Ledger]]
 
 _KEY_BYTES: Final = 16
 
@@ -48,9 +51,15 @@ class InstalledRegistry:
     """A product that is a registry; the journal and the engine are opened when they are first needed."""
 
     def __init__(
-        self, settings: Settings, stack: ExitStack, product: str, refusals: Mapping[str, type[Refusal]]
+        self,
+        settings: Settings,
+        stack: ExitStack,
+        product: str,
+        refusals: Mapping[str, type[Refusal]],
+        ledger: OpenLedger = open_ledger,
     ) -> None:
         self._settings = settings
+        self._open = ledger
         self._stack = stack
         self._product = product
         self._refusals = refusals
@@ -84,8 +93,8 @@ class InstalledRegistry:
         return receipt.answer
 
     @cached_property
-    def _ledger(self) -> InProcessLedger | RunningLedger:
-        return self._stack.enter_context(open_ledger(self._settings))
+    def _ledger(self) -> Ledger:
+        return self._stack.enter_context(self._open(self._settings))
 
 
 @contextmanager
@@ -96,7 +105,7 @@ def open_registry(settings: Settings) -> Iterator[InstalledRegistry]:
 
 
 @contextmanager
-def open_experiments(settings: Settings) -> Iterator[InstalledRegistry]:
-    """Yield the experiments, as above."""
+def open_experiments(settings: Settings, *, ledger: OpenLedger = open_ledger) -> Iterator[InstalledRegistry]:
+    """Yield the experiments, as above; ``ledger`` opens what commands are sent to."""
     with ExitStack() as stack:
-        yield InstalledRegistry(settings, stack, EXPERIMENTS, _EXPERIMENT_REFUSALS)
+        yield InstalledRegistry(settings, stack, EXPERIMENTS, _EXPERIMENT_REFUSALS, ledger)

@@ -134,6 +134,11 @@ class Settings:
         return self.home / "webhooks"
 
     @property
+    def experiments_folder(self) -> Path:
+        """What came of experiments, which can be found again from the journal."""
+        return self.home / "experiments"
+
+    @property
     def clock_file(self) -> Path:
         """By how much a sandbox's clock was put forward."""
         return self.home / "sandbox-clock"

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from formicary.base.limits import EXPERIMENT_ARM_PARTIES_MIN, EXPERIMENT_DAYS_MAX
-from formicary.factory.experiments.analysis import DAY_NS, Results, Verdict, analyse
+from formicary.factory.experiments.analysis import Results, Verdict, analyse
 from formicary.factory.experiments.assignment import NOWHERE, arms_of
-from formicary.factory.experiments.definitions import Definition, read_definition
+from formicary.factory.experiments.definitions import DAY_NS, Definition, read_definition
 from formicary.factory.experiments.errors import PlanRefused
 from formicary.factory.experiments.outcomes import outcomes_for
 from formicary.factory.experiments.reading import Exposures

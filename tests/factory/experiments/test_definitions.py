@@ -49,6 +49,8 @@ def test_what_a_document_says() -> None:
         ({"planned_parties": 0}, "planned_parties"),
         ({"alpha": 1}, "alpha"),
         ({"alpha": ".nan"}, "alpha"),
+        ({"outcomes": "{facts: order}"}, "outcome_days is 1 at least"),
+        ({"outcomes": "{facts: Orders}", "outcome_days": 1}, "outcomes.facts"),
         ({"arms": "{control: 1}"}, "2 to 8 arms"),
         ({"arms": "{" + ", ".join(f"arm{place}: 1" for place in range(9)) + "}"}, "2 to 8 arms"),
         ({"arms": "{control: 0, short: 1}"}, "arms"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formicary.factory.experiments.definitions import read_definition
+from formicary.factory.experiments.definitions import OutcomeFacts, read_definition
 from formicary.factory.experiments.errors import OutcomesUnusable
 from formicary.factory.experiments.fact_outcomes import fact_outcomes
 from formicary.factory.experiments.outcomes import Outcomes
@@ -56,7 +56,7 @@ def found(archive: Archive, *, days: int = 2, metrics: str = METRICS, until: int
     """Return outcomes of everybody who met the experiment."""
     definition = read_definition(document_of(metrics=metrics, outcome_days=days))
     source = source_of(archive.journal)
-    return fact_outcomes(source, definition, EXPOSURES, kind="order", until=until)
+    return fact_outcomes(source, definition, EXPOSURES, OutcomeFacts(facts="order"), until=until)
 
 
 @pytest.fixture
@@ -101,3 +101,16 @@ def test_what_cannot_be_told(archive: Archive, tmp_path: Path) -> None:
         found(archive, metrics="{name: a, kind: mean, column: weight, good: up}")
     with pytest.raises(OutcomesUnusable, match="no fact has a field spent"):
         found(Archive(tmp_path / "empty"))
+
+
+def test_only_what_was_before_is_read_from_before_the_start(archive: Archive) -> None:
+    """A fact is not told before it happens: what was told by then is of no day after."""
+    source = source_of(archive.journal)
+    told = [event.position for event in source.whole.events if event.kind == "facts.FactsRecorded"]
+    totals = []
+    for metrics in (METRICS, "{name: orders, kind: mean, column: ordered, good: up}"):
+        definition = read_definition(document_of(metrics=metrics, outcome_days=2))
+        wanted, until = OutcomeFacts(facts="order"), START + 10**9
+        outcomes = fact_outcomes(source, definition, EXPOSURES, wanted, after=told[0], until=until)
+        totals.append(outcomes.columns["ordered"].tolist())
+    assert totals == [[1, 0, 1], [0, 0, 1]]

@@ -18,6 +18,7 @@ from formicary.factory.experiments import (
     DefineExperiment,
     ExperimentStatus,
     ExposuresRecorded,
+    MeetExperiment,
     RecordExposures,
     StartExperiment,
     StopExperiment,
@@ -196,3 +197,24 @@ def test_a_layer_is_no_experiment(lab: Lab) -> None:
     lab.done(define(), start())
     started = StartExperiment(subject=layer_id("checkout"), reason="No.")
     assert lab.refused(started) == "experiment_not_found"
+
+
+def test_a_party_meets_it_now(lab: Lab) -> None:
+    """While it runs, and in the arm that follows from its id, or in none."""
+    subject = experiment_id("short_form")
+    inside, outside = (MeetExperiment(subject=subject, party=one[0]) for one in (INSIDE, OUTSIDE))
+    assert lab.refused(inside) == "experiment_not_found"
+    lab.done(define())
+    assert lab.refused(inside) == "experiment_not_running"
+    lab.done(start(), inside)
+    body = lab.source().whole.events[-2].body
+    (arm,) = arms_of(PARTIES[ARMS != NOWHERE][:1], read_definition(document_of()).slice)
+    assert msgspec.json.decode(body, type=ExposuresRecorded) == ExposuresRecorded(
+        at=[lab.clock.now()], parties=INSIDE[:1], arms=[arm]
+    )
+    assert lab.refused(outside) == "exposure_outside"
+    assert lab.refused(MeetExperiment(subject=subject, party="x")) == "malformed_command"
+    lab.done(stop())
+    assert lab.refused(inside) == "experiment_not_running"
+    assert lab.entry(subject)["exposures"] == 1
+    lab.require_refolds()

@@ -69,8 +69,9 @@ def test_exposures_are_told_once(lab: Lab) -> None:
     for _ in range(2):
         for key, command in commands:
             assert lab.asks(command, key).code == ""
-    found = exposures_of(lab.source(), "short_form")
+    first, other = experiments(experiment_events(lab.source()))
+    found = exposures_of(lab.source(), first)
     assert lab.entry(commands[0][1].subject)["exposures"] == len(found.at) == (arms != NOWHERE).sum()
     assert (np.diff(found.at) >= 0).all()
     assert found.arms.tolist() == arms_of(found.parties, definition.slice).tolist()
-    assert len(exposures_of(lab.source(), "other").at) == 0
+    assert len(exposures_of(lab.source(), other).at) == 0

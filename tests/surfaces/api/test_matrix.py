@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from formicary.base.scopes import Scope, scope_names
+from formicary.factory.experiments import NAME as EXPERIMENTS
 from formicary.surfaces.api.rest import document
+from tests.factory.experiments.kit import define
 from tests.surfaces.api.conftest import Desk
 from tests.surfaces.api.policies import REJECTED, arm
 
@@ -45,6 +47,7 @@ class World:
             "payment_id": desk.post("/v1/payments", pay)["id"],
             "appeal_id": appealed(desk, self.party, third),
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
+            "experiment": tried_out(desk),
             "order_id": desk.post("/v1/rail-orders", order)["id"],
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
@@ -59,6 +62,7 @@ class World:
             "/v1/payments": {"payer": party, "payee": self.other, **money},
             "/v1/appeals": {"payment": payment},
             "/v1/appeals/{appeal_id}/verdict": {"verdict": "upheld"},
+            "/v1/experiments/{experiment}/exposures": {"party": party},
             "/v1/escrows": {"buyer": party, "seller": party, **money},
             "/v1/rail-orders": {"direction": "cash_out", "party": party, **money},
             "/v1/keys": {"party": party, "scopes": ["accounts:read"]},
@@ -80,6 +84,12 @@ class World:
             },
         }
         return bodies.get(path, {})
+
+
+def tried_out(desk: Desk) -> str:
+    """Define an experiment; return its name."""
+    assert desk.factory.command(EXPERIMENTS, define(), principal="test", key="define").code == ""
+    return "short_form"
 
 
 def appealed(desk: Desk, payer: str, payee: str) -> str:

@@ -150,6 +150,17 @@ def test_outcomes_are_facts_or_a_table(terminal: Terminal, run: Callable[..., st
     assert "outcome_days is 1 at least" in " ".join(terminal.err.split())
 
 
+def test_a_document_says_which_facts_outcomes_are(terminal: Terminal, file: Path) -> None:
+    """Then nobody else has to, and a table may still stand in their place."""
+    file.write_text(document_of(metrics=METRICS, outcome_days=1, outcomes="{facts: order}"))
+    terminal.json("experiments", "define", str(file))
+    assert terminal.run("experiments", "results", "short_form") == ExitCode.REFUSED
+    assert "no fact has a field spent" in " ".join(terminal.err.split())
+    table = file.with_suffix(".csv")
+    outcomes(arms_of(PARTIES, read_definition(file.read_text()).slice), 0, 0).write_csv(table)
+    assert terminal.json("experiments", "results", "short_form", "--table", str(table))["comparisons"] == []
+
+
 def test_results_of_something(terminal: Terminal, run: Callable[..., str], tmp_path: Path) -> None:
     """With a page of them."""
     page = tmp_path / "short_form.html"

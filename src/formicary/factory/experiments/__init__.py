@@ -16,11 +16,12 @@ from formicary.factory.experiments.messages import (
     ExposuresRecorded,
     LotsFreed,
     LotsTaken,
+    MeetExperiment,
     RecordExposures,
     StartExperiment,
     StopExperiment,
 )
-from formicary.factory.experiments.product import EXPERIMENTS_PRODUCT, NAME, experiment_id, layer_id
+from formicary.factory.experiments.product import EXPERIMENTS_PRODUCT, NAME, arms_in, experiment_id, layer_id
 
 __all__ = [
     "ENTRY",
@@ -35,9 +36,11 @@ __all__ = [
     "ExposuresRecorded",
     "LotsFreed",
     "LotsTaken",
+    "MeetExperiment",
     "RecordExposures",
     "StartExperiment",
     "StopExperiment",
+    "arms_in",
     "experiment_id",
     "layer_id",
 ]

@@ -17,13 +17,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.limits import EXPERIMENT_ARM_PARTIES_MIN, EXPERIMENT_DAYS_MAX
-from formicary.factory.experiments.definitions import Definition, Direction, Kind, Metric
+from formicary.factory.experiments.definitions import DAY_NS, Definition, Direction, Kind, Metric
 from formicary.factory.experiments.errors import PlanRefused
 from formicary.factory.experiments.estimates import (
     MISMATCH_ALPHA,
@@ -49,8 +48,6 @@ __all__ = ["Comparison", "Look", "Results", "Verdict", "analyse", "goal_looks", 
 
 Reals = npt.NDArray[np.float64]
 Days = npt.NDArray[np.int64]
-
-DAY_NS: Final = 86_400 * 10**9
 
 
 class Verdict(StrEnum):
@@ -174,7 +171,7 @@ def analyse(definition: Definition, exposures: Exposures, outcomes: Outcomes, *,
         Outcomes lie on more days than are looked at.
     """
     arms = list(definition.arms)
-    known_at = exposures.at + definition.outcome_days * DAY_NS
+    known_at = exposures.at + definition.outcome_ns
     is_known = known_at <= until
     places = outcomes.places_of(exposures.parties)
     counts = is_known & (places >= 0)

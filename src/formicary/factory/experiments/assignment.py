@@ -61,7 +61,7 @@ def salts_of(one: Slice) -> tuple[int, int, int]:
     return salt_of(f"holdout {one.holdout}"), salt_of(f"layer {one.layer}"), salt_of(f"arms {one.experiment}")
 
 
-def arm_ends(weights: Sequence[int]) -> Places:
+def arm_ends(weights: npt.ArrayLike) -> Places:
     """Return the first lot after each arm (arms,), the last of them ``LOTS``.
 
     Examples

@@ -31,6 +31,7 @@ from formicary.factory.experiments.assignment import Slice
 from formicary.factory.experiments.errors import ExperimentMalformed
 
 __all__ = [
+    "DAY_NS",
     "NAME_PATTERN",
     "WEIGHT_MAX",
     "Definition",
@@ -39,6 +40,7 @@ __all__ = [
     "Kind",
     "LotRange",
     "Metric",
+    "OutcomeFacts",
     "read_definition",
 ]
 
@@ -46,6 +48,9 @@ NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z"
 """Of experiments, layers, arms and metrics: snake case."""
 WEIGHT_MAX: Final = 1_000_000
 """Of an arm: shares are counted in lots."""
+
+DAY_NS: Final = 86_400 * 10**9
+"""A day, in nanoseconds."""
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH_MAX: Final = 8
@@ -88,6 +93,13 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: Name = "house"
     lots: Annotated[int, msgspec.Meta(ge=0, lt=LOTS)] = 0
+
+
+class OutcomeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which facts of the journal outcomes are: their kind, and the field that holds the party's id."""
+
+    facts: Name
+    party: Name = "party"
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,6 +153,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Of all arms together: where its sequences are tightest.
     outcome_days
         Days from a party's first exposure until its outcome is known.
+    outcomes
+        The facts that outcomes are; None where somebody brings a table of them.
     alpha
         The chance of calling anything better or worse that is not, over all goals, arms and looks; and the
         same once more for guardrails.
@@ -157,6 +171,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     metrics: Annotated[list[Metric], msgspec.Meta(min_length=1, max_length=EXPERIMENT_METRICS_MAX)]
     holdout: Holdout = Holdout()
     outcome_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
+    outcomes: OutcomeFacts | None = None
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
 
     @property
@@ -168,6 +183,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def guardrails(self) -> list[Metric]:
         """The metrics that must not become worse."""
         return [one for one in self.metrics if one.is_guardrail]
+
+    @property
+    def outcome_ns(self) -> int:
+        """From a party's first exposure until its outcome is known, in nanoseconds."""
+        return self.outcome_days * DAY_NS
 
     @property
     def slice(self) -> Slice:
@@ -240,6 +260,8 @@ def _require_consistent(definition: Definition) -> None:
         _refuse("two metrics have one name")
     if not definition.goals:
         _refuse("it has guardrails alone: name a goal, a metric without a harm that is tolerated")
+    if definition.outcomes is not None and not definition.outcome_days:
+        _refuse("where outcomes are facts, outcome_days is 1 at least")
     for one in definition.metrics:
         _require_measurable(one)
 

@@ -7,6 +7,7 @@ the sum is not 0. Of whom nothing was told, all of it is 0: no outcome is missin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.arrays import joined
-from formicary.factory.experiments.definitions import Definition, Kind
+from formicary.factory.experiments.definitions import Definition, Kind, OutcomeFacts
 from formicary.factory.experiments.errors import OutcomesUnusable
 from formicary.factory.experiments.outcomes import Outcomes
 from formicary.factory.experiments.reading import Exposures
 from formicary.factory.features.sources import RowSource
+from formicary.factory.journal.events import Event
 from formicary.factory.journal.fact_columns import FactColumns, facts_of
 
 __all__ = ["BEFORE", "fact_outcomes"]
@@ -27,7 +29,6 @@ BEFORE: Final = "before_"
 """Begins the name of a column of what was so before the experiment."""
 
 _FACTS: Final = "facts.FactsRecorded"
-_DAY_NS: Final = 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,10 +45,10 @@ def fact_outcomes(
     source: RowSource,
     definition: Definition,
     exposures: Exposures,
+    wanted: OutcomeFacts,
     *,
-    kind: str,
+    after: int = 0,
     until: int,
-    party: str = "party",
 ) -> Outcomes:
     """Return the outcomes of everybody who met an experiment.
 
@@ -59,12 +60,13 @@ def fact_outcomes(
         Of the experiment, whose outcomes take a day at least.
     exposures
         The first one of each party.
-    kind
-        Of the facts.
+    wanted
+        The facts.
+    after
+        The journal's position at which the experiment was started. A fact is not told before it happens, so
+        that what was told before is read only where a column is of what was so before.
     until
         Nothing counts that was told later, in nanoseconds since 1970.
-    party
-        The facts' field of ids.
 
     Raises
     ------
@@ -74,23 +76,25 @@ def fact_outcomes(
     if not definition.outcome_days:
         message = "where outcomes are facts, outcome_days is 1 at least"
         raise OutcomesUnusable(message)
-    told = _told(source, exposures, kind, until, party)
     names = {name: False for metric in definition.metrics for name in metric.columns}
     names |= {metric.column: True for metric in definition.metrics if metric.kind is Kind.PROPORTION}
+    if any(name.startswith(BEFORE) for name in names):
+        after = 0
+    events = source.events_of([_FACTS], after=after, until=source.head())
+    told = _told((event for event in events if event.timestamp <= until), exposures, wanted)
     columns = {}
     for name, is_proportion in names.items():
-        total = _total(told, name, definition.outcome_days * _DAY_NS, len(exposures.at))
+        total = _total(told, name, definition.outcome_ns, len(exposures.at))
         columns[name] = (total != 0).astype(np.float64) if is_proportion else total
     return Outcomes(parties=exposures.parties, columns=columns)
 
 
-def _told(source: RowSource, exposures: Exposures, kind: str, until: int, party: str) -> _Told:
-    events = source.events_of([_FACTS], after=0, until=source.head())
-    found = [facts_of(event.body) for event in events if event.timestamp <= until]
-    facts = [one for one in found if one.kind == kind and party in one.ids]
+def _told(events: Iterable[Event], exposures: Exposures, wanted: OutcomeFacts) -> _Told:
+    found = (facts_of(event.body) for event in events)
+    facts = [one for one in found if one.kind == wanted.facts and wanted.party in one.ids]
     nobody, never = np.empty((0, 2), np.uint64), np.empty(0, np.int64)
     everybody = Outcomes(parties=exposures.parties, columns={})
-    places = everybody.places_of(np.concatenate([nobody, *(one.ids[party] for one in facts)]))
+    places = everybody.places_of(np.concatenate([nobody, *(one.ids[wanted.party] for one in facts)]))
     kept = places >= 0
     at = np.concatenate([never, *(one.at for one in facts)])[kept]
     return _Told(places=places[kept], after=at - exposures.at[places[kept]], kept=kept, facts=facts)

@@ -30,6 +30,7 @@ __all__ = [
     "ExposuresRecorded",
     "LotsFreed",
     "LotsTaken",
+    "MeetExperiment",
     "RecordExposures",
     "StartExperiment",
     "StopExperiment",
@@ -146,6 +147,12 @@ class RecordExposures(Command, frozen=True):
 
     at: Annotated[list[int], _like([1], [1, 2], [])]
     parties: Annotated[list[str], _like(["f" * 32], ["f" * 32, "e" * 32], [])]
+
+
+class MeetExperiment(Command, frozen=True):
+    """Tell that a party meets an experiment now; its arm follows from its id."""
+
+    party: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32), _like("f" * 32)]
 
 
 class ExperimentDefined(DomainEvent, frozen=True):

@@ -5,6 +5,7 @@
     DefineExperiment              a document; it may be said anew until it is started
     StartExperiment               its lots of the layer are taken; from now on it does not change
     RecordExposures               parties that met it, each in the arm that follows from its id
+    MeetExperiment                one party, which meets it now
     StopExperiment                for good; its lots are free for another one
 
 A decider cannot look through all experiments, so a layer is an aggregate as well: it knows the lots of those
@@ -33,7 +34,14 @@ from formicary.factory.engine.products import (
     TimerFired,
 )
 from formicary.factory.engine.requests import MalformedCommand, require_well_formed
-from formicary.factory.experiments.assignment import NOWHERE, arm_ends, arms_drawn, salts_of
+from formicary.factory.experiments.assignment import (
+    NOWHERE,
+    Parties,
+    Places,
+    arm_ends,
+    arms_drawn,
+    salts_of,
+)
 from formicary.factory.experiments.definitions import read_definition
 from formicary.factory.experiments.errors import (
     ExperimentMalformed,
@@ -58,13 +66,14 @@ from formicary.factory.experiments.messages import (
     ExposuresRecorded,
     LotsFreed,
     LotsTaken,
+    MeetExperiment,
     RecordExposures,
     StartExperiment,
     StopExperiment,
 )
 from formicary.factory.experiments.parties import words_of
 
-__all__ = ["EXPERIMENTS_PRODUCT", "NAME", "experiment_id", "layer_id"]
+__all__ = ["EXPERIMENTS_PRODUCT", "NAME", "arms_in", "experiment_id", "layer_id"]
 
 Rows = npt.NDArray[Any]
 
@@ -84,6 +93,21 @@ def layer_id(layer: str) -> int:
     return text_id(f"layer {layer}")
 
 
+def arms_in(entry: Rows | Mapping[str, Any], parties: Parties) -> Places:
+    """Return the arm (n,) of parties (n, 2), from 0, by an experiment's aggregate or its fields.
+
+    ``NOWHERE`` for who is in none.
+    """
+    return arms_drawn(
+        parties,
+        (int(entry["holdout_salt"]), int(entry["layer_salt"]), int(entry["arms_salt"])),
+        held_out=int(entry["held_out"]),
+        first=int(entry["first"]),
+        count=int(entry["count"]),
+        ends=arm_ends(entry["weights"][: int(entry["arms"])]),
+    )
+
+
 # -- deciding ------------------------------------------------------------------------------
 
 
@@ -94,6 +118,8 @@ def decide(asked: Command | TimerFired, entry: Rows | None, context: Context) ->
     require_well_formed(asked)
     if isinstance(asked, DefineExperiment):
         return _define(asked, entry)
+    if isinstance(asked, MeetExperiment):
+        return _meet(asked, entry, context)
     if isinstance(asked, StartExperiment):
         return _start(asked, entry, context)
     assert isinstance(asked, StopExperiment)  # noqa: S101, the other one
@@ -180,6 +206,13 @@ def _stop(command: StopExperiment, entry: Rows | None, context: Context) -> Deci
     )
 
 
+def _meet(command: MeetExperiment, entry: Rows | None, context: Context) -> Decision:
+    if _known(entry)["status"] != ExperimentStatus.RUNNING:
+        raise ExperimentNotRunning
+    met = RecordExposures(subject=command.subject, at=[context.now], parties=[command.party])
+    return _record(met, entry, context)
+
+
 def _record(command: RecordExposures, entry: Rows | None, context: Context) -> Decision:
     _require_exposures(command)
     known = _known(entry)
@@ -190,14 +223,7 @@ def _record(command: RecordExposures, entry: Rows | None, context: Context) -> D
     last = int(known["stopped"]) if is_over else context.now
     if not all(int(known["started"]) <= at <= last for at in command.at):
         raise ExposureUntimely
-    arms = arms_drawn(
-        words_of(command.parties),
-        (int(known["holdout_salt"]), int(known["layer_salt"]), int(known["arms_salt"])),
-        held_out=int(known["held_out"]),
-        first=int(known["first"]),
-        count=int(known["count"]),
-        ends=arm_ends(known["weights"][: int(known["arms"])].tolist()),
-    )
+    arms = arms_in(known, words_of(command.parties))
     if (arms == NOWHERE).any():
         row = int(np.flatnonzero(arms == NOWHERE)[0])
         message = f"parties[{row}] is in none of its arms"
@@ -294,7 +320,7 @@ _CHANGES: Final[Mapping[str, Callable[[Any, Any], None]]] = {
 EXPERIMENTS_PRODUCT: Final = Product(
     name=NAME,
     aggregate=ENTRY,
-    commands=(DefineExperiment, StartExperiment, StopExperiment, RecordExposures),
+    commands=(DefineExperiment, StartExperiment, StopExperiment, RecordExposures, MeetExperiment),
     events=(
         ExperimentDefined,
         ExperimentStarted,

@@ -33,6 +33,7 @@ from formicary.factory.features.sources import RowSource
 from formicary.factory.journal.events import Event
 
 __all__ = [
+    "EXPERIMENT_EVENTS",
     "Experiment",
     "Exposures",
     "experiment_events",
@@ -48,6 +49,9 @@ _STARTED: Final = f"{NAME}.ExperimentStarted"
 _STOPPED: Final = f"{NAME}.ExperimentStopped"
 _EXPOSED: Final = f"{NAME}.ExposuresRecorded"
 
+EXPERIMENT_EVENTS: Final = (_DEFINED, _STARTED, _STOPPED)
+"""The kinds of events that ``experiments`` reads."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
@@ -62,6 +66,8 @@ class Experiment:
         Where it stands.
     started, stopped
         When, in nanoseconds since 1970; 0 where it was not.
+    position
+        Where the journal says that it was started: whoever met it is told after that. 0 where it was not.
     cause, reason
         Of what was done with it last; no cause unless it was stopped.
     """
@@ -76,6 +82,7 @@ class Experiment:
     status: ExperimentStatus = ExperimentStatus.DEFINED
     started: int = 0
     stopped: int = 0
+    position: int = 0
     cause: Cause | None = None
     reason: str = ""
 
@@ -106,12 +113,15 @@ class Exposures:
 
 def experiment_events(source: RowSource) -> list[Event]:
     """Return the events of experiments, without exposures."""
-    return list(source.events_of([_DEFINED, _STARTED, _STOPPED], after=0, until=source.head()))
+    return list(source.events_of(EXPERIMENT_EVENTS, after=0, until=source.head()))
 
 
-def experiments(events: Iterable[Event]) -> list[Experiment]:
-    """Return every experiment as it stands after events, in the order in which they were defined."""
-    found: dict[int, Experiment] = {}
+def experiments(events: Iterable[Event], before: Iterable[Experiment] = ()) -> list[Experiment]:
+    """Return every experiment as it stands after events, in the order in which they were defined.
+
+    ``before`` are those that there were before the events.
+    """
+    found = {experiment_id(one.name): one for one in before}
     for event in events:
         if event.kind == _DEFINED:
             told = msgspec.json.decode(event.body, type=ExperimentDefined)
@@ -130,6 +140,7 @@ def experiments(events: Iterable[Event]) -> list[Experiment]:
                 found[event.subject],
                 status=ExperimentStatus.RUNNING,
                 started=started.at,
+                position=event.position,
                 reason=started.reason,
             )
         elif event.kind == _STOPPED:
@@ -159,12 +170,12 @@ def named_experiment(known: Iterable[Experiment], name: str) -> Experiment:
     raise ExperimentNotFound(message)
 
 
-def exposures_of(source: RowSource, name: str) -> Exposures:
+def exposures_of(source: RowSource, experiment: Experiment) -> Exposures:
     """Return the first exposure of each party to an experiment, in order of time."""
-    subject = experiment_id(name)
+    subject = experiment_id(experiment.name)
     told = [
         msgspec.json.decode(event.body, type=ExposuresRecorded)
-        for event in source.events_of([_EXPOSED], after=0, until=source.head())
+        for event in source.events_of([_EXPOSED], after=experiment.position, until=source.head())
         if event.subject == subject
     ]
     return first_exposures(

@@ -97,6 +97,14 @@ class History:
         """Return the first events of products after a position of the journal, in order."""
         return self._reader.events(after=after, limit=limit)
 
+    def events_of(self, kinds: Sequence[str], *, after: int, positions: int) -> tuple[list[Event], int]:
+        """Return the events of some kinds among so many positions after one, in order, and the last of these.
+
+        Where the position is the one before, there is nothing after it.
+        """
+        until = min(self._reader.head(), after + positions)
+        return list(self._reader.events_of(kinds, after=after, until=until)), until
+
     def balance_as_of(self, account_id: int, timestamp: int) -> Any | None:
         """Return an account's totals as they were at a time, one ``ACCOUNT_BALANCE``; None before it existed.
 

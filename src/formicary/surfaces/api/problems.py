@@ -26,6 +26,7 @@ __all__ = [
     "Problem",
     "RateLimited",
     "RefusedAs",
+    "ResultsNotThere",
     "ScopeMissing",
     "problem_of",
 ]
@@ -126,6 +127,12 @@ class RefusedAs(Refusal):
         self.reasons = reasons
 
 
+class ResultsNotThere(Refusal):
+    """Nothing is kept of the experiment: its outcomes are no facts, or it was not looked at yet."""
+
+    code = "results_not_there"
+
+
 class RateLimited(Refusal):
     """The key or token has asked too often; wait for as long as ``Retry-After`` says."""
 
@@ -143,6 +150,7 @@ _STATUS: Final = {
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "consent_act_not_allowed": HTTPStatus.FORBIDDEN,
     "engine_busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    "experiment_not_found": HTTPStatus.NOT_FOUND,
     "idempotency_key_malformed": HTTPStatus.BAD_REQUEST,
     "idempotency_key_missing": HTTPStatus.BAD_REQUEST,
     "key_expired": HTTPStatus.UNAUTHORIZED,
@@ -155,6 +163,7 @@ _STATUS: Final = {
     "not_found": HTTPStatus.NOT_FOUND,
     "outcome_unknown": HTTPStatus.SERVICE_UNAVAILABLE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "results_not_there": HTTPStatus.NOT_FOUND,
     "scope_missing": HTTPStatus.FORBIDDEN,
     "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "token_expired": HTTPStatus.UNAUTHORIZED,

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 from formicary.factory.engine.products import Command
 from formicary.surfaces.api.auth import Principal
 from formicary.surfaces.api.decisions import Decisions
+from formicary.surfaces.api.experiments import Experiments
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.payment_outcomes import PaymentOutcomes
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.problems import NotFound, RefusedAs
+from formicary.surfaces.experiments.kept import KeptResults
 from formicary.surfaces.webhooks.store import WebhookStore
 
 __all__ = ["PersonalData", "SandboxClock", "Services"]
@@ -67,6 +69,8 @@ class Services:
         Which webhooks there are.
     decisions
         What decisions said.
+    experiments, results
+        What is tried out, and what came of it.
     clock
         The sandbox's; None where time cannot be moved.
     code_of
@@ -83,6 +87,8 @@ class Services:
     code_of: Callable[[str], str]
     webhooks: WebhookStore
     decisions: Decisions
+    experiments: Experiments
+    results: KeptResults
     clock: SandboxClock | None = None
 
     @property

@@ -13,12 +13,11 @@ from formicary.base.times import parse_time, time_text
 from formicary.factory.experiments import (
     Cause,
     DefineExperiment,
-    ExperimentStatus,
     StartExperiment,
     StopExperiment,
     experiment_id,
 )
-from formicary.factory.experiments.definitions import Definition, read_definition
+from formicary.factory.experiments.definitions import Definition, OutcomeFacts, read_definition
 from formicary.factory.experiments.reading import (
     Experiment,
     experiment_events,
@@ -33,6 +32,7 @@ from formicary.surfaces.cli.experiment_plans import power
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, Reason, program_of
 from formicary.surfaces.cli.output import write_json, write_table
 from formicary.surfaces.cli.ports import RegistryAccess
+from formicary.surfaces.experiments.documents import results_document
 
 if TYPE_CHECKING:
     from formicary.factory.experiments.analysis import Results
@@ -166,7 +166,8 @@ def results(
         Path | None, typer.Option("--table", help="Outcomes of parties: Parquet, or CSV.")
     ] = None,
     facts: Annotated[
-        str | None, typer.Option("--facts", help="In its place, the kind of facts that outcomes are.")
+        str | None,
+        typer.Option("--facts", help="In its place, their kind of facts; the document's unless given."),
     ] = None,
     party: PartyColumn = "party",
     until: Annotated[
@@ -181,24 +182,25 @@ def results(
     """Say what came of an experiment; arms that cannot be believed, or harm, end with exit code 1."""
     # As above; and what computes and writes pages.
     from formicary.factory.experiments.analysis import analyse  # noqa: PLC0415
-    from formicary.factory.experiments.fact_outcomes import fact_outcomes  # noqa: PLC0415
-    from formicary.surfaces.cli.experiment_results import results_document, write_results  # noqa: PLC0415
+    from formicary.factory.experiments.looks import harm_stop, results_by_facts  # noqa: PLC0415
+    from formicary.surfaces.cli.experiment_results import write_results  # noqa: PLC0415
 
-    if (table is None) == (facts is None):
-        message = "name a table or a kind of facts, one of the two"
-        raise typer.BadParameter(message, param_hint="--table")
     program = program_of(context)
     looked = program.now() if until is None else parse_time(until)
     with program.experiments() as known:
         experiment = _named(known, name)
-        definition, met = experiment.definition, exposures_of(known.source, name)
-        if facts is None:
-            outcomes = _outcomes_in(table, party, definition)
+        told = experiment.definition.outcomes if facts is None else OutcomeFacts(facts=facts, party=party)
+        if table is not None and facts is None:
+            outcomes = _outcomes_in(table, party, experiment.definition)
+            met = exposures_of(known.source, experiment)
+            found = analyse(experiment.definition, met, outcomes, until=looked)
+        elif table is None and told is not None:
+            found = results_by_facts(known.source, experiment, told, until=looked)
         else:
-            outcomes = fact_outcomes(known.source, definition, met, kind=facts, until=looked, party=party)
-        found = analyse(definition, met, outcomes, until=looked)
-        if stop_on_harm and found.harmful and experiment.status is ExperimentStatus.RUNNING:
-            _stop_for(known, name, found)
+            message = "name a table or a kind of facts, one of the two"
+            raise typer.BadParameter(message, param_hint="--table")
+        if stop_on_harm and (asked := harm_stop(experiment, found)):
+            known.command(asked[1], key=asked[0])
             experiment = _named(known, name)
     if page is not None:
         _write_page(page, experiment, found, looked)
@@ -210,24 +212,17 @@ def results(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _outcomes_in(table: Path | None, party: str, definition: Definition) -> Outcomes:
+def _outcomes_in(table: Path, party: str, definition: Definition) -> Outcomes:
     from formicary.factory.experiments.outcomes import outcomes_for  # noqa: PLC0415, as above
     from formicary.surfaces.cli.experiment_tables import PartyTable  # noqa: PLC0415, as above
 
-    assert table is not None  # noqa: S101, one of the two
     rows = PartyTable(table, party)
     columns = rows.reals([name for metric in definition.metrics for name in metric.columns])
     return outcomes_for(definition, rows.parties, columns)
 
 
-def _stop_for(known: RegistryAccess, name: str, found: Results) -> None:
-    worst = found.harmful[0]
-    reason = f"More harm than is tolerated: {worst.metric.name} of {worst.arm}."
-    known.command(StopExperiment(subject=experiment_id(name), cause=Cause.HARM, reason=reason))
-
-
 def _write_page(file: Path, experiment: Experiment, found: Results, looked: int) -> None:
-    from formicary.surfaces.cli.experiment_page import result_page  # noqa: PLC0415, as above
+    from formicary.surfaces.experiments.page import result_page  # noqa: PLC0415, as above
 
     try:
         file.write_text(result_page(experiment, found, until=looked))

@@ -11,7 +11,7 @@ import pytest
 from formicary.factory.experiments import Cause, ExperimentStatus
 from formicary.factory.experiments.analysis import Results
 from formicary.factory.experiments.reading import Experiment
-from formicary.surfaces.cli.experiment_page import chart_of, result_page
+from formicary.surfaces.experiments.page import chart_of, result_page
 from tests.factory.experiments.kit import document_of
 from tests.factory.experiments.test_analysis import BEGIN, World
 from tests.surfaces.cli.test_model_card import HOSTILE, Page

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from formicary.base.times import time_text
-from formicary.factory.experiments.analysis import DAY_NS, Comparison, Results
-from formicary.factory.experiments.definitions import Direction
+from formicary.factory.experiments.analysis import Comparison, Results
+from formicary.factory.experiments.definitions import DAY_NS, Direction
 from formicary.factory.experiments.reading import Experiment
 
 __all__ = ["chart_of", "result_page"]
@@ -50,7 +50,7 @@ def result_page(experiment: Experiment, results: Results, *, until: int) -> str:
         When outcomes were looked at, in nanoseconds since 1970.
     """
     definition = results.definition
-    return _TEMPLATES.get_template("experiment_page.html").render(
+    return _TEMPLATES.get_template("page.html").render(
         experiment=experiment,
         definition=definition,
         status=experiment.status.name.lower(),
