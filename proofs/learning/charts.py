@@ -11,7 +11,7 @@ __all__ = ["line_chart"]
 _WIDTH: Final = 640
 _HEIGHT: Final = 300
 _EDGE: Final = 44
-_COLOURS: Final = ("#b3261e", "#e8a09b", "#1b5e9e", "#9bbfe0")
+_COLOURS: Final = ("#b3261e", "#e8a09b", "#1b5e9e", "#9bbfe0", "#444444", "#b5b5b5")
 _TICKS: Final = 5
 _FONT: Final = 'font-family="system-ui, sans-serif" font-size="12"'
 
