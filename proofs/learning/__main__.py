@@ -210,7 +210,7 @@ def selection_figure(lenders: dict[str, list[list[Cycle]]]) -> str:
         for name, each in lenders.items()
         for said, field in (("true", "true_area"), ("own", "own_area"))
     }
-    return line_chart("Area under the curve of each cycle's refit model", lines, low=0.5, high=0.9)
+    return line_chart("Area under the curve of the refit model, cycle by cycle", lines, low=0.5, high=0.9)
 
 
 _LABS: Final[dict[str, tuple[Callable[[range], tuple[list[Table], Any, bool]], int]]] = {
