@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -20,15 +21,19 @@ from rich.console import Console
 from rich.table import Table
 
 from proofs.learning.charts import line_chart
-from proofs.learning.injected import Injected, injected, sensed
+from proofs.learning.injected import ALARM_MINUTES_MAX, AN_HOUR, Injected, injected, quiet_alarms, sensed
 from proofs.learning.sabotage import SABOTEURS, Outcome, sabotaged
-from proofs.learning.selection import CYCLES, SHARE, Cycle, lent
+from proofs.learning.selection import CYCLES, SHARE, Cycle, behind, is_right, lent
+from proofs.learning.worlds import HOUR
 
 __all__ = ["main"]
 
-_SIZES: Final = (5, 10, 20, 40)
-_OWN_LOST_MAX: Final = 0.1
-_TRUE_KEPT_MIN: Final = 0.05
+_SIZES: Final = (5, 10, 20, AN_HOUR, 40)
+_WORLDS_EACH: Final = 4
+"""Looks without a model are quick: so many times as many worlds are looked at."""
+_TOLD: Final = "told all"
+_LENDERS: Final = {"off": (0.0, False), f"{SHARE:.0%}": (SHARE, False), _TOLD: (0.0, True)}
+"""By name: of what share of those it would refuse each draws, and whether it is told of the others."""
 _FIGURE: Final = Path("build") / "selection.svg"
 
 
@@ -98,13 +103,32 @@ def _injected(seeds: range) -> tuple[list[Table], Any, bool]:
         table.add_column(name)
     for one in found:
         table.add_row(*_injected_row(one))
-    sizes = Table("rows an hour", "hours to alarm, by seed")
-    waits = {size: [sensed(seed, size) for seed in seeds] for size in _SIZES}
-    for size, hours in waits.items():
-        told = ("none in two days" if one is None else f"{one:.1f}" for one in hours)
-        sizes.add_row(f"{size} beside 125", ", ".join(told))
-    figures = {"attacks": [asdict(one) for one in found], "hours_to_alarm": waits}
-    return [table, sizes], figures, all(one.is_right for one in found)
+    more = range(_WORLDS_EACH * len(seeds))
+    waits = {size: [sensed(seed, size) for seed in more] for size in _SIZES}
+    print("sizes done", file=sys.stderr)
+    quiet = [quiet_alarms(seed) for seed in more]
+    figures = {"attacks": [asdict(one) for one in found], "minutes_to_alarm": waits, "quiet": quiet}
+    return [table, _sizes_table(waits), _quiet_table(quiet)], figures, all(one.is_right for one in found)
+
+
+def _sizes_table(waits: dict[int, list[float | None]]) -> Table:
+    table = Table("rows an hour", "worlds", "seen within the hour", "median minutes", "at most")
+    for size, minutes in waits.items():
+        seen = [math.inf if one is None else one for one in minutes]
+        within = sum(one <= ALARM_MINUTES_MAX for one in seen)
+        told = ("none in two days" if math.isinf(one) else f"{one:.0f}" for one in (median(seen), max(seen)))
+        table.add_row(f"{size} beside 125", str(len(seen)), str(within), *told)
+    return table
+
+
+def _quiet_table(quiet: list[tuple[int, list[int]]]) -> Table:
+    alarms = [now for _, found in quiet for now in found]
+    on_the_hour = sum(now % HOUR == 0 for now in alarms)
+    table = Table("quiet worlds", "looks", "of them alarmed", "and were on the hour")
+    table.add_row(
+        str(len(quiet)), f"{sum(looks for looks, _ in quiet):,}", str(len(alarms)), str(on_the_hour)
+    )
+    return table
 
 
 def _injected_row(one: Injected) -> list[str]:
@@ -126,39 +150,51 @@ def _injected_row(one: Injected) -> list[str]:
 
 
 def _selection(seeds: range) -> tuple[list[Table], Any, bool]:
-    off, on = ([list(lent(seed, share)) for seed in seeds] for share in (0.0, SHARE))
-    table = Table(
-        "cycle", "", "area: own", "true", "lent to", "default rate", "money", "drawn", "their money"
-    )
-    for number in range(CYCLES):
-        for name, lenders in (("off", off), (f"{SHARE:.0%}", on)):
-            table.add_row(str(number + 1), name, *_cycle_row([cycles[number] for cycles in lenders]))
-    last = {name: [cycles[-1] for cycles in lenders] for name, lenders in (("off", off), ("on", on))}
-    is_right = all(
-        one.own_area - one.true_area > _OWN_LOST_MAX and other.true_area - one.true_area > _TRUE_KEPT_MIN
-        for one, other in zip(last["off"], last["on"], strict=True)
-    )
+    lenders: dict[str, list[list[Cycle]]] = {name: [] for name in _LENDERS}
+    for seed in seeds:
+        for name, (share, is_told) in _LENDERS.items():
+            lenders[name].append(list(lent(seed, share, is_told=is_told)))
+        print(f"seed {seed} done", file=sys.stderr)
     _FIGURE.parent.mkdir(exist_ok=True)
-    _FIGURE.write_text(selection_figure(off, on))
-    totals = Table("lender", "money of all cycles", "of it from those drawn")
-    for name, lenders in (("off", off), (f"{SHARE:.0%}", on)):
+    _FIGURE.write_text(selection_figure(lenders))
+    figures = {name: [[asdict(one) for one in cycles] for cycles in each] for name, each in lenders.items()}
+    is_met = all(is_right(*worlds) for worlds in zip(*lenders.values(), strict=True))
+    return selection_tables(lenders), figures, is_met
+
+
+def selection_tables(lenders: dict[str, list[list[Cycle]]]) -> list[Table]:
+    """Return cycle by cycle the means over the worlds, and what each lender came to."""
+    table = Table(
+        "cycle", "", "area: own", "true", "behind", "lent to", "default rate", "money", "drawn", "their money"
+    )
+    told = lenders[_TOLD]
+    lost = {
+        name: [behind(cycles, best) for cycles, best in zip(each, told, strict=True)]
+        for name, each in lenders.items()
+    }
+    for number in range(CYCLES):
+        for name, each in lenders.items():
+            cells = _cycle_row([cycles[number] for cycles in each], mean(one[number] for one in lost[name]))
+            table.add_row(str(number + 1), name, *cells, end_section=name == _TOLD)
+    totals = Table("lender", "money of all cycles", "of it from those drawn", "behind at last", "at most")
+    for name, each in lenders.items():
         money, drawn = (
-            sum(sum(getattr(one, field) for one in cycles) for cycles in lenders) // len(seeds)
+            sum(sum(getattr(one, field) for one in cycles) for cycles in each) // len(each)
             for field in ("money", "explored_money")
         )
-        totals.add_row(name, f"{money // 100:,}", f"{drawn // 100:,}")
-    figures = {"off": [[asdict(one) for one in cycles] for cycles in off]}
-    figures["on"] = [[asdict(one) for one in cycles] for cycles in on]
-    return [table, totals], figures, is_right
+        last, most = (max(how(one) for one in lost[name]) for how in (lambda one: one[-1], max))
+        totals.add_row(name, f"{money // 100:,}", f"{drawn // 100:,}", f"{last:.3f}", f"{most:.3f}")
+    return [table, totals]
 
 
-def _cycle_row(cycles: list[Cycle]) -> list[str]:
+def _cycle_row(cycles: list[Cycle], lost: float) -> list[str]:
     def of(field: str) -> float:
         return float(mean(getattr(one, field) for one in cycles))
 
     return [
         f"{of('own_area'):.3f}",
         f"{of('true_area'):.3f}",
+        f"{lost:.3f}",
         f"{of('approved'):.1%}",
         f"{of('default_rate'):.1%}",
         f"{of('money') / 100:,.0f}",
@@ -167,20 +203,20 @@ def _cycle_row(cycles: list[Cycle]) -> list[str]:
     ]
 
 
-def selection_figure(off: list[list[Cycle]], on: list[list[Cycle]]) -> str:
+def selection_figure(lenders: dict[str, list[list[Cycle]]]) -> str:
     """Return the areas under the curve, cycle by cycle, as SVG."""
     lines = {
-        f"{name}: {said}": [mean(getattr(one[number], field) for one in lenders) for number in range(CYCLES)]
-        for name, lenders in (("no exploring", off), (f"{SHARE:.0%} explored", on))
+        f"{name}: {said}": [mean(getattr(one[number], field) for one in each) for number in range(CYCLES)]
+        for name, each in lenders.items()
         for said, field in (("true", "true_area"), ("own", "own_area"))
     }
-    return line_chart("Area under the curve of each cycle's refit model", lines, low=0.5, high=0.9)
+    return line_chart("Area under the curve of the refit model, cycle by cycle", lines, low=0.5, high=0.9)
 
 
 _LABS: Final[dict[str, tuple[Callable[[range], tuple[list[Table], Any, bool]], int]]] = {
     "sabotage": (_sabotage, 50),
     "injected": (_injected, 5),
-    "selection": (_selection, 5),
+    "selection": (_selection, 3),
 }
 """By name: what runs it, and in how many worlds."""
 

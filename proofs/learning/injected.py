@@ -2,14 +2,15 @@
 
 ::
 
-    champion learns ─── quiet days, looked at by the hour ──┬── the new kind of bad rows, from 10:20 on
-                                                            │     an alarm; rows like those are held
-                                                            ├── labels of its first day are known
-                                                            │     trained at once, by parties
-                                                            └── the new champion decides
+    champion learns ─── quiet days, looked at ──┬── the new kind of bad rows, from some minute after 10 on
+                                                │     an alarm; rows like those are held
+                                                ├── labels of its first day are known
+                                                │     trained at once, by parties
+                                                └── the new champion decides
 
-Beside it live two others on the same rows: a learner that never looks by the hour and goes by its schedule,
-and the champion of the first day, which is never trained again.
+Three times an hour the last hour is looked at. Beside it live two others on the same rows: a learner that
+never looks within a day and goes by its schedule, and the champion of the first day, which is never trained
+again.
 """
 
 from __future__ import annotations
@@ -29,20 +30,25 @@ from formicary.factory.learning.standing import Happened, Stage, StageEntered
 from formicary.factory.learning.worth import Worth
 from proofs.learning.worlds import COLUMNS, EXCESS, HOUR, STRANGER, World, drawn_world, merged, spec_of
 
-__all__ = ["Injected", "injected", "sensed"]
+__all__ = ["ALARM_MINUTES_MAX", "AN_HOUR", "Injected", "injected", "quiet_alarms", "sensed"]
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
-ATTACK: Final = 34 * DAY + 10 * HOUR + HOUR // 3
-"""It begins within an hour, on a day that nothing else happens on."""
+_MINUTE: Final = HOUR // 60
+AN_HOUR: Final = 30
+"""Rows of the attack, beside 125. Of twenty, by chance an hour has fourteen now and then: too few to see."""
+_BEGINS: Final = 34 * DAY + 10 * HOUR
+"""The hour in which it begins, on a day that nothing else happens on; the minute is drawn."""
+_LOOK: Final = HOUR // 3
+"""After so long comes the next look at the last hour."""
 _QUIET_DAYS: Final = 7
 _DAYS: Final = 56
 _ROWS_A_DAY: Final = 3_000
 _LABEL_DAYS: Final = 5
 _SAME_HOURS: Final = 14
 _CAUGHT_MIN: Final = 0.8
-_ALARM_MINUTES_MAX: Final = 120
-"""By the first look it has come for forty minutes only; the next one sees a whole hour of it."""
+ALARM_MINUTES_MAX: Final = 60
+"""Looks come as they come: the last one within the hour has seen forty minutes of it at least."""
 
 _PLAN: Final = LearningPlan(
     model="lab",
@@ -54,9 +60,9 @@ _PLAN: Final = LearningPlan(
     segments=("region",),
     miscalibration_max=0.5,
     latency_free_ns=5_000,
-    # An attack of a sixth of all rows turns so many decisions over, and stops so many rows more.
+    # An attack of a fifth of all rows turns so many decisions over, and stops so many rows more.
     flips_max=0.25,
-    stopped_times_max=12.0,
+    stopped_times_max=18.0,
     # Whoever is attacked lets a model in after a day of looking on; steps of a canary take a day each.
     canary_shares=(),
 )
@@ -71,7 +77,7 @@ class Injected:
     seed, an_hour
         Which, and of how many rows an hour.
     false_alarms
-        Hours of quiet days that were alarmed.
+        Looks of quiet days that alarmed.
     minutes_to_alarm
         From its first row; None for never.
     held, held_good
@@ -100,21 +106,22 @@ class Injected:
 
     @property
     def is_right(self) -> bool:
-        """Whether it was seen by the look after its first whole hour, and learnt a day after its labels."""
+        """Whether it was seen within the hour, and learnt a day after its labels."""
         return (
             self.minutes_to_alarm is not None
-            and self.minutes_to_alarm <= _ALARM_MINUTES_MAX
+            and self.minutes_to_alarm <= ALARM_MINUTES_MAX
             and self.champion_day is not None
             and self.champion_day - self.labels_day <= 1
             and self.caught >= _CAUGHT_MIN
         )
 
 
-def attacked(seed: int, an_hour: int) -> tuple[World, Flags]:
-    """Return a world with an attack, and which of its rows (n,) are the attack's."""
+def attacked(seed: int, an_hour: int) -> tuple[World, Flags, int]:
+    """Return a world with an attack, which of its rows (n,) are the attack's, and when it begins."""
     world = drawn_world(seed, days=_DAYS, rows_a_day=_ROWS_A_DAY, label_days=_LABEL_DAYS)
     draw = np.random.default_rng([seed, 3])
-    count = an_hour * (_DAYS * DAY - ATTACK) // HOUR
+    begins = _BEGINS + int(draw.integers(60)) * _MINUTE
+    count = an_hour * (_DAYS * DAY - begins) // HOUR
     like = world.rows.chosen(np.sort(draw.choice(len(world.rows), count)))
     values = like.values.copy()
     # Strangers, with amounts that nobody wonders about.
@@ -123,19 +130,19 @@ def attacked(seed: int, an_hour: int) -> tuple[World, Flags]:
     attack = replace(
         like,
         values=values,
-        at=np.sort(draw.integers(ATTACK, _DAYS * DAY, count)),
+        at=np.sort(draw.integers(begins, _DAYS * DAY, count)),
         labels=np.ones(count, np.int8),
         parties=draw.integers(0, 2**63, (count, 2)).astype(np.uint64),
         segments={"region": values[:, COLUMNS.index("region")].astype(np.int64)},
     )
     is_attack = np.argsort(np.concatenate([world.rows.at, attack.at]), kind="stable") >= len(world.rows)
-    return replace(world, rows=merged(world.rows, attack)), is_attack
+    return replace(world, rows=merged(world.rows, attack)), is_attack, begins
 
 
-def injected(seed: int, an_hour: int = 20, *, with_schedule: bool = True) -> Injected:
+def injected(seed: int, an_hour: int = AN_HOUR, *, with_schedule: bool = True) -> Injected:
     """Live through an attack of so many rows an hour, if told so with the learner by schedule beside it."""
-    world, is_attack = attacked(seed, an_hour)
-    quiet = ATTACK // DAY - _QUIET_DAYS
+    world, is_attack, begins = attacked(seed, an_hour)
+    quiet = begins // DAY - _QUIET_DAYS
     first = _learner(seed)
     # Nothing decides before: the first is taken as it comes.
     first.plan = replace(_PLAN, miscalibration_max=2.0)
@@ -143,11 +150,11 @@ def injected(seed: int, an_hour: int = 20, *, with_schedule: bool = True) -> Inj
         _day(world, first, day)
     learner, scheduled = _again(first, seed), _again(first, seed)
     frozen = first.standing.champion
-    alarms, found, told = _looked_at(world, learner, quiet)
-    alarmed = next((now for now in alarms if now > ATTACK), None)
+    alarms, found, told = _looked_at(world, learner, quiet, begins)
+    alarmed = next((now for now in alarms if now > begins), None)
     champion = next((now for now, one in told if _is_champion(one)), None)
     until = _DAYS * DAY if champion is None else champion
-    began = ATTACK // DAY * DAY
+    began = begins // DAY * DAY
     caught, caught_frozen = 0.0, 0.0
     if champion is not None:
         attack = _attack(world, is_attack, champion, champion + DAY)
@@ -158,8 +165,8 @@ def injected(seed: int, an_hour: int = 20, *, with_schedule: bool = True) -> Inj
     return Injected(
         seed=seed,
         an_hour=an_hour,
-        false_alarms=sum(now <= ATTACK for now in alarms),
-        minutes_to_alarm=None if alarmed is None else (alarmed - ATTACK) / (HOUR // 60),
+        false_alarms=sum(now <= begins for now in alarms),
+        minutes_to_alarm=None if alarmed is None else (alarmed - begins) / _MINUTE,
         held=held,
         held_good=held_good,
         labels_day=_LABEL_DAYS + 1,
@@ -171,14 +178,22 @@ def injected(seed: int, an_hour: int = 20, *, with_schedule: bool = True) -> Inj
 
 
 def sensed(seed: int, an_hour: int) -> float | None:
-    """Return the hours until an attack of so many rows an hour alarms without a model, at most two days."""
-    world, _ = attacked(seed, an_hour)
+    """Return the minutes until an attack of so many rows an hour alarms without a model, at most two days."""
+    world, _, begins = attacked(seed, an_hour)
     learner = _learner(seed)
-    began = ATTACK // HOUR * HOUR
-    for now in range(began + HOUR, began + 48 * HOUR, HOUR):
+    for now in range((begins // _LOOK + 1) * _LOOK, begins + 2 * DAY, _LOOK):
         if _looked(world, learner, now):
-            return (now - ATTACK) / HOUR
+            return (now - begins) / _MINUTE
     return None
+
+
+def quiet_alarms(seed: int, *, days: int = 20) -> tuple[int, list[int]]:
+    """Look through days in which nothing is new, without a model: how many looks, and when one alarmed."""
+    first, after = _SAME_HOURS * DAY, (_SAME_HOURS + days) * DAY
+    world = drawn_world(seed, days=after // DAY, rows_a_day=_ROWS_A_DAY, label_days=_LABEL_DAYS)
+    learner = _learner(seed)
+    looks = range(first + HOUR, after + 1, _LOOK)
+    return len(looks), [now for now in looks if _looked(world, learner, now)]
 
 
 def _learner(seed: int) -> Learner:
@@ -199,19 +214,19 @@ def _day(world: World, learner: Learner, day: int) -> list[tuple[int, Happened]]
 
 
 def _looked_at(
-    world: World, learner: Learner, first: int
+    world: World, learner: Learner, first: int, begins: int
 ) -> tuple[list[int], list[Surge], list[tuple[int, Happened]]]:
-    """Live on, looking by the hour, until a new champion decides: alarms, surges, what happened."""
+    """Live on, looking again and again, until a new champion decides: alarms, surges, what happened."""
     alarms: list[int] = []
     found: list[Surge] = []
     told: list[tuple[int, Happened]] = []
     for day in range(first, _DAYS):
-        for now in range(day * DAY + HOUR, (day + 1) * DAY + 1, HOUR):
+        for now in range(day * DAY + _LOOK, (day + 1) * DAY + 1, _LOOK):
             surged = _looked(world, learner, now)
             if surged:
                 alarms.append(now)
             # What was found by then is held from then on; of quiet days nothing is left.
-            found += surged if now > ATTACK and not found else []
+            found += surged if now > begins and not found else []
         told += _day(world, learner, day)
         if any(_is_champion(one) for _, one in told):
             break
@@ -220,10 +235,9 @@ def _looked_at(
 
 def _looked(world: World, learner: Learner, now: int) -> list[Surge]:
     """Look at the last hour, beside the same hour of two weeks."""
-    spans = [(now - HOUR - back * DAY, now - back * DAY) for back in range(_SAME_HOURS, 0, -1)]
-    before = world.asked(*spans[0])
-    for span in spans[1:]:
-        before = merged(before, world.asked(*span))
+    ends = now - DAY * np.arange(_SAME_HOURS, 0, -1)
+    spans = np.searchsorted(world.rows.at, (ends - HOUR, ends)).T
+    before = world.rows.chosen(np.concatenate([np.arange(*span) for span in spans]))
     return learner.look(now, world.asked(now - HOUR, now), before, days=len(spans))[1]
 
 
@@ -265,8 +279,8 @@ def _held(
 
 
 def _scheduled(world: World, is_attack: Flags, learner: Learner, first: int) -> int | None:
-    """Return the day, since the attack began, on which one that never looks by the hour caught it."""
-    began = ATTACK // DAY
+    """Return the day, since the attack began, on which one that never looks within a day caught it."""
+    began = _BEGINS // DAY
     for day in range(first, _DAYS - 1):
         _day(world, learner, day)
         attack = _attack(world, is_attack, (day + 1) * DAY, (day + 2) * DAY)
