@@ -21,7 +21,7 @@ from formicary.factory.learning.plan import DAY
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime import learner_process, learning
 from formicary.runtime import products as products_module
-from formicary.runtime.learner_process import LearnerDays, learner_main, live_day
+from formicary.runtime.learner_process import LOOK, Recurring, learner_main, live_day, look
 from formicary.runtime.learning import NoLearningPlan, SandboxOnly, open_learner
 from formicary.runtime.products import UndecidedModel, learning_plans, point_of
 from formicary.runtime.program import LocalProgram
@@ -88,7 +88,7 @@ def test_who_may_not_learn(hosted_home: Settings) -> None:
 # -- the process ---------------------------------------------------------------------------
 
 
-def lived(days: LearnerDays) -> None:
+def lived(days: Recurring) -> None:
     """Wait for the day that is lived."""
 
     def is_over() -> bool:
@@ -115,7 +115,7 @@ def test_each_model_lives_each_day_once(tmp_path: Any) -> None:
         with (tmp_path / model).open("a") as file:
             file.write(f"{os.getpid() != PARENT}\n")
 
-    days = LearnerDays(live, ["a", "b"], clock)
+    days = Recurring(live, ["a", "b"], clock, every=DAY)
     for expected in (1, 2):
         for _ in range(4):
             lived(days)
@@ -134,7 +134,7 @@ def test_what_fails_is_tried_again_later() -> None:
         """Something is not there."""
 
     clock = SimulatedClock(END)
-    days = LearnerDays(failing(Gone()), ["a"], clock)
+    days = Recurring(failing(Gone()), ["a"], clock, every=DAY)
     pauses = []
     for _ in range(9):
         days.tend()
@@ -148,7 +148,7 @@ def test_what_fails_is_tried_again_later() -> None:
         clock.advance(DAY)
     assert pauses[0] == 30
     assert max(pauses) <= 3_600
-    refused = LearnerDays(failing(Refusal()), ["a"], clock)
+    refused = Recurring(failing(Refusal()), ["a"], clock, every=DAY)
     refused.tend()
     lived(refused)
     clock.advance(3_600 * 10**9)

@@ -16,8 +16,10 @@ import pytest
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
 from formicary.factory.engine.state import Receipt
+from formicary.factory.learning.errors import ChampionDiffers
 from formicary.factory.learning.gates import Gate
-from formicary.factory.learning.live import ChampionDiffers, NoChampionBefore, Tell
+from formicary.factory.learning.journaled import Tell
+from formicary.factory.learning.live import NoChampionBefore
 from formicary.factory.learning.messages import (
     CandidateDropped,
     ChallengerJudged,

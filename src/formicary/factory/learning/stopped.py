@@ -8,7 +8,7 @@ of anything, as what never happened cannot come out badly.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from formicary.factory.features.sources import RowSource
 from formicary.factory.features.store import FeatureStore
 from formicary.factory.journal.blocks import Block
 from formicary.factory.journal.rows import DECISION_ROW, TRANSFER_ROW
+from formicary.factory.learning.journaled import DecisionSource
 from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.labels import IMMATURE, NEGATIVE, Asked, Cutoff, Outcomes, labels_of
 from formicary.factory.models.outcomes import outcomes_of
@@ -30,22 +31,10 @@ from formicary.factory.models.questions import Label
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.training_set import AskedRows
 
-__all__ = ["DecisionSource", "stopped_rows", "together"]
+__all__ = ["stopped_rows", "together"]
 
 Rows: TypeAlias = npt.NDArray[Any]
 Words: TypeAlias = npt.NDArray[np.int64]
-
-
-class DecisionSource(RowSource, Protocol):
-    """A journal whose decisions and transfers can be picked."""
-
-    def decisions_before(self, positions: Words) -> Rows:
-        """Return the decisions about the transfers at positions (n,), in order; none for some of them."""
-        ...
-
-    def transfers_at(self, positions: Words) -> Rows:
-        """Return the transfers at positions (n,), in that order."""
-        ...
 
 
 def stopped_rows(
