@@ -21,7 +21,7 @@ from formicary.factory.learning.plan import DAY
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime import learner_process, learning
 from formicary.runtime import products as products_module
-from formicary.runtime.learner_process import LOOK, Recurring, learner_main, live_day, look
+from formicary.runtime.learner_process import Recurring, learner_main, live_day
 from formicary.runtime.learning import NoLearningPlan, SandboxOnly, open_learner
 from formicary.runtime.products import UndecidedModel, learning_plans, point_of
 from formicary.runtime.program import LocalProgram

@@ -74,6 +74,7 @@ class JournalReader:
             "decisions": (statements.decision_codec(), DECISION_ROW),
         }
         self._commits = statements.commit_codec()
+        self._decisions = statements.decision_block_codec()
         self._connected: BlockSource | None = None
 
     def head(self) -> int:
@@ -147,10 +148,8 @@ class JournalReader:
         # What was added since nobody noted its pages would be gone through at each look.
         source.session.execute(statements.SUMMARIZE, [int8(max(head - 1, 0) // source.segment_positions)])
         for start, end in self._decision_spans(self._border(first, head), head):
-            sql = statements.read_packed("decisions", start // source.segment_positions)
-            codec, _ = self._pickable["decisions"]
-            rows = codec.decode(*packed(source.session, sql, [int8(start), int8(end)]))
-            rows = rows[np.argsort(rows["position"], kind="stable")]
+            sql = statements.read_decisions(start // source.segment_positions)
+            rows = self._decisions.decode(*packed(source.session, sql, [int8(start), int8(end)]))
             parts.append(rows[(rows["timestamp"] >= first) & (rows["timestamp"] < after)])
             if len(rows) and rows["timestamp"][-1] >= after:
                 break

@@ -92,6 +92,10 @@ class LiveLooker:
         self._source = source
         self._journaled = JournaledModel(spec, source, tell)
 
+    def known(self) -> Learnt:
+        """Return where the model stands, and all that happened to it."""
+        return self._journaled.known()
+
     def look(self, now: int) -> LearningLook:
         """Look at the hour before a time, in nanoseconds, and let the registry follow what comes of it.
 

@@ -23,6 +23,7 @@ from formicary.factory.learning.guards import Alarm, Seen, alarms
 from formicary.factory.learning.incoming import Surge, surges
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
+from formicary.factory.learning.scores import chances_of
 from formicary.factory.learning.standing import NONE, AlarmRaised, Happened, RolledBack, Standing
 from formicary.factory.models.model import Model
 
@@ -45,9 +46,9 @@ class Deciding:
     def chances(self, digest: str, rows: Rows) -> Reals:
         """Return the chances (n,) that a model says of rows, NaN where it is not there."""
         model = self.models.get(digest)
-        if model is None or model.calibration is None:
+        if model is None:
             return np.full(len(rows), np.nan)
-        return model.calibration.apply(model.forest.raw_scores(rows.values))
+        return chances_of(model, model.forest.raw_scores(rows.values))
 
     def scored(self, rows: Rows) -> Scored:
         """Return the chances by which rows are decided about: the champion's, for some parties a canary's."""

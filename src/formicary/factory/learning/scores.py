@@ -19,7 +19,7 @@ from formicary.factory.decisions.policies import point_id, read_policy
 from formicary.factory.models.model import Model
 from formicary.factory.registry.reading import PolicyChange
 
-__all__ = ["ByWord", "Scored", "scored_decisions"]
+__all__ = ["ByWord", "Scored", "chances_of", "scored_decisions"]
 
 Records: TypeAlias = npt.NDArray[Any]
 Reals: TypeAlias = npt.NDArray[np.float64]
@@ -68,6 +68,13 @@ def scored_decisions(
     return Scored(decisions=found, models=words, chances=_chances(words, raw, models))
 
 
+def chances_of(model: Model, raw: Reals) -> Reals:
+    """Return the chances that a model says by raw scores (n,), NaN where one is no number."""
+    if model.calibration is None:
+        return np.full(len(raw), np.nan)
+    return np.where(np.isfinite(raw), model.calibration.apply(raw), np.nan)
+
+
 def _places(policies: Sequence[PolicyChange], point: DecisionPoint, model: str) -> Iterator[tuple[int, int]]:
     """Yield the versions of policies with the place of the score by which the model decides there."""
     for change in policies:
@@ -83,7 +90,7 @@ def _chances(words: npt.NDArray[np.uint64], raw: Reals, models: ByWord) -> Reals
     chances = np.full(len(words), np.nan)
     for word in np.unique(words).tolist():
         model = None if word == _NOBODY else models(word)
-        if model is not None and model.calibration is not None:
+        if model is not None:
             gave = words == word
-            chances[gave] = model.calibration.apply(raw[gave])
+            chances[gave] = chances_of(model, raw[gave])
     return chances
