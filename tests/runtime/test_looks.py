@@ -106,7 +106,9 @@ class Shop:
 
     def looker(self) -> LiveLooker:
         """Return who looks, and knows nothing but the journal."""
-        return LiveLooker(spec=SPEC, plan=CAUTIOUS, point=PAYMENT_POINT, source=self.reader, tell=self.command)
+        return LiveLooker(
+            spec=SPEC, plan=CAUTIOUS, point=PAYMENT_POINT, source=self.reader, tell=self.command
+        )
 
     def look(self, now: int) -> LearningLook:
         """Look; what is told is in the journal."""

@@ -199,7 +199,7 @@ class Learner:
 
     def _worth(self, digest: str, rows: Rows) -> int:
         stopped = self.plan.worth.stops(self._chances(digest, rows), rows.amounts)
-        return int(self.plan.worth.values(stopped, rows.labels, rows.amounts).sum())
+        return int(rows.counted(self.plan.worth.values(stopped, rows.labels, rows.amounts)).sum())
 
     def _next_stage(self) -> StageEntered:
         plan, standing = self.plan, self.standing

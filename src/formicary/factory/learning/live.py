@@ -253,7 +253,8 @@ class LiveLearner:
         asked = asked_rows(self._source, self._compiled, self._spec, self._folder, fields=fields)
         stopped = stopped_rows(self._source, self._compiled, self._spec, self._point, fields=fields, now=now)
         asked = together(asked, stopped)
-        rows = rows_of(asked, self._spec, self._plan, self._point)
+        weights = stopped.weights(asked.positions)
+        rows = rows_of(asked, self._spec, self._plan, self._point, weights)
         if not rows.is_known.any():
             return None
         found = decided(

@@ -70,8 +70,10 @@ def fields_of(spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> tupl
     return tuple(dict.fromkeys((question.money, on.ids[point.party_column], *plan.parted_by)))
 
 
-def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> Rows:
-    """Return asked rows (n,) as a learner takes them, with ``UNKNOWN`` where no label is known."""
+def rows_of(
+    asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint, weights: Reals
+) -> Rows:
+    """Return asked rows (n,) with weights (n,) as a learner takes them, ``UNKNOWN`` for no label."""
     money, party, *_ = fields_of(spec, plan, point)
     return Rows(
         values=asked.values,
@@ -79,6 +81,7 @@ def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: Decisi
         amounts=np.nan_to_num(asked.numbers[money]).astype(np.int64),
         labels=np.where(asked.labels < 0, UNKNOWN, asked.labels).astype(np.int8),
         parties=asked.ids[party],
+        weights=weights,
         segments={name: asked.numbers[name] for name in plan.parted_by},
     )
 
