@@ -16,12 +16,12 @@ from formicary.base.clock import SimulatedClock
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.factory.engine.client import EngineUnreachable
 from formicary.factory.learning.live import NoChampionBefore
-from formicary.factory.learning.messages import ChallengerJudged, DayEnded
+from formicary.factory.learning.messages import ChallengerJudged, DayEnded, LearningUnexpected
 from formicary.factory.learning.plan import DAY
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime import learner_process, learning
 from formicary.runtime import products as products_module
-from formicary.runtime.learner_process import Recurring, learner_main, live_day
+from formicary.runtime.learner_process import LOOK, Recurring, learner_main, live_day, look
 from formicary.runtime.learning import NoLearningPlan, SandboxOnly, open_learner
 from formicary.runtime.products import UndecidedModel, learning_plans, point_of
 from formicary.runtime.program import LocalProgram
@@ -54,6 +54,8 @@ def test_a_day_of_an_installation(hosted_home: Settings) -> None:
     fill(sandbox, count=2_000)
     with pytest.raises(EngineUnreachable):
         live_day(sandbox, MODEL)
+    # Where nothing decides there is nothing to look at, and nobody to tell.
+    look(sandbox, MODEL)
     with running_engine(sandbox):
         day = access.run(MODEL, at=END, threads=1)
         (judged,) = [one for one in day.happened if isinstance(one, ChallengerJudged)]
@@ -154,6 +156,20 @@ def test_what_fails_is_tried_again_later() -> None:
     clock.advance(3_600 * 10**9)
     refused.tend()
     assert not refused.pid
+
+
+def test_what_was_told_meanwhile_is_lived_again() -> None:
+    """A day that does not follow from what a look told is no day: it is tried again, and soon."""
+    clock = SimulatedClock(END)
+    days = Recurring(failing(LearningUnexpected()), ["a"], clock, every=LOOK)
+    started = []
+    for seconds in (0, 29, 2):
+        clock.advance(seconds * 10**9)
+        days.tend()
+        started.append(days.pid > 0)
+        if days.pid:
+            lived(days)
+    assert started == [True, False, True]
 
 
 def test_it_ends_at_once(new_home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

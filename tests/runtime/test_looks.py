@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -197,3 +199,13 @@ def test_a_day_of_looks(hosted_home: Settings) -> None:
         shop.pay(now + 2 * LOOK)
         assert said(shop.look(now + 2 * LOOK)) == ["CandidateDropped"]
         assert shop.looker().known().aliases[Alias.CHALLENGER] == NONE
+
+
+def test_who_looks_loads_no_trainer() -> None:
+    """The learner's process, and a look in it, know neither LightGBM nor Parquet: they are there all day."""
+    code = (
+        "import sys, formicary.runtime.learner_process, formicary.factory.learning.live_looks\n"
+        "print({'lightgbm', 'pyarrow', 'polars', 'sklearn'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -58,7 +58,7 @@ def test_estimates_are_those_of_whom_no_policy_chose() -> None:
         tables = [table_of_rows(SPEC, one, negatives_each=1) for one in (some, plain)]
         # Negatives are thinned, and stand for more; what is left out is whose they are.
         debts = [float((one.weights * one.values[:, 0]).sum()) for one in tables]
-        found["learnt"].append((*debts, float(everybody.values[:, 0].sum())))
+        found["learnt"].append((debts[0], debts[1], float(everybody.values[:, 0].sum())))
     for name, told in found.items():
         weighed, plain_ones, true = np.array(told, np.float64).T
         assert bias(weighed, true) < 3, name
@@ -101,7 +101,7 @@ def test_a_champion_that_loses_by_weight_is_found_out() -> None:
 def test_a_log_keeps_weights() -> None:
     """Also where it grows."""
     rows = made_rows(2)
-    weighed = replace(rows, weights=1.0 + np.arange(len(rows)))
+    weighed = replace(rows, weights=np.arange(1, 1 + len(rows), dtype=np.float64))
     log = RowLog()
     log.add(weighed.chosen(slice(0, 50)))
     log.add(weighed.chosen(slice(50, None)))
