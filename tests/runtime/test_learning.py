@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,22 +174,27 @@ def test_what_was_told_meanwhile_is_lived_again() -> None:
 
 
 def test_it_ends_at_once(new_home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Asked to end, the process ends in the middle of a day, and the day's own process with it."""
-    started = tmp_path / "started"
+    """Asked to end, the process ends in the middle of a day and a look, and so do theirs."""
+    started = [tmp_path / name for name in ("day", "look")]
 
-    def live(*_: Any) -> None:
-        started.write_text(str(os.getpid()))
-        threading.Event().wait()
+    def begun(file: Path) -> Callable[..., None]:
+        def live(*_: Any) -> None:
+            file.write_text(str(os.getpid()))
+            threading.Event().wait()
 
-    monkeypatch.setattr(learner_process, "live_day", live)
+        return live
+
+    for name, file in zip(("live_day", "look"), started, strict=True):
+        monkeypatch.setattr(learner_process, name, begun(file))
     pid = os.fork()
     if not pid:
         learner_main(new_home)
         os._exit(0)
-    until(lambda: started.exists() and started.read_text())
+    until(lambda: all(file.exists() and file.read_text() for file in started))
     began = time.monotonic()
     os.kill(pid, signal.SIGTERM)
     assert os.waitpid(pid, 0)[1] == 0
     assert time.monotonic() - began < 2
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.read_text()), 0)
+    for file in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(file.read_text()), 0)

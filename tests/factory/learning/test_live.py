@@ -24,6 +24,7 @@ from formicary.factory.learning.messages import (
     CandidateDropped,
     ChallengerJudged,
     DayKnown,
+    LearningUnexpected,
     RolledBack,
     StageEntered,
 )
@@ -187,6 +188,8 @@ def test_what_the_engine_refuses(tmp_path: Path) -> None:
     with pytest.raises(EngineRefused) as caught:
         town.learner(tell=refusing("model_not_found")).day(town.now)
     assert caught.value.reason == "model_not_found"
+    with pytest.raises(LearningUnexpected):
+        town.learner(tell=refusing("learning_unexpected")).day(town.now)
     day = town.learner(tell=refusing("alias_unchanged")).day(town.now)
     assert what(day.happened) == ["champion"]
 
