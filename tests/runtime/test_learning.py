@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,12 @@ from formicary.base.clock import SimulatedClock
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.factory.engine.client import EngineUnreachable
 from formicary.factory.learning.live import NoChampionBefore
-from formicary.factory.learning.messages import ChallengerJudged, DayEnded
+from formicary.factory.learning.messages import ChallengerJudged, DayEnded, LearningUnexpected
 from formicary.factory.learning.plan import DAY
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime import learner_process, learning
 from formicary.runtime import products as products_module
-from formicary.runtime.learner_process import LearnerDays, learner_main, live_day
+from formicary.runtime.learner_process import LOOK, Recurring, learner_main, live_day, look
 from formicary.runtime.learning import NoLearningPlan, SandboxOnly, open_learner
 from formicary.runtime.products import UndecidedModel, learning_plans, point_of
 from formicary.runtime.program import LocalProgram
@@ -54,6 +55,8 @@ def test_a_day_of_an_installation(hosted_home: Settings) -> None:
     fill(sandbox, count=2_000)
     with pytest.raises(EngineUnreachable):
         live_day(sandbox, MODEL)
+    # Where nothing decides there is nothing to look at, and nobody to tell.
+    look(sandbox, MODEL)
     with running_engine(sandbox):
         day = access.run(MODEL, at=END, threads=1)
         (judged,) = [one for one in day.happened if isinstance(one, ChallengerJudged)]
@@ -88,7 +91,7 @@ def test_who_may_not_learn(hosted_home: Settings) -> None:
 # -- the process ---------------------------------------------------------------------------
 
 
-def lived(days: LearnerDays) -> None:
+def lived(days: Recurring) -> None:
     """Wait for the day that is lived."""
 
     def is_over() -> bool:
@@ -115,7 +118,7 @@ def test_each_model_lives_each_day_once(tmp_path: Any) -> None:
         with (tmp_path / model).open("a") as file:
             file.write(f"{os.getpid() != PARENT}\n")
 
-    days = LearnerDays(live, ["a", "b"], clock)
+    days = Recurring(live, ["a", "b"], clock, every=DAY)
     for expected in (1, 2):
         for _ in range(4):
             lived(days)
@@ -134,7 +137,7 @@ def test_what_fails_is_tried_again_later() -> None:
         """Something is not there."""
 
     clock = SimulatedClock(END)
-    days = LearnerDays(failing(Gone()), ["a"], clock)
+    days = Recurring(failing(Gone()), ["a"], clock, every=DAY)
     pauses = []
     for _ in range(9):
         days.tend()
@@ -148,7 +151,7 @@ def test_what_fails_is_tried_again_later() -> None:
         clock.advance(DAY)
     assert pauses[0] == 30
     assert max(pauses) <= 3_600
-    refused = LearnerDays(failing(Refusal()), ["a"], clock)
+    refused = Recurring(failing(Refusal()), ["a"], clock, every=DAY)
     refused.tend()
     lived(refused)
     clock.advance(3_600 * 10**9)
@@ -156,23 +159,42 @@ def test_what_fails_is_tried_again_later() -> None:
     assert not refused.pid
 
 
+def test_what_was_told_meanwhile_is_lived_again() -> None:
+    """A day that does not follow from what a look told is no day: it is tried again, and soon."""
+    clock = SimulatedClock(END)
+    days = Recurring(failing(LearningUnexpected()), ["a"], clock, every=LOOK)
+    started = []
+    for seconds in (0, 29, 2):
+        clock.advance(seconds * 10**9)
+        days.tend()
+        started.append(days.pid > 0)
+        if days.pid:
+            lived(days)
+    assert started == [True, False, True]
+
+
 def test_it_ends_at_once(new_home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Asked to end, the process ends in the middle of a day, and the day's own process with it."""
-    started = tmp_path / "started"
+    """Asked to end, the process ends in the middle of a day and a look, and so do theirs."""
+    started = [tmp_path / name for name in ("day", "look")]
 
-    def live(*_: Any) -> None:
-        started.write_text(str(os.getpid()))
-        threading.Event().wait()
+    def begun(file: Path) -> Callable[..., None]:
+        def live(*_: Any) -> None:
+            file.write_text(str(os.getpid()))
+            threading.Event().wait()
 
-    monkeypatch.setattr(learner_process, "live_day", live)
+        return live
+
+    for name, file in zip(("live_day", "look"), started, strict=True):
+        monkeypatch.setattr(learner_process, name, begun(file))
     pid = os.fork()
     if not pid:
         learner_main(new_home)
         os._exit(0)
-    until(lambda: started.exists() and started.read_text())
+    until(lambda: all(file.exists() and file.read_text() for file in started))
     began = time.monotonic()
     os.kill(pid, signal.SIGTERM)
     assert os.waitpid(pid, 0)[1] == 0
     assert time.monotonic() - began < 2
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.read_text()), 0)
+    for file in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(file.read_text()), 0)

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from formicary.base.errors import Refusal
 from formicary.factory.engine.client import EngineClient
-from formicary.factory.engine.products import Command
+from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.state import Receipt, known_events
 from formicary.factory.features.compiler import compiled
+from formicary.factory.journal.reader import JournalReader
 from formicary.factory.learning.errors import LearningRefused
+from formicary.factory.learning.journaled import Tell
 from formicary.factory.learning.live import LearningDay, LiveLearner
+from formicary.factory.learning.live_looks import LiveLooker
 from formicary.factory.learning.messages import RolledBack
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.reading import Learnt
+from formicary.factory.models.spec import ModelSpec
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.backfill import open_journal
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
@@ -31,7 +36,7 @@ from formicary.runtime.training import model_of
 if TYPE_CHECKING:
     from formicary.factory.learning.learner import Train
 
-__all__ = ["InstalledLearning", "NoLearningPlan", "SandboxOnly", "open_learner"]
+__all__ = ["InstalledLearning", "NoLearningPlan", "SandboxOnly", "open_learner", "open_looker"]
 
 Ledger = InProcessLedger | RunningLedger | EngineClient
 OpenLedger = Callable[[Settings], AbstractContextManager[Ledger]]
@@ -104,6 +109,57 @@ def open_learner(
     UnknownModel
         No product declares it.
     """
+    with _opened(settings, model, plans, ledger) as opened:
+        products = opened.products
+        yield LiveLearner(
+            spec=opened.spec,
+            plan=opened.plan,
+            point=point_of(products, opened.spec),
+            # All sets together, as the engine compiles them: what a row tells does not depend on who asks.
+            compiled=compiled(tuple(one for product in products for one in product.features)),
+            source=opened.source,
+            tell=opened.tell,
+            folder=settings.training_folder / "learning" / model,
+            clock=time.perf_counter_ns,
+            threads=threads,
+            train=train,
+        )
+
+
+@contextmanager
+def open_looker(
+    settings: Settings,
+    model: str,
+    *,
+    plans: Mapping[str, LearningPlan] | None = None,
+    ledger: OpenLedger = open_ledger,
+) -> Iterator[LiveLooker]:
+    """Yield what looks at a model within a day; as ``open_learner`` does."""
+    with _opened(settings, model, plans, ledger) as opened:
+        yield LiveLooker(
+            spec=opened.spec,
+            plan=opened.plan,
+            point=point_of(opened.products, opened.spec),
+            source=opened.source,
+            tell=opened.tell,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Opened:
+    """What learning takes of this installation."""
+
+    products: Sequence[Product]
+    spec: ModelSpec
+    plan: LearningPlan
+    source: JournalReader
+    tell: Tell
+
+
+@contextmanager
+def _opened(
+    settings: Settings, model: str, plans: Mapping[str, LearningPlan] | None, ledger: OpenLedger
+) -> Iterator[_Opened]:
     plans = learning_plans() if plans is None else plans
     if model not in plans:
         message = f"no product says how {model!r} learns, only {', '.join(plans) or 'of none'}"
@@ -120,16 +176,4 @@ def open_learner(
         def tell(product: str, command: Command, key: str) -> Receipt:
             return engine().command(product, command, principal=_PRINCIPAL, key=key)
 
-        yield LiveLearner(
-            spec=spec,
-            plan=plans[model],
-            point=point_of(products, spec),
-            # All sets together, as the engine compiles them: what a row tells does not depend on who asks.
-            compiled=compiled(tuple(one for product in products for one in product.features)),
-            source=source,
-            tell=tell,
-            folder=settings.training_folder / "learning" / model,
-            clock=time.perf_counter_ns,
-            threads=threads,
-            train=train,
-        )
+        yield _Opened(products=products, spec=spec, plan=plans[model], source=source, tell=tell)

@@ -134,6 +134,11 @@ class MemorySource:
         """Return the decisions about the transfers at some positions."""
         return self.whole.decisions[np.isin(self.whole.decisions["position"] + 1, positions)]
 
+    def decisions_between(self, *, first: int, after: int) -> Any:
+        """Return the decisions of a span of time."""
+        at = self.whole.decisions["timestamp"]
+        return self.whole.decisions[(at >= first) & (at < after)]
+
     def transfers_at(self, positions: Any) -> Any:
         """Return the transfers at positions that all have one, in that order."""
         places = np.searchsorted(self.whole.transfers["position"], positions)

@@ -12,6 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from formicary.base.limits import SMALL_APPEND_ROWS_MAX
+from formicary.factory.journal import reader as reader_module
 from formicary.factory.journal import statements
 from formicary.factory.journal.access import Access, Role
 from formicary.factory.journal.blocks import Block, part_of
@@ -308,6 +309,30 @@ def test_decisions_at_any_positions(small_segments: Access) -> None:
         # One is no transfer's, one is asked for twice, and nothing stands before the first position.
         about = reader.decisions_before(np.array([66, 3, 64, 66, 2, 1]))
         assert about["position"].tolist() == [1, 63, 65]
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("span", [4, 16, 4_096])
+def test_decisions_of_a_span_of_time(
+    small_segments: Access, monkeypatch: pytest.MonkeyPatch, span: int
+) -> None:
+    """All of them from a time on and before another, wherever the border lies, over segments and gaps."""
+    monkeypatch.setattr(reader_module, "_DECISION_SPAN", span)
+    reader = JournalReader(small_segments)
+    judged, moved = decided(81, 60)
+    judged["timestamp"] = np.repeat(np.arange(1_000, 1_020), 3)
+    try:
+        assert len(reader.decisions_between(first=0, after=2**62)) == 0
+        with owned(small_segments) as journal:
+            journal.append(batch(transfers=transfers(1, 80)))
+            assert len(reader.decisions_between(first=0, after=2**62)) == 0
+            journal.append(batch(transfers=moved, decisions=judged))
+            journal.append(batch(transfers=transfers(201, 90)))
+        for since, until in ((0, 2**62), (1_000, 1_001), (1_005, 1_012), (1_019, 1_020), (1_020, 2_000)):
+            at = judged["timestamp"]
+            expected = judged[(at >= since) & (at < until)]
+            assert reader.decisions_between(first=since, after=until).tobytes() == expected.tobytes()
     finally:
         reader.close()
 

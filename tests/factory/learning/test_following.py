@@ -66,7 +66,7 @@ def test_keys_name_what_happened() -> None:
 )
 def test_what_is_followed(aliases: dict[Alias, str], standing: Standing, expected: object) -> None:
     """Both aliases must be as was told; of a canary nobody knows its share here."""
-    known = Learnt(standing=standing, aliases=NOBODY | aliases, history=())
+    known = Learnt(moved=0, standing=standing, aliases=NOBODY | aliases, history=())
     assert is_followed(known) is expected
     assert is_followed(replace(known, aliases=NOBODY | {Alias.CHAMPION: C})) is False
     assert alias_of(standing) == (Alias.SHADOW if standing.stage == Stage.SHADOW else Alias.CHALLENGER)

@@ -31,6 +31,9 @@ def test_rows_are_chosen_with_all_their_columns() -> None:
         ({"amounts": np.zeros(2, np.int64)}, "columns of"),
         ({"at": np.arange(60, 0, -1)}, "order of time"),
         ({"labels": np.full(60, 2, np.int8)}, "a label is 1, 0 or -1"),
+        ({"weights": np.ones(2)}, "columns of"),
+        ({"weights": np.full(60, 0.5)}, "stands for itself"),
+        ({"weights": np.full(60, np.inf)}, "stands for itself"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(wrong: dict[str, Any], said: str) -> None:

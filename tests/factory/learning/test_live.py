@@ -16,12 +16,15 @@ import pytest
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.client import EngineRefused
 from formicary.factory.engine.state import Receipt
+from formicary.factory.learning.errors import ChampionDiffers
 from formicary.factory.learning.gates import Gate
-from formicary.factory.learning.live import ChampionDiffers, NoChampionBefore, Tell
+from formicary.factory.learning.journaled import Tell
+from formicary.factory.learning.live import NoChampionBefore
 from formicary.factory.learning.messages import (
     CandidateDropped,
     ChallengerJudged,
     DayKnown,
+    LearningUnexpected,
     RolledBack,
     StageEntered,
 )
@@ -185,6 +188,8 @@ def test_what_the_engine_refuses(tmp_path: Path) -> None:
     with pytest.raises(EngineRefused) as caught:
         town.learner(tell=refusing("model_not_found")).day(town.now)
     assert caught.value.reason == "model_not_found"
+    with pytest.raises(LearningUnexpected):
+        town.learner(tell=refusing("learning_unexpected")).day(town.now)
     day = town.learner(tell=refusing("alias_unchanged")).day(town.now)
     assert what(day.happened) == ["champion"]
 

@@ -23,6 +23,7 @@ from formicary.factory.learning.messages import (
     ChallengerJudged,
     GateTold,
     RecordDay,
+    RecordLook,
     RecordRollback,
     RolledBack,
     StageEntered,
@@ -178,3 +179,28 @@ def test_a_day_is_lived_once(book: Book) -> None:
     gate = GateTold(name="g" * 200, is_passed=True, figure=0.0, bound=0.0, said="s" * 200)
     large = day(6, *[judged(gates=[gate] * 32)] * 5)
     assert book.does(large) == "learning_day_too_large"
+
+
+def look(at: int, *happened: Any, **changed: Any) -> RecordLook:
+    """Return the command that records a look."""
+    told = [msgspec.structs.replace(one, at=at) for one in happened]
+    fields: dict[str, Any] = {"subject": text_id(MODEL), "model": MODEL, "at": at, "happened": told}
+    return RecordLook(**fields | changed)
+
+
+def test_a_look_within_a_day(book: Book) -> None:
+    """It takes back, as often as something is wrong; a day that began before it does not know of it."""
+    champions = [entered(A, Stage.SHADOW), entered(A, Stage.CHAMPION)]
+    assert book.does(day(1, *champions, entered(B, Stage.SHADOW), entered(B, Stage.CHAMPION))) == ""
+    assert book.does(look(AT + 5, alarm(B))) == ""
+    assert book.does(look(AT + 6, alarm(B), rolled(B, A))) == ""
+    assert book.entry()["told_at"] == AT + 6
+    assert book.does(look(AT + 7, rolled(B, A))) == "learning_unexpected"
+    assert book.does(look(AT + 5, alarm(A))) == "learning_unexpected"
+    assert book.does(day(2, entered(B, Stage.SHADOW))) == "learning_unexpected"
+    later = msgspec.structs.replace(entered(B, Stage.SHADOW), at=AT + 8)
+    assert book.does(day(2, later, at=AT + 8)) == ""
+    assert book.does(look(AT + 9, dropped(B))) == ""
+    assert book.does(look(AT + 9, alarm(A), subject=7)) == "malformed_command"
+    assert book.does(look(AT + 9)) == "malformed_command"
+    assert book.kinds()[-4:] == ["RolledBack", "StageEntered", "DayEnded", "CandidateDropped"]

@@ -12,6 +12,7 @@ from formicary.factory.learning.messages import DayEnded, said, told, untold
 from formicary.factory.learning.reading import learnt
 from formicary.factory.learning.standing import Stage, Standing
 from formicary.factory.registry import Alias, AliasMoved
+from formicary.factory.registry.messages import TrialSet
 from tests.factory.learning.test_product import AT, MODEL, A, B, alarm, dropped, entered, judged, rolled
 
 
@@ -34,6 +35,11 @@ def moved(position: int, digest: str, alias: Alias = Alias.CHAMPION, model: str 
     return event(position, "registry.AliasMoved", body)
 
 
+def trial(position: int, model: str = MODEL) -> Event:
+    """Return the share of a trial."""
+    return event(position, "registry.TrialSet", TrialSet(model, B, 5, 0, "r"))
+
+
 def test_the_learner_is_followed_and_others_are_obeyed() -> None:
     """A move that was told changes nothing; one by hand makes another champion, without one before it."""
     ended = DayEnded(model=MODEL, at=AT, day=3, rows=5, positives=1, decisions=4)
@@ -45,11 +51,14 @@ def test_the_learner_is_followed_and_others_are_obeyed() -> None:
         moved(5, B),
         moved(6, "c" * 32, Alias.SHADOW),
         moved(7, "c" * 32, model="another"),
+        trial(8, "another"),
         event(8, "learning.CandidateDropped", msgspec.structs.replace(dropped(A), model="another")),
     ]
     known = learnt(events, MODEL)
     assert known.standing == Standing(champion=B, champion_since=AT, previous=A)
     assert known.aliases == {Alias.CHAMPION: B, Alias.CHALLENGER: "", Alias.SHADOW: "c" * 32}
+    assert known.moved == 5
+    assert learnt([*events, trial(9)], MODEL).moved == 9
     assert (known.day, [one.position for one in known.history]) == (ended, [1, 3, 4])
     assert known.latest == [entered(A, Stage.CHAMPION), entered(B, Stage.CHAMPION)]
     by_hand = learnt([*events, moved(9, A)], MODEL).standing

@@ -36,6 +36,8 @@ Positions = npt.NDArray[np.int64]
 _CONNECTIONS: Final = 2
 # Positions looked through at a time for commits: at most as many commits of 44 bytes.
 _COMMIT_SPAN: Final = 8 * BLOCK_ROWS
+# Decisions of a span of time are read, and their border is looked for, by so many positions: 3 MB of them.
+_DECISION_SPAN: Final = 1 << 12
 # The same for events of a few kinds, which may be a kilobyte each: all of them still come as one value.
 _EVENT_SPAN: Final = 8 * BLOCK_ROWS
 
@@ -72,6 +74,7 @@ class JournalReader:
             "decisions": (statements.decision_codec(), DECISION_ROW),
         }
         self._commits = statements.commit_codec()
+        self._decisions = statements.decision_block_codec()
         self._connected: BlockSource | None = None
 
     def head(self) -> int:
@@ -134,6 +137,23 @@ class JournalReader:
         found = self._picked("decisions", np.unique(positions[positions > 1]) - 1)
         _require_once(found, np.unique(found["position"]), "decision")
         return found
+
+    def decisions_between(self, *, first: int, after: int) -> Rows:
+        """Return the decisions from a time on and before another, in nanoseconds, in order.
+
+        Times of decisions ascend with their positions, so that the border is found by halves from the end
+        on: what it takes depends on the decisions of the span, hardly on the journal before it.
+        """
+        source, head, parts = self._source, self.head(), list[Rows]()
+        # What was added since nobody noted its pages would be gone through at each look.
+        source.session.execute(statements.SUMMARIZE, [int8(max(head - 1, 0) // source.segment_positions)])
+        for start, end in self._decision_spans(self._border(first, head), head):
+            sql = statements.read_decisions(start // source.segment_positions)
+            rows = self._decisions.decode(*packed(source.session, sql, [int8(start), int8(end)]))
+            parts.append(rows[(rows["timestamp"] >= first) & (rows["timestamp"] < after)])
+            if len(rows) and rows["timestamp"][-1] >= after:
+                break
+        return joined(parts, DECISION_ROW)
 
     def walk(self, *, account_id: int, from_position: int, limit: int) -> Rows:
         """Return up to ``limit`` entries of an account, newest first, from the one at ``from_position`` back.
@@ -222,6 +242,39 @@ class JournalReader:
     def _connect(self) -> BlockSource:
         session = Session(self._conninfo, purpose="reader", deadline_seconds=self._deadline_seconds)
         return BlockSource(session, self._upcasters)
+
+    def _border(self, time: int, head: int) -> int:
+        """Return a position that all decisions from a time on stand after, and few others do."""
+        low, high, step = head, head, _DECISION_SPAN
+        while low:
+            low, step = max(0, high - step), 2 * step
+            if 0 < self._decided_from(low, high) < time:
+                break
+            high = low
+        while high - low > _DECISION_SPAN:
+            middle = (low + high) // 2
+            if 0 < self._decided_from(middle, high) < time:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def _decided_from(self, after: int, until: int) -> int:
+        """Return when the first decision between two positions was taken, in nanoseconds; 0 for none."""
+        for start, end in self._decision_spans(after, until):
+            sql = statements.decided_from(start // self._source.segment_positions)
+            found = self._source.session.number(sql, [int8(start), int8(end)])
+            if found:
+                return found
+        return 0
+
+    def _decision_spans(self, after: int, until: int) -> list[tuple[int, int]]:
+        return spans(
+            after=after,
+            until=until,
+            segment_positions=self._source.segment_positions,
+            positions_max=_DECISION_SPAN,
+        )
 
     def _picked(self, table: str, positions: Positions) -> Rows:
         """Return the rows of a table at positions (n,), which ascend, in order."""

@@ -37,6 +37,7 @@ __all__ = [
     "block_codec",
     "commit_codec",
     "count_from",
+    "decided_from",
     "decision_block_codec",
     "decision_codec",
     "read_decisions",
@@ -188,6 +189,14 @@ def read_packed(table: str, segment: int) -> str:
 def read_kinds(segment: int) -> str:
     """Return the query of the events after $1 up to $2 of the kinds of the array $3 as one value."""
     return f"{read_packed('events', segment)} AND kind = ANY ($3::text[])"
+
+
+def decided_from(segment: int) -> str:
+    """Return the query of when the first decision after $1 up to $2 was taken, NULL for none."""
+    return (
+        f"SELECT min(timestamp) FROM journal.decisions_{segment}"
+        " WHERE position > $1::bigint AND position <= $2::bigint"
+    )
 
 
 def read_transfers(segment: int) -> str:

@@ -16,7 +16,8 @@ nothing of it. Then parties are parted in place of days: of the newest days, tho
 judge.
 
 Negatives are plenty and alike: all positives are kept, so many negatives for each, and those kept weigh what
-those left out would have (King and Zeng, *Logistic regression in rare events data*, 2001).
+those left out would have (King and Zeng, *Logistic regression in rare events data*, 2001). Rows that stand
+for others by themselves, as they were let through by a lot, weigh that as well.
 
 Nothing here runs where decisions are made: it loads LightGBM.
 """
@@ -119,7 +120,7 @@ def table_of_rows(
         spec,
         columns,
         rows.labels[kept],
-        weights=weights,
+        weights=weights * rows.weights[kept],
         at=None if is_timeless else rows.at[kept],
         money=rows.amounts[kept],
     )
@@ -244,9 +245,7 @@ def _released(
     judged, scores = shown
     booster = refitted(spec, everything, trained)
     labels = judged.labels.astype(np.float64)
-    calibration = choose_calibration(
-        scores=scores, labels=labels, weights=np.ones(len(labels)), seed=spec.seed
-    )
+    calibration = choose_calibration(scores=scores, labels=labels, weights=judged.weights, seed=spec.seed)
     few = learnt.rows(
         np.sort(np.argsort(draws(spec.seed, len(learnt.labels)), kind="stable")[:_SCORECARD_ROWS_MAX])
     )

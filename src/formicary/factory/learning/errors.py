@@ -4,6 +4,7 @@
 
     Refusal
     └── LearningRefused
+        ├── ChampionDiffers    the champion reads other columns than this release's model
         ├── PlanMalformed      a plan contradicts itself
         └── StreamMalformed    rows to replay that are none
 """
@@ -12,13 +13,19 @@ from __future__ import annotations
 
 from formicary.base.errors import Refusal
 
-__all__ = ["LearningRefused", "PlanMalformed", "StreamMalformed"]
+__all__ = ["ChampionDiffers", "LearningRefused", "PlanMalformed", "StreamMalformed"]
 
 
 class LearningRefused(Refusal):
     """The learner does not take this."""
 
     code = "learning_refused"
+
+
+class ChampionDiffers(LearningRefused):
+    """The champion reads other columns than this release's model: nothing can be compared with it."""
+
+    code = "champion_differs"
 
 
 class PlanMalformed(LearningRefused):

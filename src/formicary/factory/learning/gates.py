@@ -76,11 +76,14 @@ class Contest:
         return ours, plan.worth.stops(self.champion, amounts)
 
     def gains(self, plan: LearningPlan) -> Words:
-        """Return by how much each row (n,) is worth more with the challenger, in minor units."""
+        """Return by how much each row (n,), with all that it stands for, is worth more with the challenger.
+
+        In minor units.
+        """
         ours, theirs = (
             plan.worth.values(stopped, self.rows.labels, self.rows.amounts) for stopped in self.stopped(plan)
         )
-        return ours - theirs
+        return self.rows.counted(ours - theirs)
 
 
 def daily_gains(at: Words, gains: Words) -> Words:
@@ -152,17 +155,20 @@ def _segments(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
 
 def _beyond(rows: Rows, blocks: Words, gains: Words, plan: LearningPlan) -> float:
     """Return how much more than may be is lost with the rows (n) of a segment, chance taken off."""
-    stake = int(rows.amounts[rows.labels == 1].sum())
+    stake = int(rows.counted(rows.amounts)[rows.labels == 1].sum())
     days = _sums(blocks, gains)
     surely_lost = lower_bound(-days, plan.confidence) * len(days)
     return surely_lost - stake * plan.segment_loss_bp / _BP
 
 
 def _calibration(contest: Contest, plan: LearningPlan) -> Gate:
-    expected, found = float(contest.challenger.sum()), int((contest.rows.labels == 1).sum())
+    weights = contest.rows.weights
+    positive = weights[contest.rows.labels == 1]
+    expected, found = float((contest.challenger * weights).sum()), float(positive.sum())
     off = expected / max(found, 1) - 1
-    # By chance alone a count is off by its square root.
-    bound = max(plan.miscalibration_max, 3 / math.sqrt(max(found, 1)))
+    # By chance alone a count is off by its square root, and one by weights by more.
+    by_chance = math.sqrt(float((positive**2).sum())) / found if found else 1.0
+    bound = max(plan.miscalibration_max, 3 * by_chance)
     return Gate(
         name="calibration",
         is_passed=abs(off) <= bound,
@@ -175,7 +181,8 @@ def _calibration(contest: Contest, plan: LearningPlan) -> Gate:
 def _flips(contest: Contest, plan: LearningPlan) -> Gate:
     ours, theirs = contest.stopped(plan)
     # The first one turns over nobody's decisions.
-    turned = 0.0 if contest.champion is None else float((ours != theirs).mean())
+    is_turned = (ours != theirs) & (contest.champion is not None)
+    turned = float(np.average(is_turned, weights=contest.rows.weights))
     return Gate(
         name="flips",
         is_passed=turned <= plan.flips_max,

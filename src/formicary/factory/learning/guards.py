@@ -99,7 +99,7 @@ def money_alarm(seen: Seen, plan: LearningPlan) -> Iterator[Alarm]:
         plan.worth.values(plan.worth.stops(chances[known], rows.amounts), rows.labels, rows.amounts)
         for chances in (seen.scored, seen.before)
     )
-    losses = daily_gains(rows.at, theirs - ours)
+    losses = daily_gains(rows.at, rows.counted(theirs - ours))
     bound = _sure(losses, plan)
     if bound > 0:
         yield _alarm("money", bound, 0.0, f"at least {bound:,.0f} a day less than by the model before")

@@ -23,20 +23,18 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.lots import LOTS, lots
-from formicary.factory.decisions.usable import trial_salt
+from formicary.base.lots import LOTS
 from formicary.factory.learning.challengers import Challenger, Nanoseconds, best_of, train_challenger
-from formicary.factory.learning.guards import Alarm, Seen, alarms, money_alarm
-from formicary.factory.learning.incoming import Surge, surges
+from formicary.factory.learning.guards import Seen, money_alarm
+from formicary.factory.learning.incoming import Surge
+from formicary.factory.learning.looking import Deciding, Scored
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.standing import (
     NONE,
-    AlarmRaised,
     CandidateDropped,
     ChallengerJudged,
     Happened,
-    RolledBack,
     Stage,
     StageEntered,
     Standing,
@@ -49,11 +47,8 @@ from formicary.factory.models.spec import ModelSpec
 __all__ = ["Learner", "Scored", "Train"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 Train: TypeAlias = Callable[..., Challenger]
 """``train_challenger``, or what takes and returns the same."""
-Scored: TypeAlias = tuple[Reals, Flags]
-"""Chances (n,), and which of them (n,) are a canary's."""
 
 
 class Learner:
@@ -99,19 +94,15 @@ class Learner:
 
         NaN where nothing decides.
         """
-        chances = self._chances(self.standing.champion, rows)
-        is_canary = np.zeros(len(rows), np.bool_)
-        if self.standing.share and len(rows):
-            salt = trial_salt(self.plan.model, self.standing.candidate)
-            is_canary = lots(rows.parties, salt) < self.standing.share
-            chances[is_canary] = self._chances(self.standing.candidate, rows.chosen(is_canary))
-        return chances, is_canary
+        return self.deciding.scored(rows)
+
+    @property
+    def deciding(self) -> Deciding:
+        """Who decides now."""
+        return Deciding(plan=self.plan, standing=self.standing, models=self.models)
 
     def _chances(self, digest: str, rows: Rows) -> Reals:
-        model = self.models.get(digest)
-        if model is None or model.calibration is None:
-            return np.full(len(rows), np.nan)
-        return model.calibration.apply(model.forest.raw_scores(rows.values))
+        return self.deciding.chances(digest, rows)
 
     # -- a business day --------------------------------------------------------------------
 
@@ -155,25 +146,19 @@ class Learner:
         before
             Those of the same hour on each of so many days before.
         """
-        standing = self.standing
-        told = [(rows, self._chances(standing.champion, rows)) for rows in (latest, before)]
-        found = surges(told[0], told[1], self.spec.names, days=days)
-        happened: list[Happened] = [
-            AlarmRaised(model=self.plan.model, hash=standing.champion, alarm=one.alarm) for one in found
-        ]
+        deciding = self.deciding
+        found = deciding.surged(latest, before, self.spec.names, days=days)
+        happened = deciding.alarmed(found)
         for one in happened:
             self.standing = evolve(self.standing, one, now)
         return happened, found
 
     def _guarded(self, now: int, _rows: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
         """Roll back a new champion that scores what it must not."""
-        standing = self.standing
-        if standing.previous == NONE or now - standing.champion_since > self.plan.watched_days * DAY:
-            return
-        own, _ = self.scored(latest)
-        before = self._chances(standing.previous, latest)
-        seen = Seen(rows=latest, scored=scored, own=own, before=before)
-        yield from self._rolled_back(list(alarms(seen, self.plan)))
+        deciding = self.deciding
+        if deciding.is_watched(now):
+            own, _ = deciding.scored(latest)
+            yield from deciding.guarded(latest, scored, own)
 
     def _paid_off(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
         """Roll back a new champion that earns less than the one before it would have."""
@@ -183,16 +168,7 @@ class Learner:
         since = rows.between(standing.champion_since, now)
         ours = self._chances(standing.champion, since)
         seen = Seen(rows=since, scored=ours, own=ours, before=self._chances(standing.previous, since))
-        yield from self._rolled_back(list(money_alarm(seen, self.plan)))
-
-    def _rolled_back(self, found: list[Alarm]) -> Iterator[Happened]:
-        champion = self.standing.champion
-        for alarm in found:
-            yield AlarmRaised(model=self.plan.model, hash=champion, alarm=alarm)
-        if found:
-            yield RolledBack(
-                model=self.plan.model, hash=champion, to=self.standing.previous, reason=found[0].said
-            )
+        yield from self.deciding.rolled_back(list(money_alarm(seen, self.plan)))
 
     # -- letting in ------------------------------------------------------------------------
 
@@ -212,15 +188,9 @@ class Learner:
     def _against(self, rows: Rows, latest: Rows) -> str:
         """Return what a candidate did that it must not, on the latest rows and on those with a label."""
         standing = self.standing
-        ours = self._chances(standing.candidate, latest)
-        if np.isnan(ours).any():
-            return "it gave no score"
-        if standing.champion == NONE:
-            return ""
-        before = self._chances(standing.champion, latest)
-        seen = Seen(rows=latest, scored=ours, own=ours, before=before)
-        for alarm in alarms(seen, self.plan):
-            return alarm.said
+        against = self.deciding.against(latest)
+        if against or standing.champion == NONE:
+            return against
         since = rows.between(standing.stage_since, int(rows.at[-1]) + 1)
         lost = self._worth(standing.champion, since) - self._worth(standing.candidate, since)
         if lost > self.plan.canary_loss_max:
@@ -229,7 +199,7 @@ class Learner:
 
     def _worth(self, digest: str, rows: Rows) -> int:
         stopped = self.plan.worth.stops(self._chances(digest, rows), rows.amounts)
-        return int(self.plan.worth.values(stopped, rows.labels, rows.amounts).sum())
+        return int(rows.counted(self.plan.worth.values(stopped, rows.labels, rows.amounts)).sum())
 
     def _next_stage(self) -> StageEntered:
         plan, standing = self.plan, self.standing

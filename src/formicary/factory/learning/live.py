@@ -17,25 +17,20 @@ Nothing here runs where decisions are made: a day loads pyarrow, and LightGBM on
 
 from __future__ import annotations
 
-import functools
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from formicary.factory.decisions.points import DecisionPoint
 from formicary.factory.decisions.rule_sets import text_id
-from formicary.factory.engine.client import EngineRefused
-from formicary.factory.engine.products import Command
-from formicary.factory.engine.state import Receipt
 from formicary.factory.features.compiler import Compiled
 from formicary.factory.features.journal_fold import FACTS_RECORDED
 from formicary.factory.learning import standing as kinds
 from formicary.factory.learning.errors import LearningRefused
-from formicary.factory.learning.following import alias_of, commands_of, is_followed
+from formicary.factory.learning.following import alias_of
+from formicary.factory.learning.journaled import DecisionSource, JournaledModel, Tell
 from formicary.factory.learning.messages import (
     DayKnown,
     RecordDay,
@@ -48,45 +43,24 @@ from formicary.factory.learning.messages import (
 )
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.product import NAME
-from formicary.factory.learning.reading import Learnt, learning_events, learnt
+from formicary.factory.learning.reading import Learnt
 from formicary.factory.learning.standing import NONE, Standing
 from formicary.factory.models.errors import TrainerMissing
-from formicary.factory.models.model import Model
 from formicary.factory.models.outcomes import outcomes_of
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import NAME as REGISTRY
-from formicary.factory.registry.reading import (
-    ModelVersion,
-    model_bytes,
-    model_events,
-    policy_events,
-    policy_history,
-    versions,
-)
+from formicary.factory.registry.reading import policy_events, policy_history
 from formicary.factory.registry.storing import parts_of, registration_of
 
 if TYPE_CHECKING:
     from formicary.factory.learning.challengers import Nanoseconds
     from formicary.factory.learning.learner import Learner, Train
     from formicary.factory.learning.rows import Reals, Rows
-    from formicary.factory.learning.stopped import DecisionSource
 
-__all__ = ["ChampionDiffers", "LearningDay", "LiveLearner", "NoChampionBefore", "Tell"]
+__all__ = ["LearningDay", "LiveLearner", "NoChampionBefore"]
 
-Tell: TypeAlias = "Callable[[str, Command, str], Receipt]"
-"""Sends a product's command under a key; the same key gets the same receipt again."""
-
-_WORD_DIGITS: Final = 16
-# Somebody did the same in between, which is as well.
-_AS_WANTED: Final = frozenset({"alias_unchanged", "trial_unchanged"})
 _BY_HAND: Final = "somebody took its alias away"
 _DIFFERS: Final = "it reads other columns than this release's"
-
-
-class ChampionDiffers(LearningRefused):
-    """The champion reads other columns than this release's model: nothing can be compared with it."""
-
-    code = "champion_differs"
 
 
 class NoChampionBefore(LearningRefused):
@@ -173,7 +147,7 @@ class LiveLearner:
         self._point = point
         self._compiled = compiled
         self._source = source
-        self._tell = tell
+        self._journaled = JournaledModel(spec, source, tell)
         self._folder = folder
         self._clock = clock
         self._threads = threads
@@ -183,7 +157,7 @@ class LiveLearner:
 
     def known(self) -> Learnt:
         """Return where the model stands, and all that happened to it."""
-        return learnt(learning_events(self._source), self._plan.model)
+        return self._journaled.known()
 
     def day(self, now: int) -> LearningDay:
         """Live a business day at a time, in nanoseconds, and let the registry follow.
@@ -203,7 +177,7 @@ class LiveLearner:
         EngineRefused
             The engine did not take a command.
         """
-        known = self._followed(self.known())
+        known = self._journaled.followed()
         if known.day is not None and known.day.day >= now // DAY:
             raise DayKnown
         seen = self._seen(now, known)
@@ -223,8 +197,8 @@ class LiveLearner:
             happened=[told(one, now) for one in happened],
         )
         self._keep(command.happened, learner)
-        self._done(NAME, command, f"{self._plan.model} {now}")
-        self._follow(known, command.happened)
+        self._journaled.done(NAME, command, f"{self._plan.model} {now}")
+        self._journaled.follow(known, command.happened)
         return LearningDay(
             day=command.day,
             rows=command.rows,
@@ -242,7 +216,7 @@ class LiveLearner:
         NoChampionBefore
             There is none: the learner did not make this champion, or has rolled back.
         """
-        known = self._followed(self.known())
+        known = self._journaled.followed()
         standing = known.standing
         if standing.previous == NONE:
             raise NoChampionBefore
@@ -254,11 +228,11 @@ class LiveLearner:
             to=standing.previous,
             reason=said(reason),
         )
-        self._done(NAME, command, f"{self._plan.model} {now} rollback")
+        self._journaled.done(NAME, command, f"{self._plan.model} {now} rollback")
         event = RolledBack(
             model=command.model, at=now, hash=command.hash, to=command.to, reason=command.reason
         )
-        self._follow(known, [event])
+        self._journaled.follow(known, [event])
         return event
 
     # -- what is seen ----------------------------------------------------------------------
@@ -279,7 +253,8 @@ class LiveLearner:
         asked = asked_rows(self._source, self._compiled, self._spec, self._folder, fields=fields)
         stopped = stopped_rows(self._source, self._compiled, self._spec, self._point, fields=fields, now=now)
         asked = together(asked, stopped)
-        rows = rows_of(asked, self._spec, self._plan, self._point)
+        weights = stopped.weights(asked.positions)
+        rows = rows_of(asked, self._spec, self._plan, self._point, weights)
         if not rows.is_known.any():
             return None
         found = decided(
@@ -288,21 +263,11 @@ class LiveLearner:
             self._point,
             policy_history(policy_events(self._source), self._point.name),
             model=self._plan.model,
-            models=self._by_word(),
+            models=self._journaled.by_word(),
             since=now - DAY if known.day is None else known.day.at,
+            moved=known.moved,
         )
         return _Seen(known=rows.chosen(rows.is_known), latest=rows.chosen(found.places), scored=found.scored)
-
-    def _by_word(self) -> Callable[[int], Model | None]:
-        """Return what returns a registered version by the first word of its hash."""
-        ours = self._versions()
-
-        @functools.cache
-        def model(word: int) -> Model | None:
-            found = [one for one in ours if int(one.hash[:_WORD_DIGITS], 16) == word]
-            return self._read(found[0]) if found else None
-
-        return model
 
     # -- the learner -----------------------------------------------------------------------
 
@@ -313,14 +278,7 @@ class LiveLearner:
             # The loader's own words name the library, most often libgomp.so.1.
             message = f"LightGBM, which trains forests, cannot be loaded: {error}"
             raise TrainerMissing(message) from error
-        named = {standing.champion, standing.previous, standing.candidate}
-        # Of other columns than are read here nothing can be said.
-        ours = [one for one in self._versions() if tuple(one.columns) == self._spec.names]
-        models = {one.hash: self._read(one) for one in ours if one.hash in named}
-        if standing.champion not in (NONE, *models):
-            raise ChampionDiffers
-        if standing.previous not in models:
-            standing = msgspec.structs.replace(standing, previous=NONE)
+        standing, models = self._journaled.named(standing)
         train = {} if self._train is None else {"train": self._train}
         return Learner(
             self._spec,
@@ -345,41 +303,16 @@ class LiveLearner:
         learner.standing = kinds.evolve(standing, dropped, now)
         return [dropped]
 
-    def _versions(self) -> list[ModelVersion]:
-        return [one for one in versions(model_events(self._source)) if one.model == self._plan.model]
-
-    def _read(self, version: ModelVersion) -> Model:
-        return Model.from_bytes(model_bytes(self._source, version), expected_hash=version.hash)
-
     # -- what is told ----------------------------------------------------------------------
 
     def _keep(self, happened: Sequence[Told], learner: Learner) -> None:
         """Bring the bytes of challengers that are let in into the journal, those that are not there."""
-        there = {one.hash for one in self._versions()}
+        there = {one.hash for one in self._journaled.versions()}
         for event in happened:
             if not isinstance(event, StageEntered) or event.hash in there:
                 continue
             model = learner.models[event.hash]
             for part in parts_of(model):
-                self._done(REGISTRY, part, f"{event.hash} part {part.part}")
+                self._journaled.done(REGISTRY, part, f"{event.hash} part {part.part}")
             registration = registration_of(model, manifest={"trained_by": "the learner"}, note=event.reason)
-            self._done(REGISTRY, registration, f"{event.hash} registered")
-
-    def _followed(self, known: Learnt) -> Learnt:
-        """Do what was told last and may not have been done; return what is known then."""
-        if is_followed(known):
-            return known
-        self._follow(known, known.latest)
-        return self.known()
-
-    def _follow(self, known: Learnt, happened: Sequence[Told]) -> None:
-        events = [one.event for one in known.history] + list(happened)
-        ours = {event.hash for event in events if isinstance(event, StageEntered)}
-        for key, command in commands_of(happened, known.aliases, ours):
-            self._done(REGISTRY, command, key)
-
-    def _done(self, product: str, command: Command, key: str) -> None:
-        receipt = self._tell(product, command, key)
-        if receipt.code and receipt.code not in _AS_WANTED:
-            message = f"{type(command).__name__} of {self._plan.model} was refused"
-            raise EngineRefused(receipt.code, message)
+            self._journaled.done(REGISTRY, registration, f"{event.hash} registered")

@@ -11,22 +11,20 @@ Nothing here runs where decisions are made: reading training sets loads pyarrow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.limits import BLOCK_ROWS
-from formicary.factory.decisions import _judge_layout as layout
 from formicary.factory.decisions.points import DecisionPoint
-from formicary.factory.decisions.policies import point_id, read_policy
 from formicary.factory.learning.errors import PlanMalformed
+from formicary.factory.learning.journaled import DecisionSource
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.rows import UNKNOWN, Rows
-from formicary.factory.learning.stopped import DecisionSource
-from formicary.factory.models.model import Model
+from formicary.factory.learning.scores import ByWord, scored_decisions
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.training_set import AskedRows
 from formicary.factory.registry.reading import PolicyChange
@@ -35,9 +33,6 @@ __all__ = ["Decided", "decided", "fields_of", "rows_of"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
-
-_NOBODY: Final = 0
-"""In place of a model's word, where none gave a score."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,8 +70,10 @@ def fields_of(spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> tupl
     return tuple(dict.fromkeys((question.money, on.ids[point.party_column], *plan.parted_by)))
 
 
-def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint) -> Rows:
-    """Return asked rows (n,) as a learner takes them, with ``UNKNOWN`` where no label is known."""
+def rows_of(
+    asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint, weights: Reals
+) -> Rows:
+    """Return asked rows (n,) with weights (n,) as a learner takes them, ``UNKNOWN`` for no label."""
     money, party, *_ = fields_of(spec, plan, point)
     return Rows(
         values=asked.values,
@@ -84,6 +81,7 @@ def rows_of(asked: AskedRows, spec: ModelSpec, plan: LearningPlan, point: Decisi
         amounts=np.nan_to_num(asked.numbers[money]).astype(np.int64),
         labels=np.where(asked.labels < 0, UNKNOWN, asked.labels).astype(np.int8),
         parties=asked.ids[party],
+        weights=weights,
         segments={name: asked.numbers[name] for name in plan.parted_by},
     )
 
@@ -92,11 +90,12 @@ def decided(
     source: DecisionSource,
     asked: AskedRows,
     point: DecisionPoint,
-    policies: list[PolicyChange],
+    policies: Sequence[PolicyChange],
     *,
     model: str,
-    models: Callable[[int], Model | None],
+    models: ByWord,
     since: int,
+    moved: int = 0,
 ) -> Decided:
     """Return the rows after a time, in nanoseconds, that a model was asked about, with its chances.
 
@@ -104,46 +103,21 @@ def decided(
     ----------
     policies
         All that were armed at the point.
-    model
-        The name of the model.
-    models
-        Returns a version by the first word of its hash, None where there is none that tells chances.
+    model, models
+        The name of the model, and its versions.
+    moved
+        The position at which it was settled who decides now: what was decided before it is left out.
     """
-    by_version = dict(_places(policies, point, model))
-    latest = np.flatnonzero(asked.at > since)
+    latest = np.flatnonzero((asked.at > since) & (asked.positions > moved))
     places, scored = [np.zeros(0, np.int64)], [np.zeros(0)]
     for first in range(0, len(latest), BLOCK_ROWS):
         some = latest[first : first + BLOCK_ROWS]
         order = some[np.argsort(asked.positions[some], kind="stable")]
-        found = source.decisions_before(asked.positions[order])
-        found = found[(found["point"] == point_id(point.name)) & (found["path"] & layout.TRUSTED == 0)]
-        column = np.array([by_version.get(int(version), -1) for version in found["policy"]], np.int64)
-        found, column = found[column >= 0], column[column >= 0]
-        places.append(order[np.searchsorted(asked.positions[order], found["position"] + 1)])
-        scored.append(_chances(found, column, models))
+        found = scored_decisions(
+            source.decisions_before(asked.positions[order]), point, policies, model=model, models=models
+        )
+        places.append(order[np.searchsorted(asked.positions[order], found.decisions["position"] + 1)])
+        scored.append(found.chances)
     joined = np.concatenate(places)
     in_time = np.argsort(joined, kind="stable")
     return Decided(places=joined[in_time], scored=np.concatenate(scored)[in_time])
-
-
-def _places(policies: list[PolicyChange], point: DecisionPoint, model: str) -> Iterator[tuple[int, int]]:
-    """Yield the versions of policies with the place of the score by which the model decides there."""
-    for change in policies:
-        if change.version:
-            asked = read_policy(change.policy).scores
-            for place, name in enumerate(point.scores):
-                if name in asked and asked[name].model == model and not asked[name].only_looks:
-                    yield change.version, place
-
-
-def _chances(found: npt.NDArray[Any], column: Words, models: Callable[[int], Model | None]) -> Reals:
-    """Return the chances that decisions (m,) say at their places (m,) of scores."""
-    chances = np.full(len(found), np.nan)
-    for place in np.unique(column).tolist():
-        words, raw = found[f"model_{place}"], found[f"score_{place}"]
-        for word in np.unique(words[column == place]).tolist():
-            model = None if word == _NOBODY else models(word)
-            if model is not None and model.calibration is not None:
-                gave = (column == place) & (words == word)
-                chances[gave] = model.calibration.apply(raw[gave])
-    return chances

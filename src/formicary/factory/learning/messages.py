@@ -26,6 +26,7 @@ from formicary.factory.registry.messages import Hash, HashOrNothing, Name
 
 __all__ = [
     "LEARNING",
+    "LEARNING_FIRST_BYTES",
     "AlarmRaised",
     "AlarmTold",
     "CandidateDropped",
@@ -36,8 +37,10 @@ __all__ = [
     "GateTold",
     "LearningUnexpected",
     "RecordDay",
+    "RecordLook",
     "RecordRollback",
     "RolledBack",
+    "Seen",
     "StageEntered",
     "Told",
     "said",
@@ -64,7 +67,7 @@ Said = Annotated[
     HOUSE_DOCUMENT,
 ]
 
-LEARNING: Final = np.dtype(
+_AT_FIRST: Final = np.dtype(
     [
         *AGGREGATE_HEADER,
         # The latest day that was told, how many challengers were judged, how many rollbacks there were.
@@ -78,6 +81,14 @@ LEARNING: Final = np.dtype(
         # What came out as the champion last.
         ("champion_high", "<u8"),
         ("champion_low", "<u8"),
+    ]
+)
+LEARNING_FIRST_BYTES: Final = _AT_FIRST.itemsize
+LEARNING: Final = np.dtype(
+    [
+        *_AT_FIRST.descr,
+        # The latest time at which something was told: what was thought before it does not know of it.
+        ("told_at", "<u8"),
     ]
 )
 """What is known of a model's learning. Its id is that of the model's name."""
@@ -96,7 +107,7 @@ class DayTooLarge(LearningRefused):
 
 
 class LearningUnexpected(LearningRefused):
-    """What is told does not follow from where the model stands: another learner was faster."""
+    """What is told does not follow from where the model stands: somebody else was faster."""
 
     code = "learning_unexpected"
 
@@ -198,6 +209,18 @@ class RecordDay(Command, frozen=True):
     positives: Count
     decisions: Count
     happened: Annotated[list[Told], msgspec.Meta(max_length=LEARNING_DAY_EVENTS_MAX)]
+
+
+Seen: TypeAlias = AlarmRaised | CandidateDropped | RolledBack
+"""What a look may come to: it takes back and lets nothing in."""
+
+
+class RecordLook(Command, frozen=True):
+    """Record what was seen of a model within a day, in its order; ``subject`` is the id of its name."""
+
+    model: Name
+    at: Time
+    happened: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=LEARNING_DAY_EVENTS_MAX)]
 
 
 class RecordRollback(Command, frozen=True):

@@ -3,12 +3,14 @@
 ::
 
     RecordDay         a business day: challengers with their gates, stages, alarms, rollbacks, all or nothing
+    RecordLook        within a day: alarms, a rollback, the end of a candidate, all or nothing
     RecordRollback    somebody has the champion before decide again
 
 Nothing decides by these events: which version of a model decides says the registry. They are the evidence,
 and where a learner that is started anew goes on. A day is one command, so that a learner that is killed has
 told all of it or nothing; what it says must follow from what was said before, so that of two learners only
-one is heard.
+one is heard. Whoever began before the latest was told does not know of it, and begins again: a day that was
+lived while a look took a model back lets nothing in.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from formicary.factory.engine.products import Command, Context, Decision, Domain
 from formicary.factory.engine.requests import MalformedCommand, require_well_formed
 from formicary.factory.learning.messages import (
     LEARNING,
+    LEARNING_FIRST_BYTES,
     AlarmRaised,
     CandidateDropped,
     ChallengerJudged,
@@ -34,6 +37,7 @@ from formicary.factory.learning.messages import (
     DayTooLarge,
     LearningUnexpected,
     RecordDay,
+    RecordLook,
     RecordRollback,
     RolledBack,
     StageEntered,
@@ -55,6 +59,10 @@ def _decide(command: Command | TimerFired, known: Rows | None, _: Context) -> De
     entry = np.zeros(1, LEARNING) if known is None else known.reshape(1).copy()
     if isinstance(command, RecordDay):
         return _day(command, entry)
+    if isinstance(command, RecordLook):
+        _require_model(command, command.model)
+        _require_known(command, entry)
+        return Decision(events=_next(command, entry))
     assert isinstance(command, RecordRollback)  # noqa: S101, as the manifest says
     _require_model(command, command.model)
     event = RolledBack(
@@ -70,12 +78,8 @@ def _day(command: RecordDay, entry: Rows) -> Decision:
         raise DayKnown
     if len(msgspec.json.encode(command)) > LEARNING_DAY_BYTES_MAX:
         raise DayTooLarge
-    for event in command.happened:
-        if (event.model, event.at) != (command.model, command.at):
-            message = "what happened on a day is of its model and its time"
-            raise MalformedCommand(message)
-        _require_next(entry[0], event)
-        _evolve(type(event).__name__, entry, [event])
+    _require_known(command, entry)
+    happened = _next(command, entry)
     ended = DayEnded(
         model=command.model,
         at=command.at,
@@ -84,7 +88,25 @@ def _day(command: RecordDay, entry: Rows) -> Decision:
         positives=command.positives,
         decisions=command.decisions,
     )
-    return Decision(events=[*command.happened, ended])
+    return Decision(events=[*happened, ended])
+
+
+def _next(command: RecordDay | RecordLook, entry: Rows) -> list[DomainEvent]:
+    """Return what happened, each of which follows from what did before it; the entry is changed with it."""
+    for event in command.happened:
+        if (event.model, event.at) != (command.model, command.at):
+            message = "what happened at a time is of its model and its time"
+            raise MalformedCommand(message)
+        _require_next(entry[0], event)
+        _evolve(type(event).__name__, entry, [event])
+    return list(command.happened)
+
+
+def _require_known(command: RecordDay | RecordLook, entry: Rows) -> None:
+    """Refuse what was begun before the latest was told."""
+    if command.at < entry[0]["told_at"]:
+        message = f"{command.model}: something was told meanwhile"
+        raise LearningUnexpected(message)
 
 
 def _require_model(command: Command, model: str) -> None:
@@ -128,6 +150,7 @@ def _evolve(kind: str, entries: Rows, events: Sequence[DomainEvent]) -> None:
 
 
 def _change(kind: str, entry: Any, event: Any) -> None:
+    entry["told_at"] = max(int(entry["told_at"]), event.at)
     match kind:
         case "DayEnded":
             entry["day"] = event.day
@@ -160,7 +183,8 @@ def _put(entry: Any, name: str, digest: str) -> None:
 LEARNING_PRODUCT: Final = Product(
     name=NAME,
     aggregate=LEARNING,
-    commands=(RecordDay, RecordRollback),
+    aggregate_first_bytes=LEARNING_FIRST_BYTES,
+    commands=(RecordDay, RecordLook, RecordRollback),
     events=(ChallengerJudged, StageEntered, CandidateDropped, AlarmRaised, RolledBack, DayEnded),
     decide=_decide,
     evolve=_evolve,

@@ -28,6 +28,7 @@ from formicary.factory.learning.product import NAME
 from formicary.factory.learning.standing import NONE, Standing, evolve
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, AliasMoved
+from formicary.factory.registry.messages import TRIAL_ALIASES, TrialSet
 
 __all__ = ["Anything", "Learnt", "ToldAt", "learning_events", "learnt"]
 
@@ -38,6 +39,7 @@ _KINDS: Final[dict[str, type[Anything]]] = {
     for kind in (ChallengerJudged, StageEntered, CandidateDropped, AlarmRaised, RolledBack, DayEnded)
 }
 _MOVED: Final = f"{REGISTRY}.AliasMoved"
+_TRIAL: Final = f"{REGISTRY}.TrialSet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,16 @@ class Learnt:
         Where it stands.
     aliases
         The hash that has each alias, empty for none.
+    moved
+        The position since which nobody else decides: of the latest move of an alias, or share of a trial, by
+        which another version decides about somebody.
     history
         All that was told, the oldest first, days included.
     """
 
     standing: Standing
     aliases: dict[Alias, str]
+    moved: int
     history: tuple[ToldAt, ...]
 
     @property
@@ -80,19 +86,24 @@ class Learnt:
 
 
 def learning_events(source: RowSource) -> list[Event]:
-    """Return the events of learning, and those of the registry that move aliases."""
-    return list(source.events_of([*_KINDS, _MOVED], after=0, until=source.head()))
+    """Return the events of learning, and those of the registry by which another version decides."""
+    return list(source.events_of([*_KINDS, _MOVED, _TRIAL], after=0, until=source.head()))
 
 
 def learnt(events: Iterable[Event], model: str) -> Learnt:
     """Return what events, in their order, say of a model's learning."""
     standing, history = Standing(), list[ToldAt]()
-    aliases = dict.fromkeys(Alias, NONE)
+    aliases, settled = dict.fromkeys(Alias, NONE), 0
     for event in events:
+        if event.kind == _TRIAL:
+            if msgspec.json.decode(event.body, type=TrialSet).model == model:
+                settled = event.position
+            continue
         if event.kind == _MOVED:
             moved = msgspec.json.decode(event.body, type=AliasMoved)
             if moved.model == model:
                 aliases[moved.alias] = moved.hash
+                settled = event.position if moved.alias in TRIAL_ALIASES else settled
                 standing = _moved(standing, moved, event.timestamp)
             continue
         told = msgspec.json.decode(event.body, type=_KINDS[event.kind])
@@ -100,7 +111,7 @@ def learnt(events: Iterable[Event], model: str) -> Learnt:
             history.append(ToldAt(position=event.position, event=told))
             if not isinstance(told, DayEnded):
                 standing = evolve(standing, untold(told), told.at)
-    return Learnt(standing=standing, aliases=aliases, history=tuple(history))
+    return Learnt(standing=standing, aliases=aliases, moved=settled, history=tuple(history))
 
 
 def _moved(standing: Standing, moved: AliasMoved, at: int) -> Standing:

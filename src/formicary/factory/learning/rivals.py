@@ -94,5 +94,6 @@ def _told(rows: Rows, asked: int, labels: npt.NDArray[np.int8], places: list[int
         amounts=chosen.amounts[known],
         labels=labels[known],
         parties=chosen.parties[known],
+        weights=chosen.weights[known],
         segments={},
     )

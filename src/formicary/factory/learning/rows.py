@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -39,11 +39,14 @@ class Rows:
         Who asked, two words each, (n, 2).
     segments
         By name, to which segment each belongs, (n,).
+    weights
+        For how many rows each stands, (n,), at least 1; for itself alone unless given. What was let through
+        by a lot stands for those like it that were not (``decisions.propensities``).
 
     Raises
     ------
     StreamMalformed
-        Arrays differ in length, times fall, or a label is none of the three.
+        Arrays differ in length, times fall, a label is none of the three, or a weight is below 1.
     """
 
     values: Reals
@@ -52,14 +55,18 @@ class Rows:
     labels: npt.NDArray[np.int8]
     parties: Ids
     segments: Mapping[str, npt.NDArray[Any]]
+    weights: Reals = field(default_factory=lambda: np.ones(()))
 
     def __post_init__(self) -> None:
         count = len(self.at)
+        if not self.weights.ndim:
+            object.__setattr__(self, "weights", np.full(count, self.weights))
         columns: tuple[npt.NDArray[Any], ...] = (
             self.values,
             self.amounts,
             self.labels,
             self.parties,
+            self.weights,
             *self.segments.values(),
         )
         if any(len(column) != count for column in columns):
@@ -71,6 +78,9 @@ class Rows:
         if not np.isin(self.labels, (0, 1, UNKNOWN)).all():
             message = f"a label is 1, 0 or {UNKNOWN}"
             raise StreamMalformed(message)
+        if not ((self.weights >= 1) & np.isfinite(self.weights)).all():
+            message = "a row stands for itself at least: its weight is 1 or more"
+            raise StreamMalformed(message)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -79,6 +89,10 @@ class Rows:
     def is_known(self) -> npt.NDArray[np.bool_]:
         """Which rows (n,) have a label."""
         return np.asarray(self.labels != UNKNOWN, np.bool_)
+
+    def counted(self, money: Words) -> Words:
+        """Return money of each row (n,), in minor units, for all the rows that it stands for."""
+        return np.asarray(np.rint(money * self.weights), np.int64)
 
     def chosen(self, rows: npt.NDArray[Any] | slice) -> Rows:
         """Return some of the rows: by number, by a flag for each, or by a slice."""
@@ -89,6 +103,7 @@ class Rows:
             amounts=self.amounts[rows],
             labels=self.labels[rows],
             parties=self.parties[rows],
+            weights=self.weights[rows],
             segments={name: column[rows] for name, column in self.segments.items()},
         )
 

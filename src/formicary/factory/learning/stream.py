@@ -93,6 +93,7 @@ class RowLog:
             amounts=known.amounts[:count],
             labels=labels,
             parties=known.parties[:count],
+            weights=known.weights[:count],
             segments={name: column[:count] for name, column in known.segments.items()},
         )
 
@@ -101,19 +102,28 @@ class RowLog:
 
 
 def _columns(rows: Rows) -> list[npt.NDArray[Any]]:
-    return [rows.values, rows.at, rows.amounts, rows.labels, rows.parties, *rows.segments.values()]
+    columns: list[npt.NDArray[Any]] = [rows.values, rows.at, rows.amounts, rows.labels, rows.parties]
+    return [*columns, rows.weights, *rows.segments.values()]
 
 
 def _grown(there: Rows | None, like: Rows, count: int, size: int) -> Rows:
     made = [np.zeros((size, *column.shape[1:]), column.dtype) for column in _columns(like)]
-    # Times that nobody reads yet still ascend.
+    # What nobody reads yet are rows as well: times ascend, and each stands for itself.
     made[1][:] = np.iinfo(np.int64).max
+    made[5][:] = 1.0
     if there is not None:
         for ours, theirs in zip(made, _columns(there), strict=True):
             ours[:count] = theirs[:count]
-    values, at, amounts, labels, parties, *segments = made
-    named = dict(zip(like.segments, segments, strict=True))
-    return Rows(values=values, at=at, amounts=amounts, labels=labels, parties=parties, segments=named)
+    values, at, amounts, labels, parties, weights, *segments = made
+    return Rows(
+        values=values,
+        at=at,
+        amounts=amounts,
+        labels=labels,
+        parties=parties,
+        weights=weights,
+        segments=dict(zip(like.segments, segments, strict=True)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
