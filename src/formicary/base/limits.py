@@ -293,6 +293,9 @@ LEARNING_DAY_EVENTS_MAX: Final = 32
 LEARNING_GATES_MAX: Final = 32
 """Gates of a challenger at most: a dozen of the factory's own, and one for each of some twenty segments."""
 
+LEARNING_SHOWN_MAX: Final = 32
+"""Figures that a challenger shows beside its gates at most: ten of its own, three for each of some groups."""
+
 LEARNING_SAID_CHARACTERS_MAX: Final = 200
 """Characters of what a gate or an alarm says, a sentence. So a challenger with all gates is 10 kilobytes."""
 

@@ -14,6 +14,7 @@ one is heard.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -39,6 +40,7 @@ from formicary.factory.learning.messages import (
     StageEntered,
     Told,
 )
+from formicary.factory.learning.older import upcast
 from formicary.factory.learning.standing import NONE, Stage
 
 __all__ = ["LEARNING_PRODUCT", "NAME"]
@@ -164,5 +166,7 @@ LEARNING_PRODUCT: Final = Product(
     events=(ChallengerJudged, StageEntered, CandidateDropped, AlarmRaised, RolledBack, DayEnded),
     decide=_decide,
     evolve=_evolve,
+    event_version=2,
+    upcast=partial(upcast, product=NAME),
 )
 """Listed by a deployment; there is nothing to choose."""
