@@ -14,9 +14,9 @@ import numpy.typing as npt
 from formicary.base.draws import draws
 from formicary.factory.learning.rows import Rows
 from formicary.factory.models.spec import ModelSpec
-from formicary.factory.models.table import TrainingTable, table_of
+from formicary.factory.models.table import Categories, TrainingTable, encoded, table_of
 
-__all__ = ["table_of_rows"]
+__all__ = ["table_beside", "table_of_rows"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 
@@ -37,6 +37,26 @@ def table_of_rows(
         weights=weights,
         at=None if is_timeless else rows.at[kept],
         money=rows.amounts[kept],
+    )
+
+
+def table_beside(
+    spec: ModelSpec, rows: Rows, categories: Categories, *, negatives_each: int
+) -> TrainingTable:
+    """Return rows (n) as a table that learns beside another, with the categories of that one.
+
+    A column may tell nothing here: of rows that somebody chose, one that they were chosen by may be the same
+    everywhere.
+    """
+    kept, weights = _kept(rows.labels, negatives_each, spec.seed)
+    columns = {name: rows.values[kept, place] for place, name in enumerate(spec.names)}
+    return TrainingTable(
+        values=encoded(spec, columns, categories),
+        labels=rows.labels[kept].astype(np.float64),
+        weights=weights,
+        at=rows.at[kept],
+        categories=categories,
+        money=rows.amounts[kept].astype(np.float64),
     )
 
 

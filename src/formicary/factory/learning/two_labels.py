@@ -31,12 +31,12 @@ from formicary.factory.learning.errors import PlanMalformed
 from formicary.factory.learning.gates import Shown
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.rows import Rows
-from formicary.factory.learning.tables import table_of_rows
+from formicary.factory.learning.tables import table_beside
 from formicary.factory.models.combined_forest import combined_forest
 from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.forest import Forest, forest_of
 from formicary.factory.models.spec import ModelSpec
-from formicary.factory.models.table import TrainingTable
+from formicary.factory.models.table import Categories, TrainingTable
 from formicary.factory.models.trainer import Trained, refitted, train_forest
 from formicary.factory.monitoring.combined import choose_weight, combined
 
@@ -67,9 +67,11 @@ class Fast:
     rows: Rows
     weight: int
 
-    def again(self, negatives_each: int, until: int) -> lightgbm.Booster:
+    def again(self, categories: Categories, negatives_each: int, until: int) -> lightgbm.Booster:
         """Return it learnt from all rows that asked before a time, in nanoseconds: no search."""
-        return refitted(self.spec, _table(self.spec, self.rows, negatives_each, until), self.trained)
+        rows = self.rows.between(0, until)
+        table = table_beside(self.spec, rows, categories, negatives_each=negatives_each)
+        return refitted(self.spec, table, self.trained)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,8 +80,8 @@ class Fitted:
 
     Attributes
     ----------
-    spec, plan, slow
-        Of the model of slow labels.
+    spec, plan, table, slow
+        Of the model of slow labels, and what it learnt from.
     fast
         None where the slow one is alone.
     left_out
@@ -91,6 +93,7 @@ class Fitted:
 
     spec: ModelSpec
     plan: LearningPlan
+    table: TrainingTable
     slow: Trained
     fast: Fast | None
     left_out: Reals
@@ -98,11 +101,11 @@ class Fitted:
 
     def judged(self, border: int) -> Forest:
         """Return the forest of rows that asked before a time, in nanoseconds, of what is judged after it."""
-        return self.forest([self.slow.booster, *self._fast_again(border)])
+        return self.forest([self.slow.booster, *self._fast_again(self.table, border)])
 
     def again(self, table: TrainingTable) -> list[lightgbm.Booster]:
         """Return the boosters learnt anew: from a table of slow labels, and from all fast ones."""
-        return [refitted(self.spec, table, self.slow), *self._fast_again(_END)]
+        return [refitted(self.spec, table, self.slow), *self._fast_again(table, _END)]
 
     def forest(self, boosters: Sequence[lightgbm.Booster]) -> Forest:
         """Return the one forest of boosters, that of slow labels first."""
@@ -114,8 +117,10 @@ class Fitted:
         kept = [(one, weight) for one, weight in zip(forests, (1 - share, share), strict=True) if weight > 0]
         return combined_forest(*zip(*kept, strict=True))
 
-    def _fast_again(self, until: int) -> list[lightgbm.Booster]:
-        return [] if self.fast is None else [self.fast.again(self.plan.negatives_each, until)]
+    def _fast_again(self, beside: TrainingTable, until: int) -> list[lightgbm.Booster]:
+        if self.fast is None:
+            return []
+        return [self.fast.again(beside.categories, self.plan.negatives_each, until)]
 
 
 def fitted(
@@ -142,26 +147,27 @@ def fitted(
         The two kinds of labels are about other columns.
     """
     slow = train_forest(spec, table, threads=threads)
-    alone = Fitted(spec=spec, plan=plan, slow=slow, fast=None, left_out=slow.left_out, shown=())
+    alone = Fitted(spec=spec, plan=plan, table=table, slow=slow, fast=None, left_out=slow.left_out, shown=())
     if plan.fast is None or investigated is None or table.at is None:
         return alone
     if plan.fast.columns != spec.columns:
         message = f"{plan.fast.name} and {spec.name} read other columns: their scores do not add up"
         raise PlanMalformed(message)
     try:
-        return _with_fast(alone, plan.fast, table, investigated, threads)
+        return _with_fast(alone, plan.fast, investigated, threads)
     except ModelRefused as refusal:
         # Too few alerts, or of one kind: tomorrow there are more, and the slow labels are as good as before.
         return _shown(alone, 0, f"the slow model is alone: {refusal}")
 
 
-def _with_fast(alone: Fitted, spec: ModelSpec, table: TrainingTable, rows: Rows, threads: int) -> Fitted:
+def _with_fast(alone: Fitted, spec: ModelSpec, rows: Rows, threads: int) -> Fitted:
     """Return the slow model with a fast one beside it."""
-    plan, slow = alone.plan, alone.slow
+    plan, slow, table = alone.plan, alone.slow, alone.table
     is_left_out = ~np.isnan(slow.left_out)
     judge = table.rows(is_left_out)
     assert judge.at is not None  # noqa: S101, who calls has looked
-    learnt = _table(spec, rows, plan.negatives_each, int(judge.at.min()))
+    before = rows.between(0, int(judge.at.min()))
+    learnt = table_beside(spec, before, table.categories, negatives_each=plan.negatives_each)
     trained = train_forest(spec, learnt, threads=threads)
     quick, steady = forest_of(trained.booster).raw_scores(judge.values), slow.left_out[is_left_out]
     found = choose_weight(fast=quick, slow=steady, labels=judge.labels, at=judge.at, weights=judge.weights)
@@ -179,7 +185,3 @@ def _with_fast(alone: Fitted, spec: ModelSpec, table: TrainingTable, rows: Rows,
 
 def _shown(one: Fitted, weight: int, told: str) -> Fitted:
     return replace(one, shown=(Shown(name="fast labels", figure=float(weight), said=told),))
-
-
-def _table(spec: ModelSpec, rows: Rows, negatives_each: int, until: int) -> TrainingTable:
-    return table_of_rows(spec, rows.between(0, until), negatives_each=negatives_each)
