@@ -153,7 +153,7 @@ def test_what_cannot_be_estimated_is_refused() -> None:
 
 
 def test_rows_may_be_named_that_are_turned_away() -> None:
-    """As if by a threshold, and by more than the chance; both at once, neither, and other rows are refused."""
+    """As by a threshold, or by more than the chance; both at once, neither, and other rows are refused."""
     chances, labels = np.array([0.1, 0.4, 0.6, 0.9, 0.2]), np.array([0, 1, 1, 0, -1])
     stakes = Stakes(gains=np.full(5, 10), losses=np.full(5, 100))
     by_chance = performance(chances=chances, labels=labels, threshold=0.5, stakes=stakes)

@@ -12,7 +12,8 @@ both kinds of rows would forget the few. So each kind has its model, and their s
 that is chosen on rows with slow labels from which neither has learnt (``monitoring.combined``). The weighted
 sum of raw scores is one forest (``models.combined_forest``): one version, one hash, one calibration on top.
 
-Where there is too little of the fast kind, or it is given no weight, the slow model is alone.
+Where there is too little of the fast kind, or both are no better than the slow one alone on rows that are
+later than those that chose the weight, the slow model is alone.
 
 Nothing here runs where decisions are made: it loads LightGBM.
 """
@@ -171,11 +172,14 @@ def _with_fast(alone: Fitted, spec: ModelSpec, rows: Rows, threads: int) -> Fitt
     trained = train_forest(spec, learnt, threads=threads)
     quick, steady = forest_of(trained.booster).raw_scores(judge.values), slow.left_out[is_left_out]
     found = choose_weight(fast=quick, slow=steady, labels=judge.labels, at=judge.at, weights=judge.weights)
+    # A weight that is best where it was chosen is no evidence.
+    is_better = found.judged > found.judged_slow
     told = (
-        f"{found.weight} percent of the score, by {len(rows):,} rows that were looked at: average precision "
-        f"{found.judged:.4f}, of the slow alone {found.judged_slow:.4f}, the fast {found.judged_fast:.4f}"
+        f"{'' if is_better else 'the slow model is alone: '}"
+        f"{found.weight} percent by {len(rows):,} rows that were looked at have an average precision of "
+        f"{found.judged:.4f}, the slow alone {found.judged_slow:.4f}, the fast {found.judged_fast:.4f}"
     )
-    if not found.weight:
+    if not is_better:
         return _shown(alone, 0, told)
     left_out = np.full(len(table.labels), np.nan)
     left_out[is_left_out] = combined(quick, steady, found.weight)
