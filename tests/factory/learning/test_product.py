@@ -18,6 +18,7 @@ from formicary.factory.engine.requests import ReadRequest, command_request
 from formicary.factory.engine.state import FactoryState, known_events
 from formicary.factory.journal.events import Event
 from formicary.factory.learning import standing
+from formicary.factory.learning.gates import Gate, Shown
 from formicary.factory.learning.messages import (
     AlarmRaised,
     AlarmTold,
@@ -84,8 +85,8 @@ def day(number: int, *happened: Told, **changed: Any) -> RecordDay:
 
 def test_what_was_shown_is_kept_with_its_challenger() -> None:
     """What happened, told and untold, is what it was; of the first version nothing was shown."""
-    shown = standing.Shown(name="scores", figure=0.25, said="not as before")
-    gate = standing.Gate(name="money", is_passed=True, figure=1.5, bound=0.0, said="more")
+    shown = Shown(name="scores", figure=0.25, said="not as before")
+    gate = Gate(name="money", is_passed=True, figure=1.5, bound=0.0, said="more")
     happened = standing.ChallengerJudged(
         model=MODEL, hash=A, window_days=0, learnt=9, positives=2, until=AT, gates=[gate], is_passed=True,
         shown=[shown],

@@ -136,8 +136,8 @@ def test_models_of_other_columns_do_not_add_up() -> None:
 def test_a_challenger_of_both_is_one_model() -> None:
     """It passes the gates of any other, and knows more than the slow one alone."""
     found, slow = (
-        train_challenger(SPEC, BOTH, ROWS, None, window_days=0, clock=clock, **fast)
-        for fast in ({"investigated": LOOKED_AT}, {})
+        train_challenger(SPEC, BOTH, ROWS, None, window_days=0, clock=clock, investigated=fast)
+        for fast in (LOOKED_AT, None)
     )
     assert found.is_passed, [gate for gate in found.gates if not gate.is_passed]
     assert found.shown[-1].name == "fast labels"

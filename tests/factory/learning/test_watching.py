@@ -189,7 +189,7 @@ def lived(
 ) -> tuple[list[tuple[int, Happened]], Trained]:
     """Let days go by from the twentieth on, labels known at once."""
     train = Trained()
-    champion = {"champion": GOOD.model.hash, "champion_since": (FIRST + 20) * DAY}
+    champion: dict[str, Any] = {"champion": GOOD.model.hash, "champion_since": (FIRST + 20) * DAY}
     learner = Learner(
         spec,
         plan,
@@ -229,13 +229,17 @@ def test_rows_are_waited_for_until_their_horizon_is_over() -> None:
     assert late == first + 6
 
 
-ALARMED = {"alarmed_at": (FIRST + 20) * DAY, "alarm": f"{DRIFT}age"}
+ALARMED: dict[str, Any] = {"alarmed_at": (FIRST + 20) * DAY, "alarm": f"{DRIFT}age"}
 UNWATCHED = replace(SELDOM, residual_odds=0.0)
 
 
 def test_under_an_alarm_a_champion_of_old_is_watched_again() -> None:
     """By what it earns beside the one before it; without an alarm its days of being watched are over."""
-    old = {"champion": BAD.model.hash, "previous": GOOD.model.hash, "champion_since": (FIRST + 2) * DAY}
+    old: dict[str, Any] = {
+        "champion": BAD.model.hash,
+        "previous": GOOD.model.hash,
+        "champion_since": (FIRST + 2) * DAY,
+    }
     assert not lived(WORLD, plan=UNWATCHED, after=22, **old)[0]
     happened, _ = lived(WORLD, plan=UNWATCHED, after=22, **old, **ALARMED)
     (back,) = (one for _, one in happened if isinstance(one, RolledBack))
@@ -252,8 +256,8 @@ def test_under_an_alarm_a_canary_may_lose_half() -> None:
         stopped = KIT_PLAN.worth.stops(chances, rows.amounts)
         worth.append(int(KIT_PLAN.worth.values(stopped, rows.labels, rows.amounts).sum()))
     plan = replace(UNWATCHED, canary_loss_max=(worth[0] - worth[1]) * 3 // 2, canary_days=9)
-    canary = {"candidate": BAD.model.hash, "stage": "canary", "share": 100_000}
-    since = {"stage_since": (FIRST + 20) * DAY, "champion_since": (FIRST + 19) * DAY}
+    canary: dict[str, Any] = {"candidate": BAD.model.hash, "stage": "canary", "share": 100_000}
+    since: dict[str, Any] = {"stage_since": (FIRST + 20) * DAY, "champion_since": (FIRST + 19) * DAY}
     assert not lived(WORLD, plan=plan, after=21, **canary, **since)[0]
     happened, _ = lived(WORLD, plan=plan, after=21, **canary, **since, **ALARMED)
     (dropped,) = (one for _, one in happened if isinstance(one, CandidateDropped))

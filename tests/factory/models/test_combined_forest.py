@@ -73,8 +73,7 @@ def test_it_is_a_forest_like_any_other(forests: list[Forest]) -> None:
 
 def test_a_direction_of_both_is_one_of_the_sum() -> None:
     """As no weight is negative."""
-    constraints = {"monotone_constraints": [1, 0, 0, 0, 0, 0]}
-    parts = [forest_of(trained(seed, trees=9, **constraints)) for seed in (3, 4)]
+    parts = [forest_of(trained(seed, trees=9, monotone_constraints=[1, 0, 0, 0, 0, 0])) for seed in (3, 4)]
     rows = np.repeat(made_rows(5, 30), 40, axis=0)
     rows[:, 0] = np.tile(np.linspace(-4, 4, 40), 30)
     scores = combined_forest(parts, (0.8, 0.2)).raw_scores(rows).reshape(30, 40)
