@@ -12,7 +12,7 @@ import pytest
 
 from formicary.base.times import time_text
 from formicary.factory.learning.live import LearningDay
-from formicary.factory.learning.messages import RolledBack, ShownTold
+from formicary.factory.learning.messages import RolledBack, ShownTold, Told
 from formicary.factory.learning.plan import DAY
 from formicary.factory.learning.reading import Learnt, ToldAt
 from formicary.factory.learning.standing import Stage
@@ -132,12 +132,10 @@ def test_a_history_has_what_challengers_showed(terminal: Terminal, monkeypatch: 
     """Below each, and in the document beside its gates."""
     shown = ShownTold(name="estimated area", figure=0.875, said="nearly as told")
     known = terminal.program.learnt.known(MODEL)
-    history = tuple(
-        ToldAt(position=place, event=one) for place, one in enumerate((judged(shown=[shown]), alarm(A)))
-    )
-    monkeypatch.setattr(
-        terminal.program.learnt, "known", lambda _: dataclasses.replace(known, history=history)
-    )
+    told: tuple[Told, ...] = (judged(shown=[shown]), alarm(A))
+    history = tuple(ToldAt(position=place, event=one) for place, one in enumerate(told))
+    with_it = dataclasses.replace(known, history=history)
+    monkeypatch.setattr(terminal.program.learnt, "known", lambda _: with_it)
     assert terminal.run("learn", "history", MODEL) == ExitCode.DONE
     assert "nearly as told" in terminal.out
     first, _ = terminal.json("learn", "history", MODEL)["history"]
