@@ -143,6 +143,7 @@ def main() -> int:
     known = sorted(path.stem for path in _STREAMS.glob("[a-z]*.py"))
     parser.add_argument("stream", choices=known)
     parser.add_argument("--threads", type=int, default=1, help="for LightGBM; results do not depend on it")
+    parser.add_argument("--days", type=int, default=0, help="of so many days only; 0 for all")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
     folder = read_settings(os.environ, folder=Path.cwd(), is_root=False).data_sets
@@ -150,6 +151,8 @@ def main() -> int:
         raise DataSetsMissing
     began = time.perf_counter()
     stream: JudgedStream = importlib.import_module(f"examples.streams.{arguments.stream}").open_stream(folder)
+    if arguments.days:
+        stream.after = min(stream.first + arguments.days, stream.after)
     learner = Learner(stream.spec, stream.plan, clock=time.perf_counter_ns, threads=arguments.threads)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("days", total=stream.after - stream.first)

@@ -35,7 +35,7 @@ from formicary.factory.learning.worth import Worth
 from formicary.factory.models.metrics import area_under_roc, average_precision, card_precision
 from formicary.factory.models.spec import Column, ModelSpec
 
-__all__ = ["LOOKED_AT", "CardStream", "card_fraud", "open_stream", "tested"]
+__all__ = ["LOOKED_AT", "CardStream", "card_fraud", "open_stream", "payments_of", "tested"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
@@ -141,7 +141,7 @@ class CardStream:
     """The stream; see ``formicary.factory.learning.stream.Stream``."""
 
     spec = _SPEC
-    plan = _PLAN
+    plan: LearningPlan = _PLAN
 
     def __init__(self, payments: dict[str, npt.NDArray[Any]]) -> None:
         self._at = payments["at"]
@@ -157,6 +157,7 @@ class CardStream:
         self.first = int(self._at[0]) // DAY
         self.after = int(self._at[-1]) // DAY + 1
         self.found = np.zeros(int(self._customers.max()) + 1, np.int64)
+        self._verdicts = np.full(len(self._at), UNKNOWN, np.int8)
 
     def _of(self, day: int) -> slice:
         return slice(*np.searchsorted(self._at, (day * DAY, (day + 1) * DAY)).tolist())
@@ -194,6 +195,7 @@ class CardStream:
         seen = np.flatnonzero(np.isin(self._customers[one], cards)) + one.start
         frauds = seen[self._frauds[seen] == 1]
         self.found[self._customers[frauds]] = day
+        self._verdicts[seen] = self._frauds[seen]
         verdicts = events_of(
             self._compiled,
             CARD_VERDICT,
@@ -211,6 +213,10 @@ class CardStream:
         labels = self._frauds[:rows].astype(np.int8)
         labels[self._at[:rows] > now - _LABEL_DAYS * DAY] = UNKNOWN
         return labels
+
+    def investigated(self, rows: int, now: int) -> npt.NDArray[np.int8]:
+        """Return what people found of the first rows by the night that is over."""
+        return np.where(self._at[:rows] < now, self._verdicts[:rows], UNKNOWN).astype(np.int8)
 
     def measured(self, day: int, scored: Reals) -> dict[str, float]:
         """Return what chances or scores (n,) of all payments show in the week that begins on a day.
@@ -294,10 +300,15 @@ def looked_at(scored: Reals, cards: Words, is_blocked: npt.NDArray[np.bool_]) ->
 
 def open_stream(data_sets: Path) -> CardStream:
     """Return the stream of the data set in a folder of data sets."""
+    return CardStream(payments_of(data_sets))
+
+
+def payments_of(data_sets: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the payments of the data set in a folder of data sets, in columns."""
     file = data_sets / DATA_SET
     frauds = pl.read_parquet(file, columns=["TRANSACTION_ID", "TX_FRAUD"]).select(
         pl.col("TRANSACTION_ID").cast(pl.Int64).alias("number"),
         pl.col("TX_FRAUD").cast(pl.Int64).alias("fraud"),
     )
     frame = read_fraud_handbook(file).join(frauds, on="number", how="left", maintain_order="left")
-    return CardStream({name: frame[name].to_numpy() for name in frame.columns})
+    return {name: frame[name].to_numpy() for name in frame.columns}

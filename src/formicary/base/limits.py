@@ -293,12 +293,15 @@ LEARNING_DAY_EVENTS_MAX: Final = 32
 LEARNING_GATES_MAX: Final = 32
 """Gates of a challenger at most: a dozen of the factory's own, and one for each of some twenty segments."""
 
+LEARNING_SHOWN_MAX: Final = 32
+"""Figures that a challenger shows beside its gates at most: ten of its own, three for each of some groups."""
+
 LEARNING_SAID_CHARACTERS_MAX: Final = 200
 """Characters of what a gate or an alarm says, a sentence. So a challenger with all gates is 10 kilobytes."""
 
 LEARNING_DAY_BYTES_MAX: Final = 64 << 10
-"""Bytes of JSON of all that happened on one day: six challengers with all gates; no more for the reason of
-facts."""
+"""Bytes of JSON of all that happened on one day: three challengers with all gates and figures, a dozen as
+they are; no more for the reason of facts."""
 
 MODEL_BYTES_MAX: Final = 16 << 20
 """Bytes of a stored model: three times 2,000 trees of 63 leaves. A version stays in the journal for good."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from formicary.factory.learning.challengers import table_of_rows, train_challenger
+from formicary.factory.learning.challengers import train_challenger
 from formicary.factory.learning.plan import DAY
+from formicary.factory.learning.tables import table_of_rows
 from formicary.factory.models.errors import LabelsTooFew
 from tests.factory.learning.learning_kit import FIRST, PLAN, SPEC, clock, made_challenger, made_rows
 

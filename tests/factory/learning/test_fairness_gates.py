@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from formicary.factory.learning.challengers import best_of
 from formicary.factory.learning.fairness import fairness_gates, least_ratio
@@ -40,6 +41,22 @@ def test_who_is_no_worse_than_the_champion_is_not_refused_for_it() -> None:
     assert _gate(HARSH, HARSHER).is_passed
     assert not _gate(HARSHER, HARSH).is_passed
     assert not _gate(HARSH, None).is_passed
+
+
+def test_equal_opportunity_is_a_gate_where_a_plan_bounds_it() -> None:
+    """Good rows alone count; who is no worse than the champion is not refused for it."""
+    bounded = replace(FAIR, opportunity_difference_max=0.1)
+    is_good = ROWS.labels == 0
+    for champion, is_passed in ((ALIKE, False), (HARSHER, True), (None, False)):
+        contest = Contest(rows=ROWS, challenger=HARSH, champion=champion)
+        assert [one.name for one in fairness_gates(contest, FAIR)] == ["fairness region"]
+        _, gate = fairness_gates(contest, bounded)
+        passed = [float((HARSH[of & is_good] == 0.0).mean()) for of in (IS_ONE, ~IS_ONE)]
+        assert gate.name == "opportunity region"
+        assert gate.figure == pytest.approx(passed[1] - passed[0])
+        assert gate.is_passed is is_passed
+    fair = Contest(rows=ROWS, challenger=ALIKE, champion=None)
+    assert all(gate.is_passed for gate in fairness_gates(fair, bounded))
 
 
 def test_where_nobody_is_passed_no_ratio_can_be_told() -> None:

@@ -29,6 +29,9 @@ def test_a_plan_needs_a_model_and_a_worth_only() -> None:
         ({"confidence": 1.0}, "a confidence lies between 0 and 1"),
         ({"every_days": 0}, "every_days is at least 1, not 0"),
         ({"flips_max": 0.0}, "flips_max is above zero"),
+        ({"residual_odds": 0.9}, "residual_odds are above 1, or 0, not 0.9"),
+        ({"drift_index_max": -0.1}, "drift_index_max and opportunity_difference_max are not negative"),
+        ({"groups": tuple("abcdefg")}, "segments, and thrice groups, are 20 at most"),
     ],
 )
 def test_what_contradicts_itself_is_refused(wrong: dict[str, Any], said: str) -> None:

@@ -15,7 +15,10 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.reads import read_aggregates
 from formicary.factory.engine.requests import ReadRequest, command_request
-from formicary.factory.engine.state import FactoryState
+from formicary.factory.engine.state import FactoryState, known_events
+from formicary.factory.journal.events import Event
+from formicary.factory.learning import standing
+from formicary.factory.learning.gates import Gate, Shown
 from formicary.factory.learning.messages import (
     AlarmRaised,
     AlarmTold,
@@ -28,6 +31,8 @@ from formicary.factory.learning.messages import (
     RolledBack,
     StageEntered,
     Told,
+    told,
+    untold,
 )
 from formicary.factory.learning.product import LEARNING_PRODUCT, NAME
 from formicary.factory.learning.standing import Stage
@@ -68,8 +73,8 @@ def rolled(digest: str, to: str) -> RolledBack:
 
 def alarm(digest: str) -> AlarmRaised:
     """Return an alarm."""
-    told = AlarmTold(name="scores", figure=0.5, bound=0.25, said="not as before")
-    return AlarmRaised(model=MODEL, at=AT, hash=digest, alarm=told)
+    seen = AlarmTold(name="scores", figure=0.5, bound=0.25, said="not as before")
+    return AlarmRaised(model=MODEL, at=AT, hash=digest, alarm=seen)
 
 
 def day(number: int, *happened: Told, **changed: Any) -> RecordDay:
@@ -77,6 +82,35 @@ def day(number: int, *happened: Told, **changed: Any) -> RecordDay:
     fields: dict[str, Any] = {"subject": text_id(MODEL), "model": MODEL, "at": AT}
     counts = {"rows": 9, "positives": 2, "decisions": 5}
     return RecordDay(**fields | counts | {"day": number, "happened": list(happened)} | changed)
+
+
+def test_what_was_shown_is_kept_with_its_challenger() -> None:
+    """What happened, told and untold, is what it was; of the first version nothing was shown."""
+    shown = Shown(name="scores", figure=0.25, said="not as before")
+    gate = Gate(name="money", is_passed=True, figure=1.5, bound=0.0, said="more")
+    happened = standing.ChallengerJudged(
+        model=MODEL, hash=A, window_days=0, learnt=9, positives=2, until=AT, gates=[gate], is_passed=True,
+        shown=[shown],
+    )  # fmt: skip
+    kept = told(happened, AT)
+    assert untold(kept) == happened
+    body = msgspec.to_builtins(kept)
+    del body["shown"]
+    known = known_events([LEARNING_PRODUCT])
+    known.check()
+    for kind, first in (
+        ("ChallengerJudged", body),
+        ("StageEntered", msgspec.to_builtins(entered(A, Stage.SHADOW))),
+    ):
+        event = Event(
+            position=1, timestamp=AT, kind=f"{NAME}.{kind}", version=1, command_id=1, subject=1,
+            body=msgspec.json.encode(first),
+        )  # fmt: skip
+        found = known.apply(event)
+        assert (found.version, msgspec.json.decode(found.body).get("shown")) == (
+            2,
+            [] if first is body else None,
+        )
 
 
 class Book:
@@ -161,9 +195,9 @@ def test_a_model_goes_its_way(book: Book) -> None:
 def test_what_does_not_follow(book: Book, happened: list[Told]) -> None:
     """Where A is on trial for 10 lots, nothing of a day is told where one of it does not follow."""
     assert book.does(day(1, entered(A, Stage.SHADOW), entered(A, Stage.CANARY, 10))) == ""
-    told = len(book.kinds())
+    before = len(book.kinds())
     assert book.does(day(2, judged(B), *happened)) == "learning_unexpected"
-    assert len(book.kinds()) == told
+    assert len(book.kinds()) == before
     assert book.entry()["judged"] == 0
 
 

@@ -50,11 +50,11 @@ def test_the_learner_is_shown_no_label_before_its_time() -> None:
     shown: list[int] = []
 
     class Watching(Learner):
-        def day(self, now: int, rows: Rows, latest: Rows, scored: Any) -> list[Happened]:
+        def day(self, now: int, rows: Rows, *rest: Any) -> list[Happened]:
             assert (rows.labels != UNKNOWN).all()
             assert (rows.at <= now - 2 * DAY).all()
             shown.append(len(rows))
-            return super().day(now, rows, latest, scored)
+            return super().day(now, rows, *rest)
 
     class Gaps(SmallStream):
         def labels(self, rows: int, now: int) -> npt.NDArray[np.int8]:

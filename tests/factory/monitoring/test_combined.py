@@ -57,6 +57,18 @@ def test_of_equal_weights_the_least_is_taken() -> None:
     assert not found.is_better
 
 
+def test_rows_that_stand_for_others_count_as_many() -> None:
+    """Those that were left out beside them would have come between."""
+    rows = drawn(2.0, 2.0)
+    weights = np.where(rows["labels"] == 1, 1.0, 3.0)
+    found = choose_weight(**rows, weights=weights)
+    late = rows["at"] >= 3_200
+    scores = combined(rows["fast"], rows["slow"], found.weight)
+    expected = average_precision(scores=scores[late], labels=rows["labels"][late], weights=weights[late])
+    assert found.judged == expected
+    assert found.judged < choose_weight(**rows).judged
+
+
 def test_money_may_be_what_counts() -> None:
     """The fast model sees the large amounts only, and they are most of the money."""
     rows = drawn(0.0, 2.0)

@@ -150,3 +150,18 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     ):
         with pytest.raises(ProgrammingError):
             estimated([0.5], threshold=0.5, stakes=stakes)
+
+
+def test_rows_may_be_named_that_are_turned_away() -> None:
+    """As by a threshold, or by more than the chance; both at once, neither, and other rows are refused."""
+    chances, labels = np.array([0.1, 0.4, 0.6, 0.9, 0.2]), np.array([0, 1, 1, 0, -1])
+    stakes = Stakes(gains=np.full(5, 10), losses=np.full(5, 100))
+    by_chance = performance(chances=chances, labels=labels, threshold=0.5, stakes=stakes)
+    named = performance(chances=chances, labels=labels, turned_away=chances >= 0.5, stakes=stakes)
+    assert named == msgspec.structs.replace(by_chance, threshold=None)
+    odd = performance(chances=chances, labels=labels, turned_away=[True, False, False, False, False])
+    assert (odd.realised_matured.missed, odd.realised_matured.turned_away) == (2.0, 1.0)
+    assert odd.estimated_matured.missed == pytest.approx(1.9)
+    for how in ({}, {"threshold": 0.5, "turned_away": chances >= 0.5}, {"turned_away": [True]}):
+        with pytest.raises(ProgrammingError):
+            performance(chances=chances, labels=labels, **how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 
 from formicary.base.times import time_text
 from formicary.factory.learning.live import LearningDay
-from formicary.factory.learning.messages import RolledBack
+from formicary.factory.learning.messages import RolledBack, ShownTold, Told
 from formicary.factory.learning.plan import DAY
-from formicary.factory.learning.reading import Learnt
+from formicary.factory.learning.reading import Learnt, ToldAt
 from formicary.factory.learning.standing import Stage
 from formicary.factory.registry.errors import ModelNotFound
 from formicary.surfaces.cli import learn
@@ -114,14 +115,31 @@ def test_a_rollback_in_words(terminal: Terminal, town: Town, monkeypatch: pytest
 
 def test_everything_has_words(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever may happen on a day is told in one line, with why."""
-    refused = judged(is_passed=False, gates=[msgspec.structs.replace(judged().gates[0], is_passed=False)])
+    shown = ShownTold(name="estimated area", figure=0.875, said="nearly as told")
+    gates = [msgspec.structs.replace(judged().gates[0], is_passed=False)]
+    refused = judged(is_passed=False, gates=gates, shown=[shown])
     happened = (refused, entered(A, Stage.CANARY, 250_000), dropped(A), alarm(A), rolled(B, ""))
     standing = terminal.program.learnt.known(MODEL).standing
     day = LearningDay(day=5, rows=1, happened=happened, standing=standing)
     monkeypatch.setattr(terminal.program.learnt, "run", lambda *_, **__: day)
     assert terminal.run("learn", "run", MODEL) == ExitCode.DONE
+    assert "nearly as told" in terminal.out
     for words in ("challenger refused", "canary of 25 %", "dropped", "alarm: scores", "to none", "NO"):
         assert words in terminal.out
+
+
+def test_a_history_has_what_challengers_showed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below each, and in the document beside its gates."""
+    shown = ShownTold(name="estimated area", figure=0.875, said="nearly as told")
+    known = terminal.program.learnt.known(MODEL)
+    told: tuple[Told, ...] = (judged(shown=[shown]), alarm(A))
+    history = tuple(ToldAt(position=place, event=one) for place, one in enumerate(told))
+    with_it = dataclasses.replace(known, history=history)
+    monkeypatch.setattr(terminal.program.learnt, "known", lambda _: with_it)
+    assert terminal.run("learn", "history", MODEL) == ExitCode.DONE
+    assert "nearly as told" in terminal.out
+    first, _ = terminal.json("learn", "history", MODEL)["history"]
+    assert first["shown"] == [{"name": "estimated area", "figure": 0.875, "said": "nearly as told"}]
 
 
 def test_the_group_takes_more_commands() -> None:

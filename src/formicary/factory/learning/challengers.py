@@ -15,9 +15,9 @@ After an alarm what matters is in the newest days alone, and a model that may no
 nothing of it. Then parties are parted in place of days: of the newest days, those of one party in three
 judge.
 
-Negatives are plenty and alike: all positives are kept, so many negatives for each, and those kept weigh what
-those left out would have (King and Zeng, *Logistic regression in rare events data*, 2001). Rows that stand
-for others by themselves, as they were let through by a lot, weigh that as well.
+A plan may name a label that comes fast beside the slow one: then a model of each learns, and what is judged
+and released is both in one (``two_labels``). After an alarm the slow one learns alone: then parties are
+parted, and what was looked at is of all of them.
 
 Nothing here runs where decisions are made: it loads LightGBM.
 """
@@ -33,21 +33,23 @@ import numpy.typing as npt
 
 from formicary.base.draws import draws
 from formicary.base.lots import LOTS, lots, salt_of
+from formicary.factory.learning.evidence import evidence_of
 from formicary.factory.learning.fairness import fairness_gates, least_ratio
-from formicary.factory.learning.gates import Contest, Gate, contest_gates
+from formicary.factory.learning.gates import Contest, Gate, Shown, contest_gates
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
+from formicary.factory.learning.tables import table_of_rows
+from formicary.factory.learning.two_labels import Fitted, fitted
 from formicary.factory.models import _check_trained as checks
 from formicary.factory.models.calibration import Calibration, choose_calibration
 from formicary.factory.models.forest import Forest, forest_of
 from formicary.factory.models.model import Evidence, Model, scorecard_columns
 from formicary.factory.models.spec import ModelSpec
-from formicary.factory.models.table import TrainingTable, table_of
-from formicary.factory.models.trainer import Trained, refitted, train_forest
+from formicary.factory.models.table import TrainingTable
 from formicary.factory.models.training import measured, scorecard_of
 from formicary.factory.monitoring.less_discriminatory import Candidate, less_discriminatory
 
-__all__ = ["Challenger", "Nanoseconds", "best_of", "table_of_rows", "train_challenger"]
+__all__ = ["Challenger", "Nanoseconds", "best_of", "train_challenger"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -58,6 +60,7 @@ _JUDGED_IN: Final = 3
 """After an alarm one party in so many judges."""
 _PARTY_BLOCKS: Final = 10
 _TIMED_ROWS: Final = 512
+_END: Final = 2**63 - 1
 _SCORECARD_ROWS_MAX: Final = 20_000
 """A scorecard has some hundred numbers to learn: more rows change none of them."""
 
@@ -78,6 +81,8 @@ class Challenger:
         Every gate, passed or not.
     gain
         The lower bound of what it earns more a day, in minor units: challengers are ranked by it.
+    shown
+        What it showed beside its gates.
     """
 
     model: Model
@@ -85,6 +90,7 @@ class Challenger:
     learnt: int
     gates: tuple[Gate, ...]
     gain: float
+    shown: tuple[Shown, ...] = ()
 
     @property
     def is_passed(self) -> bool:
@@ -107,35 +113,6 @@ def best_of(passed: Sequence[Challenger], plan: LearningPlan) -> Challenger:
     return passed[int(less_discriminatory(candidates, tolerance_bp=plan.alternative_bp).chosen.name)]
 
 
-def table_of_rows(
-    spec: ModelSpec, rows: Rows, *, negatives_each: int, is_timeless: bool = False
-) -> TrainingTable:
-    """Return rows (n) as a table: all positives, and so many negatives for each of them, 0 for all.
-
-    A training holds out the latest rows of a table to end by, or, if it is timeless, some of each time.
-    """
-    kept, weights = _kept(rows.labels, negatives_each, spec.seed)
-    columns = {name: rows.values[kept, place] for place, name in enumerate(spec.names)}
-    return table_of(
-        spec,
-        columns,
-        rows.labels[kept],
-        weights=weights * rows.weights[kept],
-        at=None if is_timeless else rows.at[kept],
-        money=rows.amounts[kept],
-    )
-
-
-def _kept(labels: npt.NDArray[np.int8], each: int, seed: int) -> tuple[npt.NDArray[np.int64], Reals]:
-    positives, negatives = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
-    count = each * len(positives)
-    if not each or count >= len(negatives):
-        return np.arange(len(labels)), np.ones(len(labels))
-    drawn = negatives[np.argsort(draws(seed, len(negatives)), kind="stable")[:count]]
-    kept = np.sort(np.concatenate([positives, drawn]))
-    return kept, np.where(labels[kept] == 1, 1.0, len(negatives) / count)
-
-
 def train_challenger(
     spec: ModelSpec,
     plan: LearningPlan,
@@ -146,6 +123,7 @@ def train_challenger(
     clock: Nanoseconds,
     threads: int = 1,
     is_alarmed: bool = False,
+    investigated: Rows | None = None,
 ) -> Challenger:
     """Train a challenger and judge it.
 
@@ -165,6 +143,8 @@ def train_challenger(
         How many cores; but for the time taken the result does not depend on it.
     is_alarmed
         Parties are parted, not days.
+    investigated
+        All rows of which a fast label is known, None where the plan names none.
 
     Raises
     ------
@@ -175,12 +155,12 @@ def train_challenger(
     judged = everything.chosen(is_judged)
     learnt = _table(spec, everything.chosen(~is_judged), plan, is_alarmed)
     gates = [_looked("leaks", checks.check_leaks(spec, learnt))]
-    trained = train_forest(spec, learnt, threads=threads)
-    forest = forest_of(trained.booster)
-    scores = forest.raw_scores(judged.values)
+    looked_at = None if investigated is None else investigated.between(int(everything.at[0]), _END)
+    trained = fitted(spec, plan, learnt, looked_at, threads=threads)
+    scores = trained.judged(int(judged.at[0]) // DAY * DAY).raw_scores(judged.values)
     contest = Contest(
         rows=judged,
-        challenger=_calibrated(trained, learnt, spec).apply(scores),
+        challenger=_calibrated(trained.left_out, learnt, spec).apply(scores),
         champion=None if champion is None else _chances(champion, judged.values),
         challengers=len(plan.windows_days) + is_alarmed * len(plan.alarmed_windows_days),
         blocks=_party_blocks(judged, plan) if is_alarmed else None,
@@ -196,6 +176,7 @@ def train_challenger(
         learnt=len(table.labels),
         gates=tuple(gates),
         gain=next(gate.figure for gate in gates if gate.name == "money"),
+        shown=(*evidence_of(contest, plan, spec.names, learnt.values), *trained.shown),
     )
 
 
@@ -226,24 +207,24 @@ def _chances(model: Model, values: Reals) -> Reals:
     return model.calibration.apply(model.forest.raw_scores(values))
 
 
-def _calibrated(trained: Trained, table: TrainingTable, spec: ModelSpec) -> Calibration:
-    is_judged = ~np.isnan(trained.left_out)
+def _calibrated(left_out: Reals, table: TrainingTable, spec: ModelSpec) -> Calibration:
+    is_judged = ~np.isnan(left_out)
     judged = table.rows(is_judged)
     return choose_calibration(
-        scores=trained.left_out[is_judged], labels=judged.labels, weights=judged.weights, seed=spec.seed
+        scores=left_out[is_judged], labels=judged.labels, weights=judged.weights, seed=spec.seed
     )
 
 
 def _released(
     spec: ModelSpec,
     everything: TrainingTable,
-    trained: Trained,
+    trained: Fitted,
     learnt: TrainingTable,
     shown: tuple[Rows, Reals],
 ) -> Model:
     """Return the model that would decide, with what the judged one showed: rows, and their raw scores."""
     judged, scores = shown
-    booster = refitted(spec, everything, trained)
+    boosters = trained.again(everything)
     labels = judged.labels.astype(np.float64)
     calibration = choose_calibration(scores=scores, labels=labels, weights=judged.weights, seed=spec.seed)
     few = learnt.rows(
@@ -255,7 +236,7 @@ def _released(
     return Model(
         name=spec.name,
         spec_hash=spec.hash,
-        forest=forest_of(booster),
+        forest=trained.forest(boosters),
         calibration=calibration,
         categories=everything.categories,
         scorecard=card,
@@ -264,7 +245,7 @@ def _released(
             positives=int(everything.labels.sum()),
             forest=measured(calibration.apply(scores), told),
             scorecard=measured(Calibration("none").apply(log_odds), told),
-            trials=len(trained.trials),
+            trials=len(trained.slow.trials),
             suspected={},
         ),
     )
@@ -273,14 +254,16 @@ def _released(
 # -- gates of the model itself -------------------------------------------------------------
 
 
-def _promises(spec: ModelSpec, model: Model, trained: Trained, table: TrainingTable) -> list[Gate]:
+def _promises(spec: ModelSpec, model: Model, trained: Fitted, table: TrainingTable) -> list[Gate]:
     """Return the gates of ``check_model`` that look at a model which was trained."""
-    booster = refitted(spec, table, trained)
+    boosters = trained.again(table)
     odd = checks.odd_rows(spec, table)
-    again = replace(model, forest=forest_of(booster))
+    again = replace(model, forest=trained.forest(boosters))
+    # What a trainer says itself can be compared before scores are added up.
+    parts = [(replace(model, forest=forest_of(booster)), booster) for booster in boosters]
     looked = {
         "reproducible": checks.check_same(model, again),
-        "scorer": checks.check_bits(model, booster, odd),
+        "scorer": [found for part, booster in parts for found in checks.check_bits(part, booster, odd)],
         "stored": checks.check_stored(model, odd),
         "monotone": checks.check_directions(spec, model, table),
         "missing": checks.check_missing(spec, model, table),

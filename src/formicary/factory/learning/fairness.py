@@ -1,15 +1,18 @@
 """Whether a challenger passes groups alike that it must not know, and which of several does so most.
 
 A group is a segment of the rows that is no column of the model, such as sex or age. That a row is not
-stopped is the approval; ratios and their limit are those of ``monitoring.fairness``.
+stopped is the approval; ratios, differences and their verdicts are those of ``monitoring.fairness``. Equal
+opportunity is a gate only where a plan bounds it: of rows that were stopped only some outcomes are told, and
+whether theirs tell of all of them is for whoever makes the plan to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from formicary.factory.learning.gates import Contest, Flags, Gate
 from formicary.factory.learning.plan import LearningPlan
@@ -18,9 +21,12 @@ from formicary.factory.monitoring.fairness import (
     FairnessReport,
     FairnessVerdict,
     approval_ratio,
+    equal_opportunity,
 )
 
-__all__ = ["fairness_gates", "least_ratio"]
+__all__ = ["fairness_gates", "group_names", "least_ratio"]
+
+Names: TypeAlias = npt.NDArray[np.str_]
 
 _GATE: Final = "fairness "
 _ALIKE: Final = 1.0
@@ -30,11 +36,12 @@ _ALIKE: Final = 1.0
 def fairness_gates(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
     """Go through the groups of a plan: none may surely be passed under four fifths as often as another.
 
-    Where the champion does no better, that does not stand against the challenger: it would stay the champion.
+    Nor, where a plan bounds it, good rows of one more seldom than those of another. Where the champion does
+    no better, that does not stand against the challenger: it would stay the champion.
     """
     ours, theirs = contest.stopped(plan)
     for name in plan.groups:
-        groups = np.array([str(one) for one in contest.rows.segments[name].tolist()])
+        groups = group_names(contest.rows.segments[name])
         found, before = (_report(~stopped, groups) for stopped in (ours, theirs))
         is_no_worse = contest.champion is not None and _ratio(found) >= _ratio(before)
         yield Gate(
@@ -47,6 +54,38 @@ def fairness_gates(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
                 f"{found.verdict}; by the champion {_ratio(before):.2f} times"
             ),
         )
+        if plan.opportunity_difference_max:
+            yield _opportunity(contest, plan, name, groups)
+
+
+def _opportunity(contest: Contest, plan: LearningPlan, name: str, groups: Names) -> Gate:
+    found, before = (
+        equal_opportunity(
+            approved=~stopped,
+            labels=contest.rows.labels,
+            groups=groups,
+            limit=plan.opportunity_difference_max,
+        )
+        for stopped in contest.stopped(plan)
+    )
+    ours, theirs = (one.measure or 0.0 for one in (found, before))
+    is_no_worse = contest.champion is not None and ours <= theirs
+    return Gate(
+        name=f"opportunity {name}",
+        is_passed=found.verdict != FairnessVerdict.ADVERSE or is_no_worse,
+        figure=ours,
+        bound=plan.opportunity_difference_max,
+        said=(
+            f"good rows of one group are passed {ours:.1%} less often than those of {found.best}: "
+            f"{found.verdict}; by the champion {theirs:.1%}"
+        ),
+    )
+
+
+def group_names(codes: npt.NDArray[Any]) -> Names:
+    """Return the names of the groups or segments (n,) that rows belong to."""
+    known, places = np.unique(codes, return_inverse=True)
+    return np.array([str(one) for one in known.tolist()], np.str_)[places]
 
 
 def least_ratio(gates: Sequence[Gate]) -> float:
@@ -54,8 +93,8 @@ def least_ratio(gates: Sequence[Gate]) -> float:
     return min((gate.figure for gate in gates if gate.name.startswith(_GATE)), default=_ALIKE)
 
 
-def _report(approved: Flags, groups: object) -> FairnessReport:
-    return approval_ratio(approved=approved, groups=np.asarray(groups))
+def _report(approved: Flags, groups: Names) -> FairnessReport:
+    return approval_ratio(approved=approved, groups=groups)
 
 
 def _ratio(report: FairnessReport) -> float:

@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 
-__all__ = ["Contest", "Gate", "contest_gates", "daily_gains", "lower_bound"]
+__all__ = ["Contest", "Gate", "Shown", "contest_gates", "daily_gains", "lower_bound"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Words: TypeAlias = npt.NDArray[np.int64]
@@ -37,6 +37,14 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     is_passed: bool
     figure: float
     bound: float
+    said: str
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a challenger showed beside its gates: it informs, and stands against nothing."""
+
+    name: str
+    figure: float
     said: str
 
 

@@ -11,13 +11,14 @@ It is given the time, the rows that are known and what was scored; it decides no
 hidden state: where a model stands is a fold of what the learner said happened (``standing``). So a learner
 that is started anew goes on where the last one ended.
 
-Alarms roll back, drop, hold rows like those that are new, make a training due at once and choose how far
-back challengers learn. They never promote.
+Alarms roll back, drop, hold rows like those that are new, make a training due at once, choose how far back
+challengers learn and tighten guards. They never promote.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -40,6 +41,7 @@ from formicary.factory.learning.standing import (
     Standing,
     evolve,
 )
+from formicary.factory.learning.watching import watched
 from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.model import Model
 from formicary.factory.models.spec import ModelSpec
@@ -106,7 +108,9 @@ class Learner:
 
     # -- a business day --------------------------------------------------------------------
 
-    def day(self, now: int, rows: Rows, latest: Rows, scored: Reals) -> list[Happened]:
+    def day(
+        self, now: int, rows: Rows, latest: Rows, scored: Reals, investigated: Rows | None = None
+    ) -> list[Happened]:
         """Look at what is known at a time, and return what happened.
 
         Parameters
@@ -119,9 +123,13 @@ class Learner:
             The rows since the last look, with or without a label.
         scored
             The chances that decided about them, (m,).
+        investigated
+            All rows whose fast label is known by now, where the plan names one: the few that somebody looked
+            at, the newest among them.
         """
         happened: list[Happened] = []
-        for step in (self._guarded, self._paid_off, self._let_in, self._trained):
+        trained = partial(self._trained, investigated=investigated)
+        for step in (self._guarded, self._paid_off, self._watched, self._let_in, trained):
             for one in step(now, rows, latest, scored):
                 self.standing = evolve(self.standing, one, now)
                 happened.append(one)
@@ -163,7 +171,8 @@ class Learner:
     def _paid_off(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
         """Roll back a new champion that earns less than the one before it would have."""
         standing = self.standing
-        if standing.previous == NONE or now - standing.champion_since > 2 * self.plan.watched_days * DAY:
+        is_old = now - standing.champion_since > 2 * self.plan.watched_days * DAY
+        if standing.previous == NONE or (is_old and not standing.is_alarmed(now)):
             return
         since = rows.between(standing.champion_since, now)
         ours = self._chances(standing.champion, since)
@@ -177,7 +186,7 @@ class Learner:
         standing, plan = self.standing, self.plan
         if standing.candidate == NONE:
             return
-        against = self._against(rows, latest)
+        against = self._against(now, rows, latest)
         if against:
             yield CandidateDropped(model=plan.model, hash=standing.candidate, reason=against)
             return
@@ -185,7 +194,7 @@ class Learner:
         if now - standing.stage_since >= days * DAY:
             yield self._next_stage()
 
-    def _against(self, rows: Rows, latest: Rows) -> str:
+    def _against(self, now: int, rows: Rows, latest: Rows) -> str:
         """Return what a candidate did that it must not, on the latest rows and on those with a label."""
         standing = self.standing
         against = self.deciding.against(latest)
@@ -193,7 +202,8 @@ class Learner:
             return against
         since = rows.between(standing.stage_since, int(rows.at[-1]) + 1)
         lost = self._worth(standing.champion, since) - self._worth(standing.candidate, since)
-        if lost > self.plan.canary_loss_max:
+        most = self.plan.canary_loss_max
+        if lost > (most // 2 if standing.is_alarmed(now) else most):
             return f"it lost {lost:,.0f} beside the champion"
         return ""
 
@@ -214,7 +224,19 @@ class Learner:
 
     # -- training --------------------------------------------------------------------------
 
-    def _trained(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
+    def _watched(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
+        """Raise an alarm where the champion decides in another world than it learnt."""
+        standing = self.standing
+        if standing.champion == NONE or standing.is_alarmed(now):
+            return
+        question = self.spec.question
+        horizon = 0 if question is None else question.label.horizon_ns
+        matured = rows.between(0, now - horizon + 1)
+        yield from watched(standing, matured, partial(self._chances, standing.champion), self.spec, self.plan)
+
+    def _trained(
+        self, now: int, rows: Rows, *_: object, investigated: Rows | None = None
+    ) -> Iterator[Happened]:
         """Train challengers where it is time to, and let the best of those that pass look on."""
         if not self._is_due(now, rows):
             return
@@ -222,6 +244,7 @@ class Learner:
         passed: list[Challenger] = []
         positives = int((rows.labels == 1).sum())
         is_alarmed = self.standing.is_alarmed(now)
+        fast = {} if investigated is None else {"investigated": investigated}
         for window in (*self.plan.windows_days, *(self.plan.alarmed_windows_days if is_alarmed else ())):
             try:
                 found = self._train(
@@ -233,6 +256,7 @@ class Learner:
                     clock=self._clock,
                     threads=self._threads,
                     is_alarmed=is_alarmed,
+                    **fast,
                 )
             except ModelRefused:
                 # Too few labels, or a column that tells nothing yet: tomorrow there is more.
@@ -246,6 +270,7 @@ class Learner:
                 until=int(rows.at[-1]),
                 gates=list(found.gates),
                 is_passed=found.is_passed,
+                shown=list(found.shown),
             )
             if found.is_passed:
                 passed.append(found)
@@ -266,9 +291,11 @@ class Learner:
             return False
         if not standing.trained_at:
             return True
-        if standing.is_alarmed(now):
+        is_alarmed = standing.is_alarmed(now)
+        new = positives - standing.trained_positives
+        if is_alarmed and not standing.is_alarm_labelled:
             # What is new has labels from the day of the alarm on.
             since = rows.labels[np.searchsorted(rows.at, (standing.alarmed_at - 1) // DAY * DAY) :]
-            return now - standing.trained_at >= DAY and int((since == 1).sum()) >= plan.new_positives_min
-        is_time = now - standing.trained_at >= plan.every_days * DAY
-        return is_time and positives - standing.trained_positives >= plan.new_positives_min
+            new = int((since == 1).sum())
+        every_days = 1 if is_alarmed else plan.every_days
+        return now - standing.trained_at >= every_days * DAY and new >= plan.new_positives_min

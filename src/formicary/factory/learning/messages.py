@@ -16,6 +16,7 @@ from formicary.base.limits import (
     LEARNING_DAY_EVENTS_MAX,
     LEARNING_GATES_MAX,
     LEARNING_SAID_CHARACTERS_MAX,
+    LEARNING_SHOWN_MAX,
 )
 from formicary.base.lots import LOTS
 from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
@@ -41,6 +42,7 @@ __all__ = [
     "RecordRollback",
     "RolledBack",
     "Seen",
+    "ShownTold",
     "StageEntered",
     "Told",
     "said",
@@ -122,6 +124,14 @@ class GateTold(msgspec.Struct, frozen=True, kw_only=True):
     said: Said
 
 
+class ShownTold(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was shown beside the gates: it informs, and stands against nothing."""
+
+    name: Said
+    figure: Figure
+    said: Said
+
+
 class AlarmTold(msgspec.Struct, frozen=True, kw_only=True):
     """What a guard saw."""
 
@@ -132,7 +142,10 @@ class AlarmTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChallengerJudged(DomainEvent, frozen=True, kw_only=True):
-    """A challenger was trained and judged; its gates are the evidence, whether it was let in or not."""
+    """A challenger was trained and judged; its gates are the evidence, whether it was let in or not.
+
+    What it showed beside them is told since the second version of these events.
+    """
 
     model: Name
     at: Time
@@ -143,6 +156,9 @@ class ChallengerJudged(DomainEvent, frozen=True, kw_only=True):
     until: Time
     gates: Annotated[list[GateTold], msgspec.Meta(max_length=LEARNING_GATES_MAX)]
     is_passed: bool
+    shown: Annotated[list[ShownTold], msgspec.Meta(max_length=LEARNING_SHOWN_MAX)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class StageEntered(DomainEvent, frozen=True, kw_only=True):

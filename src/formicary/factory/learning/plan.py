@@ -10,6 +10,7 @@ from typing import Final
 from formicary.base.lots import LOTS
 from formicary.factory.learning.errors import PlanMalformed
 from formicary.factory.learning.worth import Worth
+from formicary.factory.models.spec import ModelSpec
 
 __all__ = ["DAY", "LearningPlan"]
 
@@ -18,6 +19,8 @@ DAY: Final = 86_400_000_000_000
 
 _BLOCKS_MIN: Final = 3
 """Of fewer blocks no spread can be told."""
+_PARTED_MAX: Final = 20
+"""Segments and, thrice, groups: what is told of them has to find room in one event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,9 @@ class LearningPlan:
     alternative_bp
         Of challengers that pass and earn within this of the best, in basis points of what it earns, the one
         that passes groups most alike is let in.
+    opportunity_difference_max
+        How much less often good rows of one group may be passed than those of another, as a share; 0 bounds
+        nothing, and it is told as a figure only.
     segment_loss_bp
         What may be lost in a segment at most, of the money that is at stake there, in basis points.
     confidence
@@ -80,6 +86,24 @@ class LearningPlan:
         How long a new champion is watched beside the one before it.
     cool_down_days
         After a rollback nothing is let in for so long.
+    residual_odds
+        So many times as high, or as low, as its chances say must the odds be of what the champion lets
+        through until it is told of, above 1; 0 looks at none of it.
+    drift_index_max
+        From which population stability index on a column that the champion reads, or its chance, has drifted;
+        0 looks at none of them.
+    fast
+        The specification of the label that comes fast, with the columns of the slow one: a model of each is
+        learnt, and the weight of their scores is chosen on rows from which neither learnt. None for the slow
+        label alone.
+
+    Notes
+    -----
+    What is looked at by ``residual_odds`` and ``drift_index_max`` alarms, and an alarm of any kind makes a
+    training due, adds ``alarmed_windows_days`` and tightens guards, until a champion has learnt from it or
+    four weeks are over: what the champion earns is watched beside the one before it however long it has
+    decided, and a canary may lose half of ``canary_loss_max``. How many rows may be stopped is not tightened,
+    as whoever has learnt what is new stops more of it. No alarm lets anything in.
 
     Raises
     ------
@@ -99,6 +123,7 @@ class LearningPlan:
     segments: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     alternative_bp: int = 100
+    opportunity_difference_max: float = 0.0
     segment_loss_bp: int = 500
     confidence: float = 0.95
     miscalibration_max: float = 0.35
@@ -112,6 +137,9 @@ class LearningPlan:
     canary_loss_max: int = 2**62
     watched_days: int = 14
     cool_down_days: int = 14
+    residual_odds: float = 0.0
+    drift_index_max: float = 0.0
+    fast: ModelSpec | None = None
 
     def __post_init__(self) -> None:
         if wrong := list(self.findings()):
@@ -133,9 +161,18 @@ class LearningPlan:
             yield f"a canary widens step by step between 0 and {LOTS:,} millionths"
         if not 0 < self.confidence < 1:
             yield f"a confidence lies between 0 and 1, not {self.confidence}"
+        yield from self._bounds()
         for name in ("every_days", "positives_min", "shadow_days", "canary_days", "watched_days"):
             if getattr(self, name) < 1:
                 yield f"{name} is at least 1, not {getattr(self, name)}"
         for name in ("miscalibration_max", "flips_max", "stopped_times_max", "latency_ratio_max"):
             if not getattr(self, name) > 0:
                 yield f"{name} is above zero, not {getattr(self, name)}"
+
+    def _bounds(self) -> Iterator[str]:
+        if self.residual_odds and not self.residual_odds > 1:
+            yield f"residual_odds are above 1, or 0, not {self.residual_odds}"
+        if min(self.drift_index_max, self.opportunity_difference_max) < 0:
+            yield "drift_index_max and opportunity_difference_max are not negative"
+        if len(self.segments) + 3 * len(self.groups) > _PARTED_MAX:
+            yield f"segments, and thrice groups, are {_PARTED_MAX} at most"

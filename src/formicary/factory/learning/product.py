@@ -16,6 +16,7 @@ lived while a look took a model back lets nothing in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +44,7 @@ from formicary.factory.learning.messages import (
     StageEntered,
     Told,
 )
+from formicary.factory.learning.older import upcast
 from formicary.factory.learning.standing import NONE, Stage
 
 __all__ = ["LEARNING_PRODUCT", "NAME"]
@@ -188,5 +190,7 @@ LEARNING_PRODUCT: Final = Product(
     events=(ChallengerJudged, StageEntered, CandidateDropped, AlarmRaised, RolledBack, DayEnded),
     decide=_decide,
     evolve=_evolve,
+    event_version=2,
+    upcast=partial(upcast, product=NAME),
 )
 """Listed by a deployment; there is nothing to choose."""

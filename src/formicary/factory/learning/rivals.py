@@ -11,10 +11,10 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from formicary.factory.learning.challengers import table_of_rows
 from formicary.factory.learning.plan import DAY
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.stream import Stream
+from formicary.factory.learning.tables import table_of_rows
 from formicary.factory.models.forest import forest_of
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.trainer import train_forest

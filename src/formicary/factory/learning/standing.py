@@ -7,13 +7,15 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from formicary.factory.learning.gates import Gate
+from formicary.factory.learning.gates import Gate, Shown
 from formicary.factory.learning.guards import Alarm
 from formicary.factory.learning.plan import DAY
 
 __all__ = [
     "ALARM_LASTS",
+    "DRIFT",
     "NONE",
+    "RESIDUALS",
     "AlarmRaised",
     "CandidateDropped",
     "ChallengerJudged",
@@ -27,6 +29,10 @@ __all__ = [
 
 ALARM_LASTS: Final = 28 * DAY
 """An alarm that no better model came of was none, or nothing that a model can learn."""
+RESIDUALS: Final = "residuals"
+"""The alarm of what came out otherwise than the champion said."""
+DRIFT: Final = "drift "
+"""How an alarm of a column begins that is not as it was; its name comes behind."""
 NONE: Final = ""
 """In place of a model's hash, where there is none."""
 
@@ -45,7 +51,8 @@ class Stage(StrEnum):
 class ChallengerJudged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A challenger was trained and judged: the evidence, whether it was let in or not.
 
-    ``until`` is the time of the newest row that was known; ``positives`` how many there were of label 1.
+    ``until`` is the time of the newest row that was known; ``positives`` how many there were of label 1;
+    ``shown`` what it showed beside its gates.
     """
 
     model: str
@@ -56,6 +63,7 @@ class ChallengerJudged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     until: int
     gates: list[Gate]
     is_passed: bool
+    shown: list[Shown] = msgspec.field(default_factory=list)
 
 
 class StageEntered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -111,8 +119,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         When challengers were trained last, and how many positives were known then.
     rolled_back_at
         When the last rollback was; 0 for never.
-    alarmed_at
-        When the first alarm was that no champion has learnt from since; 0 for never.
+    alarmed_at, alarm
+        When the first alarm was that no champion has learnt from since, and what it is called; 0 for never.
     """
 
     champion: str = NONE
@@ -126,10 +134,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     trained_positives: int = 0
     rolled_back_at: int = 0
     alarmed_at: int = 0
+    alarm: str = NONE
 
     def is_alarmed(self, now: int) -> bool:
         """Tell whether there was an alarm lately that no champion has learnt from since."""
         return self.champion_since < self.alarmed_at and now - self.alarmed_at <= ALARM_LASTS
+
+    @property
+    def is_alarm_labelled(self) -> bool:
+        """Whether rows that had labels raised the alarm: what is new can be learnt from at once."""
+        return self.alarm.startswith((RESIDUALS, DRIFT))
 
 
 def evolve(standing: Standing, happened: Happened, at: int) -> Standing:
@@ -167,7 +181,8 @@ def evolve(standing: Standing, happened: Happened, at: int) -> Standing:
             )
         case _:
             # Of alarms the first counts: what is new began then, and goes on to alarm.
-            return standing if standing.is_alarmed(at) else change(standing, alarmed_at=at)
+            alarmed = {"alarmed_at": at, "alarm": happened.alarm.name}
+            return change(standing, **({} if standing.is_alarmed(at) else alarmed))
 
 
 _NO_CANDIDATE: Final = {"candidate": NONE, "stage": NONE, "share": 0, "stage_since": 0}

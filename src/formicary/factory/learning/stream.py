@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from formicary.factory.learning.rows import UNKNOWN, Rows
 from formicary.factory.learning.standing import Happened
 from formicary.factory.models.spec import ModelSpec
 
-__all__ = ["JudgedStream", "Lived", "RowLog", "Stream", "Watched", "live_through"]
+__all__ = ["InvestigatedStream", "JudgedStream", "Lived", "RowLog", "Stream", "Watched", "live_through"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 
@@ -50,6 +50,15 @@ class Stream(Protocol):
 
     def labels(self, rows: int, now: int) -> npt.NDArray[np.int8]:
         """Return the labels of the first rows (rows,) as far as they are known at a time, in nanoseconds."""
+        ...
+
+
+@runtime_checkable
+class InvestigatedStream(Stream, Protocol):
+    """A stream in which what people looked at has a label at once: its plan names a fast one."""
+
+    def investigated(self, rows: int, now: int) -> npt.NDArray[np.int8]:
+        """Return what people found of the first rows (rows,) by a time, unknown where they did not look."""
         ...
 
 
@@ -161,10 +170,18 @@ def live_through(stream: Stream, learner: Learner, *, report: Watched = lambda _
         stream.looked_at(day, latest, chances)
         now = (day + 1) * DAY
         known = _matured(log, stream.labels(len(log), now))
-        happened += [(now, one) for one in learner.day(now, known, latest, chances)]
+        found = _investigated(stream, log, now)
+        happened += [(now, one) for one in learner.day(now, known, latest, chances, found)]
         report(day + 1 - stream.first, stream.after - stream.first)
     rows = log.rows(stream.labels(len(log), now=np.iinfo(np.int64).max))
     return Lived(rows=rows, scored=np.concatenate(scored), happened=tuple(happened))
+
+
+def _investigated(stream: Stream, log: RowLog, now: int) -> Rows | None:
+    """Return the rows that people looked at, with what they found; None where no plan asks for it."""
+    if stream.plan.fast is None or not isinstance(stream, InvestigatedStream):
+        return None
+    return _matured(log, stream.investigated(len(log), now))
 
 
 def _matured(log: RowLog, labels: npt.NDArray[np.int8]) -> Rows:

@@ -2,13 +2,14 @@
 
 Whoever investigates alerts labels at once, but only what some model had alerted them to. True labels come
 weeks later and for everybody. The two teach different things, and a model of both kinds of rows at once
-forgets the few that were investigated; so each kind has its model, and their chances are averaged (Dal
+forgets the few that were investigated; so each kind has its model, and their scores are averaged (Dal
 Pozzolo, Boracchi, Caelen, Alippi and Bontempi, *Credit card fraud detection: a realistic modeling and a novel
 learning strategy*, IEEE Transactions on Neural Networks and Learning Systems 29(8), 2018).
 
 How much the fast one counts is chosen on matured rows, on those that asked first, and judged on those that
-asked last: a weight that is best where it was chosen is no evidence. An average of chances is not calibrated;
-it orders rows, and has to be calibrated before it is read as a chance.
+asked last: a weight that is best where it was chosen is no evidence. An average is not calibrated; it orders
+rows, and has to be calibrated before it is read as a chance. The paper averages chances. Raw scores of two
+forests may be averaged as well, and their average is again that of one forest (``models.combined_forest``).
 """
 
 from __future__ import annotations
@@ -79,11 +80,12 @@ class _Rows(NamedTuple):
     fast: Reals
     slow: Reals
     labels: Reals
+    weights: Reals
     money: Reals
 
 
 def combined(fast: npt.ArrayLike, slow: npt.ArrayLike, weight: int) -> Reals:
-    """Return the average of chances (n,) of two models, the fast one counting ``weight`` percent."""
+    """Return the average of scores (n,) of two models, the fast one counting ``weight`` percent."""
     if not 0 <= weight <= _WHOLE:
         message = f"a weight is from 0 to 100 percent, not {weight}"
         raise ProgrammingError(message)
@@ -97,6 +99,7 @@ def choose_weight(
     slow: npt.ArrayLike,
     labels: npt.ArrayLike,
     at: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
     money: npt.ArrayLike | None = None,
 ) -> Combination:
     """Choose how much the fast model counts.
@@ -104,11 +107,14 @@ def choose_weight(
     Parameters
     ----------
     fast, slow
-        Chances of the model of fast labels and of that of slow ones, (n,), of rows from which neither learnt.
+        Chances of the model of fast labels and of that of slow ones, or raw scores of both, (n,), of rows
+        from which neither learnt.
     labels
         The true, slow labels, 0 or 1, (n,).
     at
         When each row asked, in nanoseconds, (n,). The latest fifth judges; rows of one time stay together.
+    weights
+        As how many rows each counts for the average precision, (n,), as where negatives were left out.
     money
         What each row is about, in minor units, (n,): then the weight is chosen by the money found, else by
         the average precision.
@@ -123,7 +129,7 @@ def choose_weight(
     Of weights that are as good the one that counts the fast model least is taken: its labels are biased.
     """
     quick, known, amounts = labelled(fast, labels, money)
-    steady, _, _ = labelled(slow, labels, None)
+    steady, _, masses = labelled(slow, labels, weights)
     when = np.asarray(at, np.int64)
     if when.shape != known.shape:
         message = f"{when.shape} times do not match {known.shape} labels"
@@ -131,7 +137,8 @@ def choose_weight(
     aim = Aim.AVERAGE_PRECISION if money is None else Aim.MONEY_FOUND
     is_late = _latest(when)
     early, late = (
-        _Rows(quick[rows], steady[rows], known[rows], amounts[rows]) for rows in (~is_late, is_late)
+        _Rows(quick[rows], steady[rows], known[rows], masses[rows], amounts[rows])
+        for rows in (~is_late, is_late)
     )
     # The least first, so that it is taken of weights that are as good.
     chosen = {weight: _figure(early, weight, aim) for weight in range(0, _WHOLE + 1, _STEP)}
@@ -158,4 +165,4 @@ def _figure(rows: _Rows, weight: int, aim: Aim) -> float:
     scores = combined(rows.fast, rows.slow, weight)
     if aim is Aim.MONEY_FOUND:
         return money_found(scores=scores, labels=rows.labels, money=rows.money)
-    return average_precision(scores=scores, labels=rows.labels)
+    return average_precision(scores=scores, labels=rows.labels, weights=rows.weights)

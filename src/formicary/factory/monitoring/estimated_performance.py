@@ -8,8 +8,9 @@ what they do changed. So it is never told alone, but with the same estimate for 
 come, and what these came to. Where the two differ by more than chance, ``is_borne_out`` is false and the
 estimate for the young rows is worth nothing.
 
-Rows with a chance of the threshold or more are turned away. Bad rows are those of label 1. An estimate of
-money is a number of minor units, rounded once, half to even; what was realised is an exact sum.
+Rows with a chance of the threshold or more are turned away, or rows are named that are, where more than the
+chance decides. Bad rows are those of label 1. An estimate of money is a number of minor units, rounded once,
+half to even; what was realised is an exact sum.
 """
 
 from __future__ import annotations
@@ -28,14 +29,24 @@ from formicary.factory.models.metrics import area_under_roc, average_precision
 from formicary.factory.monitoring.shares import ERROR
 from formicary.factory.monitoring.tails import tail_chance
 
-__all__ = ["Departure", "Performance", "PerformanceReport", "Stakes", "estimated", "performance", "realised"]
+__all__ = [
+    "STAKES_MAX",
+    "Departure",
+    "Performance",
+    "PerformanceReport",
+    "Stakes",
+    "estimated",
+    "performance",
+    "realised",
+]
 
 _Money: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+_Flags: TypeAlias = npt.NDArray[np.bool_]
 
 # Of how many statements of a report the error is shared: bad rows, bad rows let through, money.
 _STATEMENTS: Final = 3
-# So that no sum of two stakes of all rows leaves 64 bits.
-_MONEY_MAX: Final = 2**61
+STAKES_MAX: Final = 2**61
+"""The largest stake times the rows at most: so that no sum of two stakes of all rows leaves 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,7 +116,7 @@ class PerformanceReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     threshold
-        From which chance on a row is turned away.
+        From which chance on a row is turned away; None where rows were named.
     estimated
         For all rows.
     estimated_matured, realised_matured
@@ -119,7 +130,7 @@ class PerformanceReport(msgspec.Struct, frozen=True, kw_only=True):
         How often at most an estimate that is right is not borne out.
     """
 
-    threshold: float
+    threshold: float | None
     estimated: Performance
     estimated_matured: Performance
     realised_matured: Performance
@@ -134,7 +145,8 @@ def performance(
     *,
     chances: npt.ArrayLike,
     labels: npt.ArrayLike,
-    threshold: float,
+    threshold: float | None = None,
+    turned_away: npt.ArrayLike | None = None,
     stakes: Stakes | None = None,
     error: float = ERROR,
 ) -> PerformanceReport:
@@ -147,8 +159,8 @@ def performance(
     labels
         1 bad, 0 good, negative where it is not known yet, (n,). Whether it is known must not depend on what
         it is: a row matures with its horizon.
-    threshold
-        From which chance on a row is turned away.
+    threshold, turned_away
+        From which chance on a row is turned away, or which rows are, (n,): one of both.
     stakes
         What is at stake in each row.
     error
@@ -158,17 +170,18 @@ def performance(
     known = told >= 0
     said = _chances(chances, np.where(known, told, 0.0))
     stake = None if stakes is None else _checked(stakes, len(said))
-    matured, happened = said[known], told[known]
+    away = _away(said, threshold, turned_away)
+    matured, happened, away_matured = said[known], told[known], away[known]
     of_matured = None if stake is None else (stake[0][known], stake[1][known])
-    bad, missed, money = _departures(matured, happened, threshold, of_matured)
+    bad, missed, money = _departures(matured, happened, away_matured, of_matured)
     # On either side, for each statement.
     each = error / (2 * _STATEMENTS)
     found = [one.chance > each for one in (bad, missed, money) if one is not None]
     return PerformanceReport(
         threshold=threshold,
-        estimated=_estimated(said, threshold, stake),
-        estimated_matured=_estimated(matured, threshold, of_matured),
-        realised_matured=_realised(matured, happened, threshold, of_matured),
+        estimated=_estimated(said, away, stake),
+        estimated_matured=_estimated(matured, away_matured, of_matured),
+        realised_matured=_realised(matured, happened, away_matured, of_matured),
         bad=bad,
         missed=missed,
         money=money,
@@ -187,7 +200,7 @@ def estimated(chances: npt.ArrayLike, *, threshold: float, stakes: Stakes | None
     expected counts stand in for counts.
     """
     said = _chances(chances, np.zeros(np.shape(chances)))
-    return _estimated(said, threshold, None if stakes is None else _checked(stakes, len(said)))
+    return _estimated(said, said >= threshold, None if stakes is None else _checked(stakes, len(said)))
 
 
 def realised(
@@ -196,14 +209,13 @@ def realised(
     """Return what came of rows (n,) with labels 0 or 1."""
     said = _chances(chances, labels)
     money = None if stakes is None else _checked(stakes, len(said))
-    return _realised(said, np.asarray(labels, np.float64), threshold, money)
+    return _realised(said, np.asarray(labels, np.float64), said >= threshold, money)
 
 
 # -- expected and counted ------------------------------------------------------------------
 
 
-def _estimated(chances: Reals, threshold: float, money: _Money | None) -> Performance:
-    away = chances >= threshold
+def _estimated(chances: Reals, away: _Flags, money: _Money | None) -> Performance:
     total, caught, missed = (math.fsum(one) for one in (chances, chances[away], chances[~away]))
     earned = None
     if money is not None:
@@ -223,8 +235,8 @@ def _estimated(chances: Reals, threshold: float, money: _Money | None) -> Perfor
     )
 
 
-def _realised(chances: Reals, labels: Reals, threshold: float, money: _Money | None) -> Performance:
-    is_bad, away = labels == 1, chances >= threshold
+def _realised(chances: Reals, labels: Reals, away: _Flags, money: _Money | None) -> Performance:
+    is_bad = labels == 1
     has_both = bool(is_bad.any() and not is_bad.all())
     earned = None
     if money is not None:
@@ -273,10 +285,10 @@ def _both(chances: Reals) -> dict[str, Reals]:
 
 
 def _departures(
-    chances: Reals, labels: Reals, threshold: float, money: _Money | None
+    chances: Reals, labels: Reals, away: _Flags, money: _Money | None
 ) -> tuple[Departure | None, Departure | None, Departure | None]:
     """Return how far bad rows, bad rows let through and money are from expectation."""
-    through = chances < threshold
+    through = ~away
     few, happened = chances[through], labels[through]
     earned = None
     if money is not None:
@@ -313,13 +325,25 @@ def _chances(chances: npt.ArrayLike, labels: npt.ArrayLike) -> Reals:
     return said
 
 
+def _away(chances: Reals, threshold: float | None, named: npt.ArrayLike | None) -> _Flags:
+    """Return which rows (n,) are turned away: from a chance on, or those that are named."""
+    if (threshold is None) == (named is None):
+        message = "rows are turned away from a chance on, or named: one of both"
+        raise ProgrammingError(message)
+    away = np.asarray(named, np.bool_) if threshold is None else np.asarray(chances >= threshold)
+    if away.shape != chances.shape:
+        message = f"{away.shape} rows that are turned away or not do not match {chances.shape} chances"
+        raise ProgrammingError(message)
+    return away
+
+
 def _checked(stakes: Stakes, rows: int) -> _Money:
     gains, losses = np.asarray(stakes.gains), np.asarray(stakes.losses)
     if gains.shape != (rows,) or losses.shape != (rows,):
         message = f"{gains.shape} gains and {losses.shape} losses do not match {rows} rows"
         raise ProgrammingError(message)
     for sums in (gains, losses):
-        if sums.dtype.kind not in "iu" or int(np.abs(sums).max(initial=0)) * max(rows, 1) > _MONEY_MAX:
+        if sums.dtype.kind not in "iu" or int(np.abs(sums).max(initial=0)) * max(rows, 1) > STAKES_MAX:
             message = "what is at stake is in whole minor units, and so is its sum"
             raise ProgrammingError(message)
     return gains.astype(np.int64), losses.astype(np.int64)

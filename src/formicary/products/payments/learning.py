@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from formicary.factory.features.quality.verdicts import SHIFTED_INDEX
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.worth import Worth
+from formicary.factory.monitoring.residuals import FACTOR
 from formicary.products.payments.fraud import PAYMENT_FRAUD
 
 __all__ = ["LEARNING_PLANS"]
@@ -23,6 +25,9 @@ LEARNING_PLANS: Final = (
         windows_days=(0, 90),
         # Whoever pays somebody known must not pay for what is gained elsewhere.
         segments=("currency", "pair_is_new"),
+        # Half as much fraud again as expected, or a quarter of all rows elsewhere, is worth a training.
+        residual_odds=FACTOR,
+        drift_index_max=SHIFTED_INDEX,
     ),
 )
 """The plans of the payments business."""

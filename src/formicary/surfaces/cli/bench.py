@@ -38,11 +38,13 @@ def replay(
     stream: Annotated[str, typer.Argument(help="Which one: a module of examples/streams/.")],
     *,
     threads: Annotated[int, typer.Option("--threads", min=1, help="How many cores trainings take.")] = 1,
+    days: Annotated[int, typer.Option("--days", min=0, help="Of so many days only; 0 for all.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Live through a stream of the past as if it were now, with nobody's hand on it, beside other ways."""
     _require_one_of("examples/streams", stream)
-    _run("learning", [stream, "--threads", str(threads)], as_json=as_json)
+    some = ["--days", str(days)] if days else []
+    _run("learning", [stream, "--threads", str(threads), *some], as_json=as_json)
 
 
 def _run(name: str, arguments: Sequence[str], *, as_json: bool) -> NoReturn:

@@ -34,6 +34,7 @@ __all__ = ["group"]
 
 _HASH_SHOWN: Final = 12
 _GATE_COLUMNS: Final = ("gate", "passed", ">figure", ">bound", "what it means")
+_SHOWN_COLUMNS: Final = ("shown", ">figure", "what it means")
 _HISTORY_COLUMNS: Final = ("at", ">position", "what", "version", "why")
 
 Model = Annotated[str, typer.Argument(help="Name of the model.")]
@@ -83,17 +84,18 @@ def status(context: typer.Context, model: Model, *, as_json: AsJson = False) -> 
 
 
 def history(context: typer.Context, model: Model, *, as_json: AsJson = False) -> None:
-    """List all that happened to a model, with the evidence: every gate of every challenger."""
+    """List all that happened to a model, with the evidence: gates and figures of every challenger."""
     known = program_of(context).learning().known(model)
     if as_json:
         documents = [{"position": one.position} | _document(one.event) for one in known.history]
         write_json({"model": model, "history": documents})
         return
-    rows = [
-        (time_text(one.event.at), str(one.position), *_row(one.event))
-        for one in known.history
-        if not isinstance(one.event, DayEnded)
-    ]
+    rows = list[tuple[str, ...]]()
+    for one in known.history:
+        if not isinstance(one.event, DayEnded):
+            rows.append((time_text(one.event.at), str(one.position), *_row(one.event)))
+        if isinstance(one.event, ChallengerJudged):
+            rows += [("", "", f"- {name}", "", told) for name, _, told in _shown(one.event)]
     write_table(_HISTORY_COLUMNS, rows)
 
 
@@ -170,8 +172,14 @@ def _write_happened(happened: Iterable[Told]) -> None:
                 for one in event.gates
             ]
             write_table(_GATE_COLUMNS, rows, title=f"{what} {version}")
+            write_table(_SHOWN_COLUMNS, _shown(event), title=f"shown by {version}")
         else:
             write_table(("what", "version", "why"), [(what, version, why)])
+
+
+def _shown(event: ChallengerJudged) -> list[tuple[str, str, str]]:
+    """Return what a challenger showed beside its gates."""
+    return [(one.name, f"{one.figure:,.4g}", escape(one.said)) for one in event.shown]
 
 
 def _row(event: Told) -> tuple[str, str, str]:
