@@ -45,8 +45,13 @@ def test_a_new_kind_is_found_where_it_stands() -> None:
     then = int(is_like.sum())
     assert best.holds(latest, NAMES).sum() == best.found
     assert best.expected == pytest.approx(then * 120 / 1_000)
-    tested = binomtest(best.found, best.found + then, 120 / 1_120, alternative="greater").pvalue
-    assert best.chance == pytest.approx(tested, rel=1e-9)
+    # The latest four days are 400 rows.
+    late = int(is_like[-400:].sum())
+    tested = [
+        binomtest(best.found, best.found + count, 120 / (120 + rows), alternative="greater").pvalue
+        for count, rows in ((then, 1_000), (late, 400))
+    ]
+    assert best.chance == pytest.approx(max(tested), rel=1e-9)
     assert best.holds(latest, NAMES)[:30].all()
     assert best.alarm.name == "incoming age"
     assert "have a age of 2" in best.alarm.said
@@ -58,6 +63,17 @@ def test_quiet_hours_alarm_nobody() -> None:
         before, latest = quiet(seed, 1_000), quiet(seed + 5_000, 100)
         scores = latest.values.sum(axis=1), before.values.sum(axis=1)
         assert surges((latest, scores[0]), (before, scores[1]), NAMES, days=DAYS) == []
+
+
+def test_what_drifts_is_not_new() -> None:
+    """A column that grows day by day is elsewhere than two weeks ago, and not elsewhere than yesterday."""
+    before, latest = quiet(1, 1_000), quiet(2, 120)
+    before.values[:, 1] += before.at / DAY / 2
+    latest.values[:, 1] += DAYS / 2
+    unknown = np.full(120, np.nan), np.full(1_000, np.nan)
+    assert surges((latest, unknown[0]), (before, unknown[1]), NAMES, days=DAYS) == []
+    latest.values[:30, 1] = DAYS
+    assert surges((latest, unknown[0]), (before, unknown[1]), NAMES, days=DAYS) != []
 
 
 def test_scores_and_sheer_numbers_are_seen() -> None:

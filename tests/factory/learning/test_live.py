@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -33,6 +34,11 @@ from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
 from tests.factory.learning.live_kit import MODEL, PLAN, SPEC, AnswerLost, Town, kinds_of, ready_models, words
+
+
+class TrainedEnough(Exception):
+    """A test has seen what a training is given."""
+
 
 MOVED, TRIAL = "registry.AliasMoved", "registry.TrialSet"
 
@@ -228,3 +234,30 @@ def test_another_release(tmp_path: Path) -> None:
     town.pass_day()
     with pytest.raises(ChampionDiffers):
         town.learner(spec=other).day(town.now)
+
+
+def test_a_label_that_comes_fast(tmp_path: Path) -> None:
+    """What somebody found is learnt from beside the slow label; of the rest nothing is said."""
+    question = SPEC.question
+    assert question is not None
+    early = replace(question.label, negative=(("confirmed", 1),), horizon="90d", is_early=True)
+    fast = replace(SPEC, name="payment_found", question=replace(question, label=early))
+    given: list[Any] = []
+
+    def train(*_: Any, investigated: Any, **__: Any) -> Any:
+        given.append(investigated)
+        raise TrainedEnough
+
+    town = Town(tmp_path)
+    for _ in range(9):
+        town.pass_day()
+    with suppress(TrainedEnough):
+        town.live(plan=replace(PLAN, fast=fast), train=train)
+    told = [msgspec.json.decode(event.body) for event in kinds_of(town, "facts.FactsRecorded")]
+    frauds = sum(len(one["at"]) for one in told if one["kind"] == question.label.fact)
+    assert given[-1].labels.tolist() == [1] * frauds
+    assert frauds > 0
+    rows = {int(at) for at in given[-1].at}
+    asked = set(town.payments.filter("is_theft")["at"].to_list())
+    assert len(rows) == frauds
+    assert len(asked) >= frauds

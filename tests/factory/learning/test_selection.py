@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from formicary.factory.learning.challengers import table_of_rows
 from formicary.factory.learning.gates import Contest, contest_gates
 from formicary.factory.learning.guards import Seen, money_alarm
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.stream import RowLog
+from formicary.factory.learning.tables import table_of_rows
 from tests.factory.learning.learning_kit import PLAN, SPEC, made_rows
 
 SHARE: Final = 0.1

@@ -7,6 +7,9 @@ Poisson series*, Biometrika 31, 1940)::
 
     k of an hour's n rows in a bin, c of m rows before:    k of k + c is binomial, with the share n / (n + m)
 
+Columns whose windows still fill, and businesses that grow, differ from two weeks ago without anything being
+new. So there must be too many beside the latest of those days alone as well.
+
 What is found names the bin, so that rows like those can be held until somebody has looked at them. It never
 lets a model in.
 """
@@ -23,6 +26,7 @@ import numpy.typing as npt
 from scipy.special import bdtrc
 
 from formicary.factory.learning.guards import Alarm
+from formicary.factory.learning.plan import DAY
 from formicary.factory.learning.rows import Rows
 
 __all__ = ["ROWS", "SCORE", "Surge", "surges"]
@@ -43,6 +47,8 @@ _ERROR: Final = 1e-4
 _DEVIATIONS: Final = 6.0
 """So far above the mean of days before, in standard deviations, there are too many rows."""
 _DAYS_MIN: Final = 5
+_LATEST_DAYS: Final = 4
+"""What drifts has hardly moved since then, and they still have rows enough to compare with."""
 _ROWS_MIN: Final = 10
 """Of fewer rows alike nobody is alarmed."""
 
@@ -59,7 +65,7 @@ class Surge(msgspec.Struct, frozen=True, kw_only=True):
     found, expected
         How many rows there are, and how many there would be.
     chance
-        How often there are so many by chance.
+        How often there are so many by chance, beside all days before or the latest: the greater of the two.
     """
 
     column: str
@@ -109,8 +115,11 @@ def surges(
         name: (rows.values[:, place], rows_before.values[:, place]) for place, name in enumerate(names)
     }
     columns[SCORE] = (scores, scores_before)
+    is_late = rows_before.at > rows_before.at[-1] - _LATEST_DAYS * DAY
     error = _ERROR / (len(columns) * (len(_ENDS) + 1 + 2 * (_TAIL - 1)))
-    found = [one for name, both in columns.items() for one in _in_bins(name, *both) if one.chance < error]
+    found = [
+        one for name, both in columns.items() for one in _in_bins(name, *both, is_late) if one.chance < error
+    ]
     found += _of_all(len(rows), len(rows_before), days)
     return sorted(found, key=lambda one: one.chance)
 
@@ -123,19 +132,27 @@ def _of_all(count: int, count_before: int, days: int) -> Iterator[Surge]:
         yield Surge(column=ROWS, low=-math.inf, high=math.inf, found=count, expected=mean, chance=0.0)
 
 
-def _in_bins(name: str, values: Reals, values_before: Reals) -> Iterator[Surge]:
-    """Go through bins of a column with enough rows; values that are missing are in none."""
-    now, then = values[~np.isnan(values)], values_before[~np.isnan(values_before)]
-    if not len(now) or not len(then):
+def _in_bins(
+    name: str, values: Reals, values_before: Reals, is_late: npt.NDArray[np.bool_]
+) -> Iterator[Surge]:
+    """Go through bins of a column with enough rows; values that are missing are in none.
+
+    ``is_late`` says which values before (m,) are of the latest days.
+    """
+    is_there = ~np.isnan(values_before)
+    now, then = values[~np.isnan(values)], values_before[is_there]
+    late = then[is_late[is_there]]
+    if not len(now) or not len(late):
         return
     ends = np.unique(np.quantile(then, _ENDS))
-    counts, counts_before = (
-        np.bincount(np.searchsorted(ends, one), minlength=len(ends) + 1) for one in (now, then)
+    counts, counts_before, counts_late = (
+        np.bincount(np.searchsorted(ends, one), minlength=len(ends) + 1) for one in (now, then, late)
     )
     edges = np.concatenate([[-np.inf], ends, [np.inf]])
-    share = len(now) / (len(now) + len(then))
     for first, after in _spans(len(counts)):
-        count, count_before = int(counts[first:after].sum()), int(counts_before[first:after].sum())
+        count, count_before, count_late = (
+            int(one[first:after].sum()) for one in (counts, counts_before, counts_late)
+        )
         if count >= _ROWS_MIN:
             yield Surge(
                 column=name,
@@ -144,8 +161,16 @@ def _in_bins(name: str, values: Reals, values_before: Reals) -> Iterator[Surge]:
                 high=float(edges[after]),
                 found=count,
                 expected=float(count_before * len(now) / len(then)),
-                chance=float(bdtrc(count - 1, count + count_before, share)),
+                chance=max(
+                    _chance(count, len(now), count_before, len(then)),
+                    _chance(count, len(now), count_late, len(late)),
+                ),
             )
+
+
+def _chance(count: int, rows: int, count_before: int, rows_before: int) -> float:
+    """Return how often so many of rows are in a bin by chance, beside so many of those before."""
+    return float(bdtrc(count - 1, count + count_before, rows / (rows + rows_before)))
 
 
 def _spans(bins: int) -> Iterator[tuple[int, int]]:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from formicary.factory.learning.challengers import Nanoseconds
     from formicary.factory.learning.learner import Learner, Train
     from formicary.factory.learning.rows import Reals, Rows
+    from formicary.factory.models.training_set import AskedRows
 
 __all__ = ["LearningDay", "LiveLearner", "NoChampionBefore"]
 
@@ -96,11 +97,15 @@ class LearningDay:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Seen:
-    """Rows with a label, the latest that were decided about, and the chances that decided about these."""
+    """Rows with a label, the latest that were decided about, the chances that decided about these.
+
+    Beside them the rows with a label that comes fast, None where the plan names none.
+    """
 
     known: Rows
     latest: Rows
     scored: Reals
+    investigated: Rows | None
 
 
 class LiveLearner:
@@ -185,7 +190,7 @@ class LiveLearner:
             return LearningDay(day=now // DAY, standing=known.standing)
         learner = self._learner(known.standing)
         happened = self._dropped(known, learner, now)
-        happened += learner.day(now, seen.known, seen.latest, seen.scored)
+        happened += learner.day(now, seen.known, seen.latest, seen.scored, seen.investigated)
         command = RecordDay(
             subject=text_id(self._plan.model),
             model=self._plan.model,
@@ -244,17 +249,10 @@ class LiveLearner:
         facts = self._source.events_of([FACTS_RECORDED], after=0, until=self._source.head())
         if question is None or not len(outcomes_of(facts, question.label).outcomes.at):
             return None
-        from formicary.factory.learning.live_rows import decided, fields_of, rows_of  # noqa: PLC0415
-        from formicary.factory.learning.stopped import stopped_rows, together  # noqa: PLC0415
-        from formicary.factory.models.training_set import asked_rows  # noqa: PLC0415
+        from formicary.factory.learning.live_rows import decided  # noqa: PLC0415
 
         shutil.rmtree(self._folder, ignore_errors=True)
-        fields = fields_of(self._spec, self._plan, self._point)
-        asked = asked_rows(self._source, self._compiled, self._spec, self._folder, fields=fields)
-        stopped = stopped_rows(self._source, self._compiled, self._spec, self._point, fields=fields, now=now)
-        asked = together(asked, stopped)
-        weights = stopped.weights(asked.positions)
-        rows = rows_of(asked, self._spec, self._plan, self._point, weights)
+        asked, rows = self._asked(self._spec, now)
         if not rows.is_known.any():
             return None
         found = decided(
@@ -267,7 +265,35 @@ class LiveLearner:
             since=now - DAY if known.day is None else known.day.at,
             moved=known.moved,
         )
-        return _Seen(known=rows.chosen(rows.is_known), latest=rows.chosen(found.places), scored=found.scored)
+        return _Seen(
+            known=rows.chosen(rows.is_known),
+            latest=rows.chosen(found.places),
+            scored=found.scored,
+            investigated=self._investigated(now),
+        )
+
+    def _investigated(self, now: int) -> Rows | None:
+        """Return the rows that somebody looked at lately, None where the plan names no fast label."""
+        fast = self._plan.fast
+        if fast is None or fast.question is None:
+            return None
+        _, rows = self._asked(fast, now)
+        # Older ones count as good where nothing was told of them, and nobody may have looked at them.
+        young = rows.between(now - fast.question.label.horizon_ns + 1, now + 1)
+        return young.chosen(young.is_known)
+
+    def _asked(self, spec: ModelSpec, now: int) -> tuple[AskedRows, Rows]:
+        """Return all rows of a specification, stopped ones among them, with labels as of a time."""
+        from formicary.factory.learning.live_rows import fields_of, rows_of  # noqa: PLC0415, see above
+        from formicary.factory.learning.stopped import stopped_rows, together  # noqa: PLC0415, see above
+        from formicary.factory.models.training_set import asked_rows  # noqa: PLC0415, see above
+
+        fields = fields_of(spec, self._plan, self._point)
+        asked = asked_rows(self._source, self._compiled, spec, self._folder, fields=fields)
+        stopped = stopped_rows(self._source, self._compiled, spec, self._point, fields=fields, now=now)
+        asked = together(asked, stopped)
+        weights = stopped.weights(asked.positions)
+        return asked, rows_of(asked, spec, self._plan, self._point, weights)
 
     # -- the learner -----------------------------------------------------------------------
 
