@@ -70,7 +70,7 @@ ROW: Final = _words("due", "number", "disbursed", "principal", "interest", "fees
 def table_of(records: npt.NDArray[np.void]) -> Table:
     """Return records (n,) as a table (n, fields) of words, without copying contiguous ones."""
     packed = np.ascontiguousarray(records)
-    return packed.view(np.int64).reshape(len(packed), -1)
+    return packed.view(np.int64).reshape(len(packed), len(packed.dtype.names or ()))
 
 
 def columns(dtype: np.dtype[np.void], *names: str) -> list[int]:

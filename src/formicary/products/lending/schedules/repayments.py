@@ -1,7 +1,8 @@
 """What borrowers really pay: on time, late, in part, early or too much; and what becomes of the schedule.
 
 A payment pays what has fallen due, the oldest first, and of each row fees, then interest, then principal.
-What is left over pays the loan off if it suffices; otherwise it becomes what ``Excess`` says. Nothing is
+What is left over pays the loan off if it suffices; otherwise it becomes what ``Excess`` says, and what is
+more than all that has been paid out is given back. Nothing is
 asked for being late but what the terms declare.
 """
 
@@ -158,10 +159,13 @@ def _after(state: Repaid, payment: Payment, excess: Excess) -> Repaid:
     state, rest = _paid(state, payment, until=day)
     if not rest:
         return state
-    state, rest = _settled(state, Payment(day, rest))
+    to_come = any(row.due > day and row.disbursed for row in state.valuation.rows)
+    if not to_come:
+        state, rest = _settled(state, Payment(day, rest))
     if rest and excess != Excess.ADVANCE:
         state, rest = _prepaid(state, Payment(day, rest), keeps=excess == Excess.REDUCE_TERM)
-    if rest:
+    if rest and (excess == Excess.ADVANCE or not to_come):
+        # Nothing will be computed anew that is paid now.
         state, rest = _paid(state, Payment(day, rest), until=None)
     return replace(state, overpaid=state.overpaid + rest)
 
@@ -183,11 +187,10 @@ def _paid(state: Repaid, payment: Payment, *, until: int | None) -> tuple[Repaid
 
 
 def _settled(state: Repaid, payment: Payment) -> tuple[Repaid, int]:
-    """Pay the loan off, if that suffices and nothing is to be paid out yet; return what is left."""
+    """Pay the loan off, if that suffices; return what is left."""
     valuation, day = state.valuation, payment.day
-    to_come = any(row.due > day and row.disbursed for row in valuation.rows)
     ahead = [row for row in valuation.rows if row.due > day and row.number]
-    if to_come or not ahead:
+    if not ahead:
         return state, payment.amount
     owed = settlement(valuation, day)
     # What was paid in advance counts, also for interest of days that do not come.

@@ -178,10 +178,10 @@ def findings_of(read: Callable[[str], Any]) -> Iterator[tuple[Any, str]]:
     yield (rate < 0) | (rate > SCHEDULE_RATE_MAX), f"a rate is 0 to {SCHEDULE_RATE_MAX:,} billionths a year"
     for name, words in _WORDS.items():
         yield (read(name) < 0) | (read(name) >= len(words)), f"no such {name}"
-    # The most days that a day, a week and a month have.
-    days = 1 + 6 * (unit == Unit.WEEKS) + 30 * (unit == Unit.MONTHS)
+    # Days, twice, as a month has half of 61.
+    days = 2 + 12 * (unit == Unit.WEEKS) + 59 * (unit == Unit.MONTHS)
     every = read("every")
-    too_long = (every > SCHEDULE_PERIOD_DAYS_MAX) | (every * days > SCHEDULE_PERIOD_DAYS_MAX + 60)
+    too_long = (every > SCHEDULE_PERIOD_DAYS_MAX) | (every * days > 2 * SCHEDULE_PERIOD_DAYS_MAX)
     yield (every < 1) | too_long, f"a period has 1 to {SCHEDULE_PERIOD_DAYS_MAX:,} days"
     for name in ("principal_grace", "interest_payment_grace", "interest_free"):
         grace = read(name)
