@@ -387,8 +387,8 @@ SCHEDULE_DAYS_MAX: Final = 36_600
 SCHEDULE_FEES_MAX: Final = 16
 """Fees that terms declare: nobody who signs reads more."""
 
-PREPAYMENTS_MAX: Final = 1_000
-"""Payments of a loan that change its schedule: each values the rest of it anew."""
+REPAYMENTS_MAX: Final = 4_000
+"""Payments of a loan followed in one go, twice the instalments it may have: each looks at all rows."""
 
 EFFECTIVE_RATE_MAX: Final = 10**12
 """Millionths a year, a hundred million percent: what a fee of a tenth for a week comes to is far below."""
