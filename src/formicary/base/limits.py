@@ -360,8 +360,8 @@ EXPERIMENT_DAYS_MAX: Final = 400
 EXPERIMENT_ROWS_MAX: Final = 20_000_000
 """Rows of a table of outcomes: with ten columns of reals they take two gigabytes."""
 
-CIVIL_DAY_MIN: Final = -25_567
-"""Days since 1970-01-01 of the first date that is read, 1900-01-01: no contract is older."""
+CIVIL_DAYS_BACK_MAX: Final = 25_567
+"""Days before 1970-01-01 of the first date that is read, 1900-01-01: no contract is older."""
 
 CIVIL_DAY_MAX: Final = 157_053
 """Days since 1970-01-01 of the last date that is read, 2399-12-31: what is later was mistyped."""
