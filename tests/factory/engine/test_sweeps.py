@@ -16,7 +16,6 @@ from formicary.base.errors import ProgrammingError
 from formicary.base.limits import SWEEP_BYTES_MAX
 from formicary.factory.engine.columnar import ids_of
 from formicary.factory.engine.columns import IDS
-from formicary.factory.engine.conformance import check_product
 from formicary.factory.engine.context import DecidingContext
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command, Consequence, Decision, Product
@@ -372,9 +371,3 @@ def test_sweeps_need_columns(tmp_path: Path) -> None:
     """A product whose aggregates are found by a dictionary cannot be swept."""
     with pytest.raises(ProgrammingError, match="no columns to sweep"):
         FactoryState(tmp_path, [replace(METERS, is_columnar=False)])
-
-
-@pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.name)
-def test_products_with_sweeps_keep_the_contract(product: Product) -> None:
-    """Nothing is found where nothing is wrong."""
-    assert check_product(product) == []
