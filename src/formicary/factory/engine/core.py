@@ -339,7 +339,9 @@ class Core:
     def _transfer(self, items: Rows, stamp: int) -> None:
         if not len(items):
             return
-        items["flags"][:-1] |= int(TransferFlags.LINKED)
+        # One chain: every one is linked but the last.
+        items["flags"] |= int(TransferFlags.LINKED)
+        items["flags"][-1:] ^= int(TransferFlags.LINKED)
         group = group_requests([items])[0]
         results = self._decide_group(group, self._stamp(stamp), run_timers=False)
         self._transfers[-1] = self._transfers[-1].copy()

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from formicary.base.errors import Refusal
 from formicary.base.limits import SWEEP_BYTES_MAX
-from formicary.factory.engine.columnar import ColumnarAggregates
+from formicary.factory.engine.columnar import ColumnarAggregates, ids_of
 from formicary.factory.engine.products import Decision, Product
 from formicary.factory.engine.state import TIMER_SET, FactoryState, PendingTimer
 from formicary.factory.engine.sweeps import created_ids, is_applicable
@@ -82,21 +83,18 @@ class _ToCome:
 
     def __init__(self, kept: ColumnarAggregates) -> None:
         self._kept = kept
-        self._created: set[int] = set()
+        self._created = ids_of([])
 
     def change(self, subject: int) -> None:
-        if self._kept.find(subject) is None:
-            self._created.add(subject)
+        created = np.concatenate([self._created, ids_of([subject])])
+        if self._kept.are_new(created):
+            self._created = created
 
     def sweep(self, sweep: Any) -> None:
         if len(msgspec.json.encode(sweep)) > SWEEP_BYTES_MAX:
             raise SweepTooLarge
-        ids = created_ids(sweep)
-        if not is_applicable(sweep, count=len(self._kept) + len(self._created)) or not self._kept.are_new(
-            ids
-        ):
+        created = np.concatenate([self._created, created_ids(sweep)])
+        count = len(self._kept) + len(self._created)
+        if not is_applicable(sweep, count=count) or not self._kept.are_new(created):
             raise SweepOutOfRange
-        created = {(high << 64) | low for high, low in ids.tolist()}
-        if not self._created.isdisjoint(created):
-            raise SweepOutOfRange
-        self._created |= created
+        self._created = created
