@@ -112,8 +112,8 @@ A snapshot adds to files of rows what came since the last one; it does not write
 """
 
 SNAPSHOT_RECORDS_PER_ROW_MAX: Final = 4
-"""Accounts, holds and as much of the features in a snapshot for each row since the last: with many of them
-snapshots are rarer.
+"""Accounts, holds and as much of aggregates and features in a snapshot for each row since the last: with many
+of them snapshots are rarer.
 
 They are written whole, so this bounds what snapshots write to about three times the rows' own bytes.
 """
@@ -318,6 +318,13 @@ POLICY_BYTES_MAX: Final = 96 << 10
 It is mostly texts, which the database spells without more spaces: a block with one in every second row is 768
 MiB, below the 1 GiB of one value.
 """
+
+SWEEP_BYTES_MAX: Final = 96 << 10
+"""Bytes of JSON of an event that changes many aggregates: as a policy's, and for the same reason no more.
+
+They are 72 KiB of columns in base64, 9,200 numbers of 8 bytes, so that one for each transfer of a chain fits.
+"""
+
 RULE_CASES_MAX: Final = 10_000
 """Cases of a document that tests rules: a person wrote them, or a program that should use a table."""
 
