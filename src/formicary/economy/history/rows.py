@@ -166,11 +166,11 @@ class _Reader:
         for name, reference in fact.ids.items():
             columns += self._parties.reference(frame, f"id.{name}", reference, marks)
         for name, column in fact.numbers.items():
-            columns.append(_whole(frame, name, column, 0, Reason.NOT_A_NUMBER, marks))
+            columns.append(_whole(frame, column, marks, decimals=0).alias(f"number.{name}"))
         if fact.amounts:
             exponent = currency(self._parties.mapping.currency or "").exponent
             for name, column in fact.amounts.items():
-                columns.append(_whole(frame, name, column, exponent, Reason.TOO_MANY_DECIMALS, marks))
+                columns.append(_whole(frame, column, marks, decimals=exponent).alias(f"number.{name}"))
         for name, column in fact.reals.items():
             text = key_text(frame, [column])
             real = frame[column].cast(pl.Float64, strict=False)
@@ -222,16 +222,15 @@ class _Reader:
         return signed(frame.with_columns(amounts.alias("amount")), transfer.amount, marks)
 
 
-def _whole(
-    frame: pl.DataFrame, name: str, column: str, decimals: int, inexact: Reason, marks: Marks
-) -> pl.Series:
-    """Return a number of the facts of a frame (n) in units of so many decimals."""
+def _whole(frame: pl.DataFrame, column: str, marks: Marks, *, decimals: int) -> pl.Series:
+    """Return a column of the facts of a frame (n) in units of so many decimals."""
     read = scaled(frame[column], decimals)
+    inexact = Reason.TOO_MANY_DECIMALS if decimals else Reason.NOT_A_NUMBER
     marks.mark(key_text(frame, [column]).is_null(), column, Reason.MISSING_VALUE)
     marks.mark(read.not_numbers, column, Reason.NOT_A_NUMBER)
     marks.mark(read.too_many_decimals, column, inexact)
     marks.mark(read.too_large, column, Reason.NUMBER_TOO_LARGE)
-    return read.values.alias(f"number.{name}")
+    return read.values
 
 
 def _is_in(frame: pl.DataFrame, ids: pl.DataFrame) -> pl.Series:
