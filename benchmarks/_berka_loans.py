@@ -36,6 +36,7 @@ __all__ = [
     "AGGREGATES",
     "APPLICATION",
     "FOLDER",
+    "HISTORY",
     "WITH_HISTORY",
     "Loans",
     "application_of",
@@ -147,7 +148,9 @@ def _spec(name: str, columns: Iterable[str], *, trials: int) -> ModelSpec:
 
 
 APPLICATION: Final = _spec("berka_application", _APPLICATION, trials=4)
-WITH_HISTORY: Final = _spec("berka_history", (*_APPLICATION, *_HISTORY), trials=4)
+HISTORY: Final = _spec("berka_history", _HISTORY, trials=4)
+"""What transactions tell alone, against what the loan costs a month."""
+WITH_HISTORY: Final = _spec("berka_everything", (*_APPLICATION, *_HISTORY), trials=4)
 AGGREGATES: Final = _spec("berka_aggregates", _AGGREGATES, trials=8)
 
 

@@ -31,13 +31,19 @@ from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import table_of
 from formicary.factory.monitoring.calibration_by_segment import calibration_by_segment
 from formicary.factory.monitoring.fairness import approval_ratio, equal_opportunity
-from formicary.factory.monitoring.less_discriminatory import Candidate, less_discriminatory
+from formicary.factory.monitoring.less_discriminatory import (
+    TOLERANCE_BP,
+    Candidate,
+    less_discriminatory,
+)
 
 __all__ = ["AUDITS", "Audit", "audited", "without"]
 
 Names: TypeAlias = npt.NDArray[np.str_]
 
 _CENTS: Final = 100
+_TOLERANCES_BP: Final = (TOLERANCE_BP, 1_000)
+"""How much less an alternative may earn: as the factory has it, and a tenth, to see what it would take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +101,9 @@ def _ages(column: str, *, until: int) -> Callable[[pl.DataFrame], Names]:
 
 
 def _german_sex(frame: pl.DataFrame) -> Names:
-    # A92: female, divorced, separated or married. Of single women the set has none.
-    return np.where((frame["personal_status"] == "A92").to_numpy(), "female", "male")
+    # A92 is a woman by the set's own text; by Groemping (South German Credit Data, 2019) it is also what
+    # single men have, so that these groups are not quite the sexes.
+    return np.where((frame["personal_status"] == "A92").to_numpy(), "coded female", "coded male")
 
 
 def _taiwan_sex(frame: pl.DataFrame) -> Names:
@@ -167,7 +174,7 @@ def audited(audit: Audit, folder: Path) -> dict[str, Any]:
                 name: calibration_by_segment(chances=said[out], labels=labels[out], segments=groups, parts=1)
                 for name, said in chances.items()
             },
-            "alternative": less_discriminatory(candidates),
+            "alternatives": [less_discriminatory(candidates, tolerance_bp=bp) for bp in _TOLERANCES_BP],
         }
     return found
 

@@ -19,6 +19,9 @@ def print_figures(figures: dict[str, Any], output: Console) -> None:
     output.print("  ".join(f"{key} {value}" for key, value in figures["machine"].items()))
     for contest in figures["contests"]:
         _print_contest(contest, output)
+    if "history" in figures:
+        output.print("[bold]berka, transactions alone[/bold], the same protocol", highlight=False)
+        _print_measured(_measured(figures["history"]), output)
     if "aggregates" in figures:
         _print_aggregates(figures["aggregates"], output)
     for audit in figures["fairness"]:
@@ -41,17 +44,7 @@ def _print_contest(contest: dict[str, Any], output: Console) -> None:
         f"{contest['protocol']}. Everything adds {contest['second']}.",
         highlight=False,
     )
-    measured = [
-        (
-            f"our {name}",
-            f"{one['AUC']:.4f}",
-            f"{one['AUC sd']:.3f}" if one["AUC sd"] else "",
-            f"{one['AP']:.3f}",
-            f"{one['Brier']:.4f}",
-        )
-        for name, one in contest["measured"].items()
-    ]
-    _table(output, ("", "AUC", "sd", "AP", "Brier"), [*measured, *contest["published"]])
+    _print_measured([*_measured(contest["measured"]), *contest["published"]], output)
     race = contest["race"]
     rows = [
         (name, _interval(race["AUC"][name], 3), _interval(race["money"][name], 0)) for name in race["AUC"]
@@ -71,6 +64,23 @@ def _print_contest(contest: dict[str, Any], output: Console) -> None:
     _table(output, ("approved", *(f"default rate, {name}" for name in frontiers)), rates)
     for name, one in frontiers.items():
         output.print(f"  {name}: {_under(one)}", highlight=False)
+
+
+def _measured(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"our {name}",
+            f"{one['AUC']:.4f}",
+            f"{one['AUC sd']:.3f}" if one["AUC sd"] else "",
+            f"{one['AP']:.3f}",
+            f"{one['Brier']:.4f}",
+        )
+        for name, one in figures.items()
+    ]
+
+
+def _print_measured(rows: Iterable[Sequence[str]], output: Console) -> None:
+    _table(output, ("", "AUC", "sd", "AP", "Brier"), rows)
 
 
 def _interval(figure: Sequence[float], digits: int) -> str:
@@ -112,23 +122,22 @@ def _print_audit(audit: dict[str, Any], output: Console) -> None:
                 name,
                 f"{audit['AUC'][name]:.3f}",
                 f"{audit['approved'][name]:.1%}, {audit['bad'][name]:.1%}",
-                f"{audit['money'][name] // 100_000_000:,} m",
+                f"{audit['money'][name] // 100_000:,}",
                 _report(found["ratio"][name]),
                 _report(found["opportunity"][name]),
                 _calibrated(found["calibration"][name]),
             )
             for name in audit["AUC"]
         ]
-        headings = ("", "AUC", "approved, bad", "earned", "ratio", "opportunity", "chances")
+        headings = ("", "AUC", "approved, bad", "earned, k", "ratio", "opportunity", "chances")
         output.print(f"  {attribute}", highlight=False)
         _table(output, headings, rows)
-        chosen = found["alternative"]
-        output.print(
-            f"  Less discriminatory, of {len(chosen.about_as_good)} about as good as the best: "
-            f"{chosen.chosen.name} (ratio {chosen.chosen.ratio:.3f}; the best, {chosen.best.name}, "
-            f"{chosen.best.ratio:.3f}).",
-            highlight=False,
-        )
+        for one in found["alternatives"]:
+            output.print(
+                f"  Less discriminatory for at most {one.tolerance_bp / 100:g} % less than {one.best.name}: "
+                f"{one.chosen.name}, ratio {one.chosen.ratio:.3f} in place of {one.best.ratio:.3f}.",
+                highlight=False,
+            )
 
 
 def _report(report: Any) -> str:

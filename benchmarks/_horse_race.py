@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,6 +37,7 @@ __all__ = [
     "protocol_figures",
     "race",
     "resamples",
+    "run_of",
     "scorecard_run",
 ]
 
@@ -66,6 +67,8 @@ class Contest:
         Of n loans: by name, 1 where it went bad, minor units that were lent.
     parts
         Of each repeat the rows that are left out at a time, (n,) flags; together each row once at most.
+    protocol
+        How it is judged, in words.
     second
         What the second set adds, in words.
     currency
@@ -81,6 +84,7 @@ class Contest:
     labels: Reals
     amounts: Money
     parts: Sequence[Sequence[Flags]]
+    protocol: str
     second: str
     currency: str
     terms: Terms = TERMS
@@ -88,16 +92,6 @@ class Contest:
     def spec(self, columns: str) -> ModelSpec:
         """Return the specification of one side of the race by its name."""
         return self.application if columns == "application" else self.everything
-
-    def rows(self, chosen: Flags) -> Contest:
-        """Return the contest of some of its loans."""
-        return replace(
-            self,
-            columns={name: values[chosen] for name, values in self.columns.items()},
-            labels=self.labels[chosen],
-            amounts=self.amounts[chosen],
-            parts=[[flags[chosen] for flags in repeat] for repeat in self.parts],
-        )
 
 
 class Run(NamedTuple):
@@ -123,7 +117,7 @@ class Run(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """Scores and chances of rows that were left out, and chances (m,) of rows learnt from, as left out."""
+    """Scores and chances of rows left out; ``within`` (m,) of rows learnt from, left out in turn."""
 
     scores: Reals
     chances: Reals
@@ -133,7 +127,11 @@ class _Judged(NamedTuple):
 def forest_run(spec: ModelSpec, learnt: TrainingTable, values: Reals, *, seeks_cut: bool) -> _Judged:
     """Train boosted trees and return what they say of rows (k, columns)."""
     trained = train_forest(spec, learnt)
-    calibration = choose_calibration(scores=trained.left_out, labels=learnt.labels, seed=spec.seed)
+    # Of many rows not each is left out.
+    told = ~np.isnan(trained.left_out)
+    calibration = choose_calibration(
+        scores=trained.left_out[told], labels=learnt.labels[told], seed=spec.seed
+    )
     raw = np.asarray(trained.booster.predict(values, raw_score=True))
     within = calibration.apply(trained.left_out) if seeks_cut else np.empty(0)
     return _Judged(raw, calibration.apply(raw), within)
@@ -155,11 +153,14 @@ _RUNS: Final = {"scorecard": scorecard_run, "forest": forest_run}
 
 def race(contest: Contest, *, cut_repeats: int) -> dict[tuple[str, str], Run]:
     """Let all four run; cut-offs are sought in the first ``cut_repeats`` repeats, as they are dear."""
-    return {cell: _run(contest, *cell, cut_repeats=cut_repeats) for cell in CELLS}
+    return {
+        (columns, model): run_of(contest, contest.spec(columns), model, cut_repeats=cut_repeats)
+        for columns, model in CELLS
+    }
 
 
-def _run(contest: Contest, columns: str, model: str, *, cut_repeats: int) -> Run:
-    spec = contest.spec(columns)
+def run_of(contest: Contest, spec: ModelSpec, model: str, *, cut_repeats: int) -> Run:
+    """Let one kind of model, ``scorecard`` or ``forest``, run with the columns of a specification."""
     table = table_of(spec, {name: contest.columns[name] for name in spec.names}, contest.labels)
     shape = (len(contest.parts), len(contest.labels))
     scores, chances, approved = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.bool_)
@@ -171,11 +172,11 @@ def _run(contest: Contest, columns: str, model: str, *, cut_repeats: int) -> Run
             judged = _RUNS[model](spec, learnt, table.values[out], seeks_cut=seeks_cut)
             scores[repeat, out], chances[repeat, out] = judged.scores, judged.chances
             if seeks_cut:
-                amounts = contest.amounts[~out]
-                cut = best_cut(judged.within, learnt.labels, amounts, contest.terms)
+                told, amounts = ~np.isnan(judged.within), contest.amounts[~out]
+                cut = best_cut(judged.within[told], learnt.labels[told], amounts[told], contest.terms)
                 approved[repeat, out] = judged.chances <= cut
         seconds = time.perf_counter() - began
-        sys.stderr.write(f"{contest.name}: {columns}, {model}: repeat {repeat + 1}, {seconds:.0f} s\n")
+        sys.stderr.write(f"{spec.name}, {model}: repeat {repeat + 1}, {seconds:.0f} s\n")
     return Run(scores, chances, approved, min(cut_repeats, len(contest.parts)))
 
 

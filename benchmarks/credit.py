@@ -30,6 +30,7 @@ from benchmarks._berka_loans import (
     AGGREGATES,
     APPLICATION,
     FOLDER,
+    HISTORY,
     WITH_HISTORY,
     read_aggregates,
     read_loans,
@@ -47,6 +48,7 @@ from benchmarks._horse_race import (
     protocol_figures,
     race,
     resamples,
+    run_of,
     scorecard_run,
 )
 from benchmarks._lending import worth
@@ -59,11 +61,12 @@ from formicary.runtime.settings import read_settings
 
 __all__ = ["berka_contest", "main"]
 
+_PARTS: Final = ("berka", "berka_history", "berka_aggregates", "sba_case")
 _FOLDS: Final = 10
 _REPEATS: Final = 5
 _PAGES: Final = Path(__file__).parents[1] / "build"
 
-_PUBLISHED: Final = {
+_PUBLISHED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "berka": (
         ("data set's README: LightGBM, same protocol", "0.938", "0.063", "0.773", "0.0392"),
         ("data set's README: logistic regression", "0.934", "", "0.792", "0.0381"),
@@ -99,31 +102,40 @@ def berka_contest(data_sets: Path, *, repeats: int) -> Contest:
         labels=loans.labels,
         amounts=loans.amounts,
         parts=[[fold == number for number in range(_FOLDS)] for fold in folds],
+        protocol=f"{repeats} x {_FOLDS}-fold",
         second="what the account's transactions tell",
         currency="CZK",
     )
 
 
+def measure_history(contest: Contest) -> dict[str, Any]:
+    """Return what both models reach with what transactions tell alone."""
+    return {
+        model: protocol_figures(contest, run_of(contest, HISTORY, model, cut_repeats=0))
+        for model in ("forest", "scorecard")
+    }
+
+
 def measure(contest: Contest, *, cut_repeats: int) -> dict[str, Any]:
     """Race, and return what the four reached, what was gained, and the frontier of both with everything."""
     runs = race(contest, cut_repeats=cut_repeats)
+    measured = {
+        f"{model}, {columns}": protocol_figures(contest, runs[columns, model]) for columns, model in CELLS
+    }
     judged = ~np.isnan(runs[CELLS[0]].scores[0])
     drawn = resamples(len(contest.labels), seed=0)
-    each, parts = worth(contest.labels, contest.amounts, contest.terms), len(contest.parts[0])
-    split = f"{len(contest.parts)} x {parts}-fold" if parts > 1 else "the published test part"
+    each = worth(contest.labels, contest.amounts, contest.terms)
     return {
         "data": contest.name,
         "judged": int(judged.sum()),
         "bad": int(contest.labels[judged].sum()),
-        "protocol": split,
+        "protocol": contest.protocol,
         "second": contest.second,
         "currency": contest.currency,
         "margin": contest.terms.margin_bp,
         "loss": contest.terms.loss_bp,
-        "measured": {
-            f"{model}, {columns}": protocol_figures(contest, runs[columns, model]) for columns, model in CELLS
-        },
-        "published": _PUBLISHED[contest.name],
+        "measured": measured,
+        "published": _PUBLISHED.get(contest.name, ()),
         "race": intervals(contest, runs),
         "all approved": float(each[judged].sum() * 10_000.0 / contest.amounts[judged].sum()),
         "frontier": {
@@ -164,7 +176,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", nargs="*", default=["berka", "sba_case"], choices=["berka", "sba_case"])
+    parser.add_argument(
+        "--data", nargs="*", default=_PARTS, choices=_PARTS, help="which parts; all unless given"
+    )
     parser.add_argument("--fairness", action="store_true", help="audit two more data sets as well")
     parser.add_argument("--repeats", type=int, default=_REPEATS, help="of the cross-validation on berka")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -174,12 +188,17 @@ def main() -> None:
         raise DataSetsMissing
     began = time.perf_counter()
     figures: dict[str, Any] = {"machine": machine(), "contests": [], "fairness": []}
-    if "berka" in arguments.data:
-        figures["aggregates"] = measure_aggregates(folder)
+    if _PARTS[0] in arguments.data:
+        contest = berka_contest(folder, repeats=arguments.repeats)
         # A scorecard's cut-off takes four more scorecards a fold: one repeat of them is enough of money.
-        figures["contests"].append(measure(berka_contest(folder, repeats=arguments.repeats), cut_repeats=1))
-    if "sba_case" in arguments.data:
-        figures["contests"].append(measure(sba_contest(folder), cut_repeats=1))
+        figures["contests"].append(measure(contest, cut_repeats=1))
+    if _PARTS[1] in arguments.data:
+        figures["history"] = measure_history(berka_contest(folder, repeats=arguments.repeats))
+    if _PARTS[2] in arguments.data:
+        figures["aggregates"] = measure_aggregates(folder)
+    if _PARTS[3] in arguments.data:
+        for is_by_time in (False, True):
+            figures["contests"].append(measure(sba_contest(folder, is_by_time=is_by_time), cut_repeats=1))
     if arguments.fairness:
         figures["fairness"] = [audited(audit, folder) for audit in AUDITS]
     figures["seconds"] = time.perf_counter() - began
