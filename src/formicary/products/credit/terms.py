@@ -74,6 +74,8 @@ class Scale:
     points
         Breakpoints (reading, marks) in the order of readings; marks all rise or all fall, and reach
         ``FULL_MARKS`` at one end. Beyond the ends they stay.
+    unit
+        What a reading is counted in.
     means
         What low marks say, a sentence to the party.
     raised_by
@@ -86,6 +88,7 @@ class Scale:
     weight: int
     per_unit: int = 1
     points: tuple[tuple[int, int], ...]
+    unit: str
     means: str
     raised_by: str
 
@@ -187,6 +190,7 @@ _HISTORY: Final = (
         weight=60,
         per_unit=10_000,
         points=((0, 1_000), (500, 700), (1_000, 450), (2_500, 150), (5_000, 0)),
+        unit="ten-thousandths",
         means="A large share of what you owed within the last year was paid late, or little is known of it.",
         raised_by="Pay what falls due on time: the share of late payments falls as others come to it.",
     ),
@@ -196,6 +200,7 @@ _HISTORY: Final = (
         feature="met_365d",
         weight=40,
         points=((0, 0), (6, 500), (12, 800), (24, 1_000)),
+        unit="obligations",
         means="Few payments that you owed within the last year are known to have been made on time.",
         raised_by="Have bills and instalments that you pay on time counted.",
     ),
@@ -209,6 +214,7 @@ _CAPACITY: Final = (
         weight=50,
         per_unit=10_000,
         points=((6_000, 1_000), (9_000, 700), (11_000, 300), (15_000, 0)),
+        unit="ten-thousandths",
         means="You paid much of what you were paid in the last 90 days, or more, or you were paid nothing.",
         raised_by="Keep more of what you are paid.",
     ),
@@ -219,6 +225,7 @@ _CAPACITY: Final = (
         weight=50,
         # Minor units of a house with one currency; a house with others says so in a version of its own.
         points=((0, 0), (100_000, 300), (500_000, 700), (1_500_000, 1_000)),
+        unit="minor units",
         means="You were paid little in the last 90 days.",
         raised_by="Have more of your income paid to you here.",
     ),
@@ -231,6 +238,7 @@ _BEHAVIOUR: Final = (
         feature="payments_out_90d",
         weight=60,
         points=((0, 0), (10, 500), (30, 800), (90, 1_000)),
+        unit="payments",
         means="You made few payments in the last 90 days.",
         raised_by="Pay here more often.",
     ),
@@ -240,6 +248,7 @@ _BEHAVIOUR: Final = (
         feature="since_last_in",
         weight=40,
         points=((7 * _DAY_SECONDS, 1_000), (35 * _DAY_SECONDS, 700), (90 * _DAY_SECONDS, 0)),
+        unit="seconds",
         means="You were last paid a long time ago, or never.",
         raised_by="Be paid here more regularly.",
     ),
@@ -252,6 +261,7 @@ _IDENTITY: Final = (
         feature="checks_passed_365d",
         weight=60,
         points=((0, 0), (1, 700), (2, 1_000)),
+        unit="checks",
         means="Your identity was checked seldom or never within the last year.",
         raised_by="Have your identity checked.",
     ),
@@ -261,6 +271,7 @@ _IDENTITY: Final = (
         feature="since_first_in",
         weight=40,
         points=((0, 0), (180 * _DAY_SECONDS, 500), (730 * _DAY_SECONDS, 1_000)),
+        unit="seconds",
         means="You have been with us for a short time.",
         raised_by="Stay with us: this comes with time.",
     ),
@@ -273,6 +284,7 @@ _RELATIONS: Final = (
         feature="payers_90d",
         weight=50,
         points=((0, 0), (5, 700), (15, 1_000)),
+        unit="parties",
         means="Few different parties paid you in the last 90 days.",
         raised_by="Be paid by more parties, or leave your relations out of the score.",
     ),
@@ -282,6 +294,7 @@ _RELATIONS: Final = (
         feature="payees_90d",
         weight=50,
         points=((0, 0), (5, 700), (15, 1_000)),
+        unit="parties",
         means="You paid few different parties in the last 90 days.",
         raised_by="Pay more parties, or leave your relations out of the score.",
     ),
