@@ -9,6 +9,7 @@ import msgspec
 
 from formicary.base.purposes import Purpose, wording_of
 from formicary.factory.engine.products import Command, DomainEvent, Product
+from formicary.factory.engine.reads import fields_of
 from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 from formicary.factory.identity import IDENTITY
 from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, GrantConsent, RevokeConsent
@@ -97,6 +98,10 @@ class Town(House):
         ids = {"party": [hex_id(party)] * rows}
         command = RecordFacts(subject=SOURCE, kind=kind, at=[at] * rows, ids=ids, numbers=numbers)
         self.done(FACTS_PRODUCT, command)
+
+    def known(self, product: Product, subject: int) -> dict[str, Any]:
+        """Return an aggregate's fields."""
+        return fields_of(self.record(product, subject))
 
     def scores(self, party: int) -> dict[str, Any]:
         """Make a party's score anew."""

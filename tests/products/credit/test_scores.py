@@ -9,7 +9,6 @@ import pytest
 from formicary.base.purposes import Purpose
 from formicary.factory.engine.conformance import check_product
 from formicary.factory.engine.products import Product
-from formicary.factory.engine.reads import fields_of
 from formicary.factory.features.kinds import Facts, Transfers
 from formicary.factory.identity.party import PARTY_PRODUCT, CloseParty
 from formicary.products.credit import CREDIT
@@ -89,9 +88,9 @@ def test_a_score_says_what_it_is_made_of(scored: Town) -> None:
     assert event.bands == [550, 600, 650, 700]
     assert event.score == 350 + sum(event.points)
     assert event.cause == Cause.ASKED
-    record = scored.record(SCORES, ADA)
+    record = scored.known(SCORES, ADA)
     assert (record["score"], record["band"], record["refreshes"]) == (event.score, event.band, 1)
-    kept = kept_assessment(fields_of(record))
+    kept = kept_assessment(record)
     assert (kept.score, list(kept.points), list(kept.most)) == (event.score, event.points, event.most)
     scored.recovers()
 
@@ -127,10 +126,10 @@ def test_revocation_reaches_the_next_refresh(scored: Town) -> None:
     """The month's refresh withdraws the score and its readings; none is made again before new consent."""
     scored.takes_back(ADA, Purpose.CREDIT)
     scored.waits(40 * DAY)
-    record = scored.record(SCORES, ADA)
+    record = scored.known(SCORES, ADA)
     assert (record["score"], record["band"], record["due"]) == (0, 0, 0)
-    assert not record["readings"].any()
-    assert not record["points"].any()
+    assert not any(record["readings"])
+    assert not any(record["points"])
     assert len(scored.told(ScoreWithdrawn)) == len(scored.told(ScoreRefreshed)) == 1
     assert asks(scored) == "score_needs_consent"
     scored.waits(40 * DAY)
@@ -154,7 +153,7 @@ def test_a_closed_party_has_no_score_for_longer_than_its_month(scored: Town) -> 
     scored.done(PARTY_PRODUCT, CloseParty(subject=ADA))
     assert asks(scored) == "party_not_active"
     scored.waits(40 * DAY)
-    assert scored.record(SCORES, ADA)["score"] == 0
+    assert scored.known(SCORES, ADA)["score"] == 0
 
 
 def test_relations_count_when_the_party_says_so(scored: Town) -> None:
@@ -176,10 +175,10 @@ def test_relations_count_when_the_party_says_so(scored: Town) -> None:
 def test_relations_are_switched_without_a_score(scored: Town) -> None:
     """A party may say so before it has one; without consent what there was is withdrawn."""
     assert scored.done(SCORES, SwitchRelations(subject=BOB, on=True)) == {"score": None, "band": None}
-    assert scored.record(SCORES, BOB)["relations"] == 1
+    assert scored.known(SCORES, BOB)["relations"] == 1
     scored.takes_back(ADA, Purpose.CREDIT)
     assert scored.done(SCORES, SwitchRelations(subject=ADA, on=True)) == {"score": None, "band": None}
-    assert scored.record(SCORES, ADA)["score"] == 0
+    assert scored.known(SCORES, ADA)["score"] == 0
     assert [one.on for one in scored.told(RelationsSwitched)] == [True, True]
     assert len(scored.told(ScoreWithdrawn)) == 1
 

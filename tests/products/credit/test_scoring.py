@@ -36,7 +36,7 @@ def oracle(readings: tuple[int | None, ...], *, relations: bool) -> Fraction:
             for scale, reading in zip(TERMS.scales, readings, strict=True)
             if scale.dimension is dimension
         ]
-        marks = sum(scale.weight * exact_marks(scale, reading) for scale, reading in own)
+        marks = sum((scale.weight * exact_marks(scale, reading) for scale, reading in own), Fraction(0))
         mean = marks / sum(scale.weight for scale, _ in own)
         score += Fraction(600 * TERMS.weights[dimension], total) * mean / FULL_MARKS
     return score

@@ -48,7 +48,7 @@ def scored(town: Town) -> Town:
 
 def test_a_third_party_gets_score_and_band_only(scored: Town) -> None:
     """The answer and the event hold nothing of what the score is made of; the event holds who asked."""
-    kept = scored.record(SCORES, ADA)
+    kept = scored.known(SCORES, ADA)
     answer = scored.done(QUERIES, query())
     assert answer == {"score": int(kept["score"]), "band": int(kept["band"]), "terms": 1}
     (event,) = scored.told(ScoreQueried)
@@ -65,10 +65,10 @@ def test_a_band_alone(scored: Town) -> None:
     asked = query(SHOP)
     assert scored.done(QUERIES, asked) == {
         "score": None,
-        "band": scored.record(SCORES, ADA)["band"],
+        "band": scored.known(SCORES, ADA)["band"],
         "terms": 1,
     }
-    assert scored.record(QUERIES, asked.subject)["score"] == 0
+    assert scored.known(QUERIES, asked.subject)["score"] == 0
 
 
 def test_every_query_is_kept(scored: Town) -> None:
@@ -76,8 +76,8 @@ def test_every_query_is_kept(scored: Town) -> None:
     asked = [query() for _ in range(3)]
     for one in asked:
         scored.done(QUERIES, one)
-        record = scored.record(QUERIES, one.subject)
-        assert (record["party_low"], record["third_party_low"]) == (ADA, LANDLORD)
+        record = scored.known(QUERIES, one.subject)
+        assert (record["party"], record["third_party"]) == (hex_id(ADA), hex_id(LANDLORD))
         assert record["at"] <= scored.now
     assert scored.does(QUERIES, asked[0]).code == "score_query_exists"
     assert len(scored.told(ScoreQueried)) == 3
