@@ -9,6 +9,7 @@ import pytest
 from formicary.base.purposes import Purpose
 from formicary.factory.engine.conformance import check_product
 from formicary.factory.engine.products import Product
+from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 from formicary.factory.features.kinds import Facts, Transfers
 from formicary.factory.identity.party import PARTY_PRODUCT, CloseParty
 from formicary.products.credit import CREDIT
@@ -190,3 +191,13 @@ def test_a_late_payment_lowers_the_score(scored: Town) -> None:
     assert scored.scores(ADA)["score"] < before.score
     scored.owed(ADA, *[0] * 40)
     assert scored.scores(ADA)["score"] > before.score
+
+
+def test_facts_without_a_field_are_refused(scored: Town) -> None:
+    """A source that leaves out what a feature reads hears it, and the house goes on."""
+    facts = {"subject": 99, "kind": "obligation", "at": [scored.now], "ids": {"party": ["b".zfill(32)]}}
+    receipt = scored.does(FACTS_PRODUCT, RecordFacts(**facts, numbers={"due": [1]}))
+    assert receipt.code == "malformed_events"
+    assert scored.does(FACTS_PRODUCT, RecordFacts(**facts, numbers={"due": [1], "late": [0]})).code == ""
+    other = facts | {"kind": "something_else"}
+    assert scored.does(FACTS_PRODUCT, RecordFacts(**other, numbers={"due": [1]})).code == ""

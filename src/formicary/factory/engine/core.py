@@ -315,6 +315,7 @@ class Core:
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
+            self.state.require_readable(product, decision)
             accounts, transfers = pack_decision(decision)
             self._open(accounts, stamp)
             self._transfer(transfers, context)
