@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -195,7 +196,12 @@ def test_a_late_payment_lowers_the_score(scored: Town) -> None:
 
 def test_facts_without_a_field_are_refused(scored: Town) -> None:
     """A source that leaves out what a feature reads hears it, and the house goes on."""
-    facts = {"subject": 99, "kind": "obligation", "at": [scored.now], "ids": {"party": ["b".zfill(32)]}}
+    facts: dict[str, Any] = {
+        "subject": 99,
+        "kind": "obligation",
+        "at": [scored.now],
+        "ids": {"party": ["b".zfill(32)]},
+    }
     receipt = scored.does(FACTS_PRODUCT, RecordFacts(**facts, numbers={"due": [1]}))
     assert receipt.code == "malformed_events"
     assert scored.does(FACTS_PRODUCT, RecordFacts(**facts, numbers={"due": [1], "late": [0]})).code == ""
