@@ -136,7 +136,7 @@ def test_a_teams_sets_reach_the_factory(write: Write, tmp_path: Path) -> None:
     ]
     state = FactoryState(tmp_path / "engine", products)
     assert state.features is not None
-    assert list(state.features.compiled.views) == ["team", "payment_risk", "party_flows"]
+    assert list(state.features.compiled.views) == ["team", "payment_risk", "party_flows", "credit_facts"]
     assert [one.name for one in feature_sets(settings.features)][-1] == "team"
 
 
