@@ -24,7 +24,7 @@ from rich.table import Table
 
 from proofs.learning.charts import line_chart
 from proofs.learning.injected import ALARM_MINUTES_MAX, AN_HOUR, Injected, injected, quiet_alarms, sensed
-from proofs.learning.sabotage import SABOTEURS, Outcome, sabotaged
+from proofs.learning.sabotage import SABOTEURS, Outcome, outcomes_of
 from proofs.learning.selection import CYCLES, SHARE, Cycle, behind, is_right, lent
 from proofs.learning.worlds import HOUR
 
@@ -63,15 +63,11 @@ def _sabotage(seeds: range) -> tuple[list[Table], Any, bool]:
     outcomes: list[Outcome] = []
     # A world each: what one learns, another does not wait for.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for seed, found in zip(seeds, pool.map(_world_of, seeds), strict=True):
+        for seed, found in zip(seeds, pool.map(outcomes_of, seeds), strict=True):
             outcomes += found
             wrong = ", ".join(one.kind for one in found if not one.is_right)
             print(f"seed {seed} done{wrong and ': wrong about '}{wrong}", file=sys.stderr)
     return sabotage_report(outcomes, len(seeds))
-
-
-def _world_of(seed: int) -> list[Outcome]:
-    return list(sabotaged(seed))
 
 
 def sabotage_report(outcomes: list[Outcome], seeds: int) -> tuple[list[Table], Any, bool]:

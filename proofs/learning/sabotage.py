@@ -41,7 +41,7 @@ from formicary.factory.learning.worth import Worth
 from formicary.factory.models.spec import ModelSpec
 from proofs.learning.worlds import EXCESS, HASTE, HOUR, REGION, REMARK, STRANGER, World, drawn_world, spec_of
 
-__all__ = ["BROKEN", "SABOTEURS", "Outcome", "sabotaged"]
+__all__ = ["BROKEN", "SABOTEURS", "Outcome", "outcomes_of", "sabotaged"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Told: TypeAlias = list[tuple[int, Happened]]
@@ -214,6 +214,11 @@ def sabotaged(seed: int, kinds: Collection[str] = tuple(SABOTEURS)) -> Iterator[
     if honest.standing.previous:
         for kind in UNDONE:
             yield _undone(seed, kind, world, _again(honest, seed, train_challenger))
+
+
+def outcomes_of(seed: int) -> list[Outcome]:
+    """Return what became of all of them in the world of a seed."""
+    return list(sabotaged(seed))
 
 
 def _learner(seed: int, train: Train, plan: LearningPlan = _PLAN) -> Learner:

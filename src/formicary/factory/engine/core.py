@@ -315,6 +315,7 @@ class Core:
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
+            self.state.require_readable(product, decision)
             accounts, transfers = pack_decision(decision, context.derive_id)
             kept = kept_of(self.state.products, product, command.subject, decision)
             require_sweeps(self.state, kept)
