@@ -320,7 +320,7 @@ MiB, below the 1 GiB of one value.
 """
 
 SWEEP_BYTES_MAX: Final = 96 << 10
-"""Bytes of JSON of an event that changes many aggregates: as a policy's, and for the same reason no more.
+"""Bytes of JSON of the sweeps of a command, which an answer follows: as a policy's, for the same reason.
 
 They are 72 KiB of columns in base64, 9,200 numbers of 8 bytes, so that one for each transfer of a chain fits.
 """

@@ -25,7 +25,7 @@ class SweepOutOfRange(Refusal):
 
 
 class SweepTooLarge(Refusal):
-    """A sweep takes more bytes than an event may; make several of it."""
+    """The sweeps of one command take more bytes than may stand before an answer; make several of it."""
 
     code = "sweep_too_large"
 
@@ -65,10 +65,13 @@ def require_sweeps(state: FactoryState, events: Sequence[Kept]) -> None:
     SweepOutOfRange
         It is of aggregates that will not be there, creates some that will, or has a column of another length.
     SweepTooLarge
-        It takes more than ``SWEEP_BYTES_MAX`` bytes of JSON.
+        Together they take more than ``SWEEP_BYTES_MAX`` bytes of JSON.
     """
-    if not any(event.kind in state.sweeps for event in events):
+    sweeps = [event.body for event in events if event.kind in state.sweeps]
+    if not sweeps:
         return
+    if sum(len(msgspec.json.encode(sweep)) for sweep in sweeps) > SWEEP_BYTES_MAX:
+        raise SweepTooLarge
     to_come = {name: _ToCome(kept) for name, kept in state.columns.items()}
     for event in events:
         product = event.kind.partition(".")[0]
@@ -91,8 +94,6 @@ class _ToCome:
             self._created = created
 
     def sweep(self, sweep: Any) -> None:
-        if len(msgspec.json.encode(sweep)) > SWEEP_BYTES_MAX:
-            raise SweepTooLarge
         created = np.concatenate([self._created, created_ids(sweep)])
         count = len(self._kept) + len(self._created)
         if not is_applicable(sweep, count=count) or not self._kept.are_new(created):
