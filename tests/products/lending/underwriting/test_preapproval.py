@@ -35,7 +35,7 @@ FAILURES: list[tuple[dict[str, Any], Condition]] = [
 def test_a_party_by_hand() -> None:
     """Sales of 20,000.00 a month at 1.5 % of defaults carry 30,000.00.
 
-    A fifth of the sales is 4,000.00, of which debts leave 3,500.00; the first instalment is 1 / 12 and 30 days
+    A fifth of sales is 4,000.00, of which debts leave 3,500.00; the first instalment is 1 / 12 and 30 days
     of 0.05 %, 9.833 % of the line: 35,593.22 are affordable. The smaller of both is lent.
     """
     told = decide(POLICY, CAPITAL, RICH, parties({}))

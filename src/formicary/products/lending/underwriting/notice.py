@@ -109,8 +109,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         Ids as the world sees them.
     action
         What was done, a sentence.
-    decided_at, tell_until
-        When, and until when it must be told, as times of RFC 3339.
+    decided_on, tell_until
+        The day, and until when it must be told, in UTC, as 2026-11-26.
     reasons
         One to four sentences, the most important first.
     counterfactual
@@ -122,7 +122,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     party: str
     decision: str
     action: str
-    decided_at: str
+    decided_on: str
     tell_until: str
     reasons: tuple[str, ...]
     counterfactual: str
@@ -189,8 +189,8 @@ def notice_of(
         party=party,
         decision=decision,
         action=action,
-        decided_at=time_text(decided_at),
-        tell_until=time_text(decided_at + ADVERSE_ACTION_DAYS_MAX * _DAY),
+        decided_on=_day(decided_at),
+        tell_until=_day(decided_at + ADVERSE_ACTION_DAYS_MAX * _DAY),
         reasons=tuple(reasons),
         counterfactual=counterfactual,
         creditor=creditor,
@@ -222,6 +222,10 @@ def counterfactual_sentence(found: Counterfactual, phrases: Mapping[int, Phrase]
     """
     wanted = " and ".join(_told(change, phrases[change.feature], currency) for change in found.changes)
     return f"It would have been granted had {wanted}."
+
+
+def _day(at: int) -> str:
+    return time_text(at).partition("T")[0]
 
 
 def _told(change: Change, phrase: Phrase, currency: Currency) -> str:

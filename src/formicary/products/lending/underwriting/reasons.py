@@ -13,7 +13,7 @@ More than four are not told (12 CFR 1002.9, official comment 9(b)(2)-1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -24,10 +24,12 @@ from formicary.factory.journal.rows import REASONS
 from formicary.products.lending.underwriting.capital import Binding
 from formicary.products.lending.underwriting.preapproval import Condition
 
-__all__ = ["COLUMN_FIRST", "needs_columns", "principal_reasons", "sentences"]
+__all__ = ["COLUMN_FIRST", "confirmed", "needs_columns", "principal_reasons", "sentences"]
 
 Numbers: TypeAlias = npt.NDArray[np.uint16]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Reals: TypeAlias = npt.NDArray[np.float64]
+Score: TypeAlias = Callable[[Reals], Reals]
 
 COLUMN_FIRST: Final = 256
 """The number of a reason that is the model's first column."""
@@ -59,7 +61,35 @@ def needs_columns(decisions: npt.NDArray[Any]) -> Flags:
     return np.asarray(decisions["failed"] & _SCORED != 0, np.bool_)
 
 
-def principal_reasons(decisions: npt.NDArray[Any], attributions: npt.NDArray[np.float64]) -> Numbers:
+def confirmed(attributions: Reals, rows: Reals, score: Score, usual: npt.ArrayLike) -> Reals:
+    """Return attributions (m, columns) without those of columns that, put right, would not lower the score.
+
+    What a column adds is an average over what else might be known. A column may have added something on
+    average, and yet the score would be the same without it, as the others say so already: it is no reason.
+
+    Parameters
+    ----------
+    attributions
+        What each column added to the score, (m, columns).
+    rows
+        What was scored, (m, columns).
+    score
+        Returns scores (n,) of rows (n, columns): ``Scorer(forest).raw_scores``.
+    usual
+        What each column is where it counts against nobody, (columns,): as its median among those who paid
+        back; NaN for a column that is right where it is missing.
+    """
+    now, told = score(rows), attributions.copy()
+    for column, value in enumerate(np.asarray(usual, np.float64).tolist()):
+        is_raising = attributions[:, column] > 0
+        better = rows[is_raising]
+        better[:, column] = value
+        is_lower = score(better) < now[is_raising]
+        told[is_raising, column] = np.where(is_lower, attributions[is_raising, column], 0.0)
+    return told
+
+
+def principal_reasons(decisions: npt.NDArray[Any], attributions: Reals) -> Numbers:
     """Return at most four reasons of each decision, the most important first, 0 for none, (n, 4).
 
     Parameters
@@ -69,7 +99,7 @@ def principal_reasons(decisions: npt.NDArray[Any], attributions: npt.NDArray[np.
     attributions
         What each column of the model added to the score, (m, columns), of the m decisions for which
         ``needs_columns`` is true, in their order: ``TreeShap(forest).contributions(rows)``, or those along
-        the paths, ``forest.explain(rows)``, where there are millions.
+        the paths, ``forest.explain(rows)``, where there are millions. For a notice they are ``confirmed``.
     """
     needed = needs_columns(decisions)
     if attributions.ndim != 2 or len(attributions) != int(needed.sum()):  # noqa: PLR2004, rows and columns
@@ -116,7 +146,7 @@ def _both_scored(conditions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.asarray((conditions[:, [Condition.RISK, Condition.PRICE]] != 0).sum(axis=1), np.int64)
 
 
-def _raised(attributions: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _raised(attributions: Reals) -> npt.NDArray[np.int64]:
     """Return the columns that raised each score most, as numbers of reasons, 0 for none, (m, 4)."""
     most = np.argsort(-attributions, axis=1, kind="stable")[:, :REASONS]
     is_raising = np.take_along_axis(attributions, most, axis=1) > 0
