@@ -78,6 +78,11 @@ class Base(NamedTuple):
     """Of 30 days, in fen, (n,)."""
     segments: npt.NDArray[np.int64]
 
+    def part(self, first: int, count: int) -> Base:
+        """Return so many of them."""
+        some = slice(first, first + count)
+        return Base(self.rows[some], self.sales[some], self.segments[some])
+
 
 def made_up(count: int, seed: int) -> tuple[Base, Reals]:
     """Return parties, and whether each defaults, (n,): about one in thirty."""
@@ -121,7 +126,7 @@ def preapprove(scorer: Scorer, calibration: Calibration, base: Base, book: Book)
     """Return decisions and reasons about all parties, and the book afterwards."""
     decisions, reasons = [], []
     for first in range(0, len(base.rows), _AT_ONCE):
-        block = Base(*(column[first : first + _AT_ONCE] for column in base))
+        block = base.part(first, _AT_ONCE)
         chances = calibration.apply(scorer.raw_scores(block.rows))
         told = decide(_POLICY, _CAPITAL, book, asked(block, chances, first))
         added = scorer.explain(block.rows[needs_columns(told.decisions)]).attributions
@@ -131,15 +136,23 @@ def preapprove(scorer: Scorer, calibration: Calibration, base: Base, book: Book)
     return np.concatenate(decisions), np.concatenate(reasons), book
 
 
-def compare(scorer: Scorer, calibration: Calibration, base: Base, book: Book, decisions: Any) -> None:
-    """Decide about the first parties one by one, and refuse to go on where anything differs."""
-    for place in range(min(_ALONE, len(decisions))):
-        one = Base(*(column[place : place + 1] for column in base))
+def compare(scorer: Scorer, calibration: Calibration, base: Base, book: Book, decisions: Any) -> float:
+    """Decide about the first parties one by one; return the processor's seconds for each.
+
+    Raises
+    ------
+    ResultsDiffer
+        A party came out otherwise.
+    """
+    count, began = min(_ALONE, len(decisions)), time.process_time()
+    for place in range(count):
+        one = base.part(place, 1)
         parties = asked(one, calibration.apply(scorer.raw_scores(one.rows)), place)
         told = decide(_POLICY, _CAPITAL, book, parties)
         book = told.book
         if told.decisions[0] != decisions[place]:
             raise ResultsDiffer
+    return (time.process_time() - began) / count
 
 
 def measure(*, parties: int, trees: int, repeats: int, core_hour: float) -> dict[str, Any]:
@@ -156,7 +169,7 @@ def measure(*, parties: int, trees: int, repeats: int, core_hour: float) -> dict
         decisions, reasons, after = preapprove(scorer, calibration, base, book)
         taken.append(time.process_time() - began)
         waited.append(time.perf_counter() - clock)
-    compare(scorer, calibration, base, book, decisions)
+    alone = compare(scorer, calibration, base, book, decisions)
     seconds = float(np.median(taken))
     each = seconds / parties
     lent = decisions["limit"] > 0
@@ -174,6 +187,7 @@ def measure(*, parties: int, trees: int, repeats: int, core_hour: float) -> dict
         "with_reasons": int((reasons[:, 0] > 0).sum()),
         "lent_share_of_wanted": (after.exposure - book.exposure) / wanted,
         "alone_as_in_the_batch": min(_ALONE, parties),
+        "cpu_microseconds_alone": round(alone * 10**6),
     }
 
 
@@ -195,6 +209,7 @@ def _print(figures: dict[str, Any]) -> None:
         ("cut or refused by own funds", f"{figures['cut_or_refused_by_own_funds']:,}"),
         ("parties with reasons", f"{figures['with_reasons']:,}"),
         ("decided again alone, the same", f"{figures['alone_as_in_the_batch']:,}"),
+        ("CPU microseconds of each alone", f"{figures['cpu_microseconds_alone']:,}"),
     ]
     for row in rows:
         table.add_row(*row)

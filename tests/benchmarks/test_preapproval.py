@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks import preapproval
+from formicary.factory.models.forest import Scorer
+from formicary.products.lending.underwriting.capital import Book
 
 
 def test_it_measures_what_it_prints(
@@ -35,9 +37,9 @@ def test_it_measures_what_it_prints(
 def test_a_party_that_differs_alone_stops_it() -> None:
     """Figures of a batch that decides otherwise are not printed."""
     forest, calibration = preapproval.learnt(2)
-    scorer = preapproval.Scorer(forest)
+    scorer = Scorer(forest)
     base, _ = preapproval.made_up(20, 5)
-    book = preapproval.Book(own_funds=10**12, cash=10**12)
+    book = Book(own_funds=10**12, cash=10**12)
     decisions, _, _ = preapproval.preapprove(scorer, calibration, base, book)
     preapproval.compare(scorer, calibration, base, book, decisions)
     decisions["limit"][7] += 1
