@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import LENDING_YEARS_MAX
 from formicary.products.lending.millionths import MILLION
+from formicary.products.lending.underwriting import movements as module
 from formicary.products.lending.underwriting.movements import MOVEMENT, movements, postings
 from formicary.products.lending.underwriting.provisions import (
     PROVISION,
@@ -189,6 +190,16 @@ def test_what_is_no_book_is_refused(before: list[Any], after: list[Any], message
     """A loan is there once a day, in a stage and a currency."""
     with pytest.raises(ProgrammingError, match=message):
         movements(book(before), book(after))
+
+
+def test_movements_that_do_not_add_up_are_refused() -> None:
+    """A line that is off by one is found before anything is posted."""
+    told = movements(book([(1, 156, 1, 5)]), book([(1, 156, 2, 9)]))
+    for line in ("opening", "moved_out", "closing"):
+        wrong = told.copy()
+        wrong[line][0] += 1
+        with pytest.raises(ProgrammingError, match="does not lead"):
+            module._adding_up(wrong)
 
 
 def test_rows_of_something_else_are_refused() -> None:

@@ -77,18 +77,7 @@ def movements(before: Rows, after: Rows) -> Rows:
     }
     for line, (rows, amounts) in lines.items():
         np.add.at(told[line], np.searchsorted(keys, _key(rows)), amounts)
-    left = (
-        told["opening"]
-        + told["new"]
-        + told["moved_in"]
-        - told["moved_out"]
-        + told["remeasured"]
-        - told["gone"]
-    )
-    if (left != told["closing"]).any():
-        message = "what moved does not lead from opening to closing"
-        raise ProgrammingError(message)
-    return told
+    return _adding_up(told)
 
 
 def postings(moved: Rows) -> Rows:
@@ -110,6 +99,15 @@ def _by_loan(rows: Rows) -> Rows:
         message = "each loan is there once, in one of three stages"
         raise ProgrammingError(message)
     return ordered
+
+
+def _adding_up(told: Rows) -> Rows:
+    """Return movements that lead from opening to closing; others are a ``ProgrammingError``."""
+    came = told["opening"] + told["new"] + told["moved_in"] + told["remeasured"]
+    if (came - told["moved_out"] - told["gone"] != told["closing"]).any():
+        message = "what moved does not lead from opening to closing"
+        raise ProgrammingError(message)
+    return told
 
 
 def _key(rows: Rows) -> npt.NDArray[np.int64]:
