@@ -340,6 +340,18 @@ MONEY_SEGMENTS_MAX: Final = 100
 COUNTERFACTUAL_ROWS_MAX: Final = 1 << 17
 """Changes that are judged to find the smallest one: a second of a forest, for a person who waits."""
 
+LENDING_AMOUNT_MAX: Final = 10**12
+"""Minor units of an amount that is underwritten or provided for, ten billion euros.
+
+So an amount times a share in millionths fits a word of 64 bits nine times.
+"""
+
+LENDING_YEARS_MAX: Final = 40
+"""Years whose defaults are provided for, one turn of a loop each: a mortgage, not a typing error."""
+
+ADVERSE_ACTION_DAYS_MAX: Final = 30
+"""Days within which whoever was refused is told why (12 CFR 1002.9(a)(1))."""
+
 LEAK_ROWS_EACH_MAX: Final = 10_000
 """Rows of either class that columns are looked at for leaks by: a leak shows in fewer, forests take time."""
 
