@@ -132,7 +132,7 @@ def _exaggerating(spec: ModelSpec, plan: LearningPlan, rows: Rows, *rest: Any, *
 
 def _slow(spec: ModelSpec, plan: LearningPlan, rows: Rows, *rest: Any, **options: Any) -> Challenger:
     """Learn many times as many trees, deeper ones: no better, and slower."""
-    search = dict(spec.search) | {"num_leaves": (63,), "learning_rate": (0.02,), "extra_trees": (True,)}
+    search = dict(spec.search) | {"num_leaves": (63,), "learning_rate": (0.01,), "extra_trees": (True,)}
     spec, plan = replace(spec, search=tuple(search.items())), replace(plan, negatives_each=2)
     return train_challenger(spec, plan, rows, *rest, **options)
 
