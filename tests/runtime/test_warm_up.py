@@ -34,7 +34,7 @@ COMPILED: Any = numba.config
 
 def compiled() -> dict[str, int]:
     """Return for how many types each kernel of the engine's was compiled or loaded."""
-    names = ("ledger", "history", "features", "decisions")
+    names = ("ledger", "history", "features", "decisions", "engine")
     folders = tuple(f"formicary.factory.{name}." for name in names)
     modules = [module for name, module in sys.modules.items() if name.startswith(folders)]
     found = [value for module in modules for value in vars(module).values() if hasattr(value, "signatures")]

@@ -112,8 +112,8 @@ A snapshot adds to files of rows what came since the last one; it does not write
 """
 
 SNAPSHOT_RECORDS_PER_ROW_MAX: Final = 4
-"""Accounts, holds and as much of the features in a snapshot for each row since the last: with many of them
-snapshots are rarer.
+"""Accounts, holds and as much of aggregates and features in a snapshot for each row since the last: with many
+of them snapshots are rarer.
 
 They are written whole, so this bounds what snapshots write to about three times the rows' own bytes.
 """
@@ -318,6 +318,13 @@ POLICY_BYTES_MAX: Final = 96 << 10
 It is mostly texts, which the database spells without more spaces: a block with one in every second row is 768
 MiB, below the 1 GiB of one value.
 """
+
+SWEEP_BYTES_MAX: Final = 96 << 10
+"""Bytes of JSON of an event that changes many aggregates: as a policy's, and for the same reason no more.
+
+They are 72 KiB of columns in base64, 9,200 numbers of 8 bytes, so that one for each transfer of a chain fits.
+"""
+
 RULE_CASES_MAX: Final = 10_000
 """Cases of a document that tests rules: a person wrote them, or a program that should use a table."""
 
@@ -368,3 +375,36 @@ Harm shows as outcomes become known, day by day, and a look reads all of them an
 
 EXPERIMENT_ROWS_MAX: Final = 20_000_000
 """Rows of a table of outcomes: with ten columns of reals they take two gigabytes."""
+
+CIVIL_DAY_MIN: Final = -25_567
+"""Days since 1970-01-01 of the first date that is read, 1900-01-01: no contract is older."""
+
+CIVIL_DAY_MAX: Final = 157_053
+"""Days since 1970-01-01 of the last date that is read, 2399-12-31: what is later was mistyped."""
+
+SCHEDULE_INSTALMENTS_MAX: Final = 2_000
+"""Instalments of a loan: five years of days or 38 of weeks; sums of the fixed point stay below 2^58."""
+
+SCHEDULE_DISBURSEMENTS_MAX: Final = 100
+"""Disbursements of a loan: a building has a dozen; what draws more is a line of credit."""
+
+SCHEDULE_AMOUNT_MAX: Final = 10**14
+"""Minor units of all disbursements of a loan: a trillion euros, whose interest at any rate is below 2^58."""
+
+SCHEDULE_RATE_MAX: Final = 10**10
+"""Billionths a year: 1,000 %. Short loans exist at that rate; what is above it was mistyped."""
+
+SCHEDULE_PERIOD_DAYS_MAX: Final = 3_660
+"""Days of one period, ten years: a longer one is no schedule."""
+
+SCHEDULE_DAYS_MAX: Final = 36_600
+"""Days from the first to the last date of a loan, a hundred years: interest stays below 2^58 at any rate."""
+
+SCHEDULE_FEES_MAX: Final = 16
+"""Fees that terms declare: nobody who signs reads more."""
+
+PREPAYMENTS_MAX: Final = 1_000
+"""Payments of a loan that change its schedule: each values the rest of it anew."""
+
+EFFECTIVE_RATE_MAX: Final = 10**12
+"""Millionths a year, a hundred million percent: what a fee of a tenth for a week comes to is far below."""

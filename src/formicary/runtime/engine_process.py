@@ -16,6 +16,7 @@ from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
 from formicary.base.lots import lots
 from formicary.factory.decisions.warm_up import load_kernels as load_kernels_of_decisions
+from formicary.factory.engine.columnar import load_kernels as load_kernels_of_columns
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Product
 from formicary.factory.engine.server import EngineServer
@@ -67,6 +68,7 @@ def warm_up() -> None:
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
     load_kernels_of_decisions()
+    load_kernels_of_columns()
     # The arms of who met an experiment.
     lots(np.zeros((1, 2), np.uint64), 0)
 
@@ -85,6 +87,7 @@ def _warm_up_folding(accounts: Records, transfers: Records) -> None:
             checked.fold(block, no_commits)
         EntryPoints().note(checked.state.machine, transfers)
         load_kernels(checked.state.machine, 1)
+        checked.state.machine.accounts_at(np.zeros((1, 2), np.uint64))
 
 
 def engine_main(

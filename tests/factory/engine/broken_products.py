@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.purposes import Purpose
+from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
@@ -24,10 +25,12 @@ from formicary.factory.engine.products import (
     Product,
     Timer,
     TimerFired,
+    no_sweep,
 )
 from formicary.factory.journal.upcasters import Upcasters
 from formicary.factory.ledger import Transfer
 from formicary.factory.models.spec import ModelSpec
+from tests.factory.engine.meters_product import METER, METERS, TARIFFS, MeterFitted, MetersTurned
 
 __all__ = ["COUNTER", "Added", "bad_behaviours", "bad_events", "bad_manifests", "good_events"]
 
@@ -102,6 +105,14 @@ class Plain:
     """No struct."""
 
 
+class Nameless(DomainEvent, frozen=True):
+    """An event that creates aggregates, whose ids are no ids."""
+
+    first: int
+    after: int
+    ids: Annotated[str, TARIFFS.meta]
+
+
 _MODEL: Final = ModelSpec(name="empty", owner="tests", predicts="Nothing.", columns=())
 """A model that reads nothing."""
 
@@ -128,6 +139,15 @@ def bad_manifests() -> Iterator[tuple[str, str, Product]]:
     yield "aggregate", "note", replace(COUNTER, aggregate=np.dtype([*AGGREGATE_HEADER, ("note", "<U8")]))
     padded = np.dtype([*AGGREGATE_HEADER, ("count", "<i8")], align=True)
     yield "aggregate", "dtype", replace(COUNTER, aggregate=padded)
+    yield "aggregate", "dtype", replace(COUNTER, is_columnar=True)
+    yield "aggregate", "dtype", replace(METERS, aggregate_first_bytes=METER.itemsize - 4)
+    yield "unique", "sweeps", replace(METERS, sweeps=(MetersTurned, MetersTurned))
+    yield "sweep", "is_columnar", replace(METERS, is_columnar=False)
+    yield "sweep", "sweep", replace(METERS, sweeps=())
+    yield "sweep", "sweep", replace(METERS, sweep=no_sweep)
+    yield "sweep", "MetersTurned", replace(METERS, events=(MeterFitted,), sweeps=(MetersTurned,))
+    yield "sweep", "MeterFitted", replace(METERS, sweeps=(MeterFitted,))
+    yield "sweep", "Nameless.ids", replace(METERS, events=(Nameless,), sweeps=(Nameless,))
     yield "model", "models", replace(COUNTER, models=(_MODEL,))
     yield "unique", "models", replace(COUNTER, models=(_MODEL, _MODEL))
     yield "version", "upcast", replace(COUNTER, event_version=2)
@@ -176,6 +196,7 @@ def good_events() -> list[Any]:
         Annotated[str, msgspec.Meta(pattern="^[a-z0]+$", min_length=2, max_length=8)],
         Annotated[str, msgspec.Meta(max_length=200), HOUSE_DOCUMENT],
         Annotated[dict[str, float], HOUSE_DOCUMENT],
+        Annotated[str, IDS.meta],
     ]
 
 
@@ -259,6 +280,7 @@ def bad_behaviours() -> Iterator[tuple[str, str, Product]]:
     yield "sample", "Opaque.when", replace(COUNTER, commands=(Opaque,))
     yield from _bad_evolving()
     yield from _bad_deciding()
+    yield from _bad_sweeping()
 
 
 def _bad_evolving() -> Iterator[tuple[str, str, Product]]:
@@ -278,6 +300,26 @@ def _bad_evolving() -> Iterator[tuple[str, str, Product]]:
 
     for wrong in (counts, crashes, sums, stamps):
         yield "evolve", "Added", replace(COUNTER, evolve=wrong)
+
+
+def _bad_sweeping() -> Iterator[tuple[str, str, Product]]:
+    counted = itertools.count()
+
+    def counts(_: str, meters: Rows, __: Any) -> None:
+        meters["shows"] = next(counted)
+
+    def crashes(*_: Any) -> None:
+        raise KeyError
+
+    def sums(_: str, meters: Rows, __: Any) -> None:
+        meters["shows"] += len(meters)
+
+    def stamps(_: str, meters: Rows, __: Any) -> None:
+        meters["timestamp"] = 1
+
+    for wrong in (counts, crashes, sums, stamps):
+        for name in ("MetersTurned", "MetersFitted"):
+            yield "sweep", name, replace(METERS, sweep=wrong)
 
 
 def _bad_deciding() -> Iterator[tuple[str, str, Product]]:

@@ -27,6 +27,7 @@ from tests.factory.engine.broken_products import (
     good_events,
 )
 from tests.factory.engine.example_product import ESCROW_PRODUCT
+from tests.factory.engine.meters_product import METERS, ROUNDS
 
 
 def with_field(kind: Any) -> Product:
@@ -65,7 +66,9 @@ def test_consequences_for_other_aggregates_of_its_own_are_allowed() -> None:
     assert check_product(replace(COUNTER, decide=decide)) == []
 
 
-@pytest.mark.parametrize("product", [ESCROW_PRODUCT, COUNTER], ids=lambda product: product.name)
+@pytest.mark.parametrize(
+    "product", [ESCROW_PRODUCT, COUNTER, METERS, ROUNDS], ids=lambda product: product.name
+)
 def test_a_good_product_passes(product: Product) -> None:
     """Nothing is found where nothing is wrong."""
     assert check_product(product) == []

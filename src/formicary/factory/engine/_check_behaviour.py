@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product as combinations
 from typing import Any, Final
 
@@ -28,12 +28,12 @@ from formicary.factory.engine.products import (
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.ledger import ACCOUNT, TRANSFER
 
-__all__ = ["check_decide", "check_evolve"]
+__all__ = ["HEADER_NAMES", "check_decide", "check_evolve", "states_of"]
 
 Rows = npt.NDArray[Any]
 _NOW: Final = 1_700_000_000 * 10**9
 _WORD: Final = 2**64 - 1
-_HEADER_NAMES: Final = [name for name, _ in AGGREGATE_HEADER]
+HEADER_NAMES: Final = [name for name, _ in AGGREGATE_HEADER]
 
 
 # -- evolving ------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def check_evolve(product: Product) -> Iterator[Finding]:
 
 def _check_kind(product: Product, events: Sequence[DomainEvent]) -> Iterator[Finding]:
     name = type(events[0]).__name__
-    for state in _states(product):
+    for state in states_of(product):
         before = np.repeat(state, len(events))
         # Every one of them is another aggregate.
         before["id_low"] += np.arange(len(events), dtype=np.uint64)
@@ -61,7 +61,7 @@ def _check_kind(product: Product, events: Sequence[DomainEvent]) -> Iterator[Fin
         alone = [_evolved(product, before[[i]], [event]).tobytes() for i, event in enumerate(events)]
         if together.tobytes() != b"".join(alone):
             yield Finding("evolve", name, "many events together lead to another state than each alone")
-        if any(not np.array_equal(together[field], before[field]) for field in _HEADER_NAMES):
+        if any(not np.array_equal(together[field], before[field]) for field in HEADER_NAMES):
             yield Finding("evolve", name, "it changes the header, which is the factory's")
 
 
@@ -71,7 +71,7 @@ def _evolved(product: Product, before: Rows, events: Sequence[DomainEvent]) -> R
     return after
 
 
-def _states(product: Product) -> list[Rows]:
+def states_of(product: Product) -> list[Rows]:
     """Return aggregates (1,): a new one, and what one and two events make of it."""
     new = np.zeros(1, product.aggregate)
     new["id_high"], new["id_low"] = SUBJECT >> 64, SUBJECT & _WORD
@@ -104,6 +104,17 @@ class _Context:
         account["id_high"], account["id_low"] = account_id >> 64, account_id & _WORD
         return np.asarray(account[0])
 
+    def accounts(self, ids: npt.NDArray[np.uint64]) -> Rows:
+        accounts = np.zeros(len(ids), ACCOUNT)
+        if self.is_known:
+            accounts["id_high"], accounts["id_low"] = ids[:, 0], ids[:, 1]
+        return accounts
+
+    def columns(self, product: str) -> Rows:
+        columns = self.beside[product].view()
+        columns.flags.writeable = False
+        return columns
+
     def aggregate(self, product: str, subject: int) -> Rows | None:
         found = self.beside[product]
         if not len(found):
@@ -130,7 +141,7 @@ def check_decide(product: Product) -> Iterator[Finding]:
     """Check ``decide`` with every command and timer, on every state that the samples reach."""
     asked = [command for kind in product.commands for command in samples(kind)]
     fired = [TimerFired(subject=SUBJECT, name=name, due=_NOW) for name in product.timers]
-    aggregates = [None, *(state[0] for state in _states(product))]
+    aggregates = [None, *(state[0] for state in states_of(product))]
     found: dict[tuple[str, str], Finding] = {}
     contexts = [
         _Context(known, beside) for known, beside in zip((True, False), _beside(product), strict=True)
@@ -145,7 +156,7 @@ def check_decide(product: Product) -> Iterator[Finding]:
 
 def _beside(product: Product) -> tuple[Mapping[str, Rows], Mapping[str, Rows]]:
     """Return other aggregates, own and of each neighbour: one that something happened to, and none."""
-    there = {one.name: _states(one)[:2][-1] for one in (product, *product.neighbours)}
+    there = {one.name: states_of(one)[:2][-1] for one in (product, *product.neighbours)}
     return there, {name: state[:0] for name, state in there.items()}
 
 
@@ -154,7 +165,7 @@ def _check_decision(
 ) -> Iterator[tuple[str, str]]:
     before = b"" if aggregate is None else aggregate.tobytes()
     try:
-        first, again = (_outcome(product, command, aggregate, context) for _ in range(2))
+        (first, decision), (again, _) = (_outcome(product, command, aggregate, context) for _ in range(2))
     except CRASHES as error:
         yield "decide", f"{type(error).__name__}: {error}"
         return
@@ -162,20 +173,22 @@ def _check_decision(
         yield "pure", "the same command in the same state was decided differently"
     if aggregate is not None and aggregate.tobytes() != before:
         yield "pure", "it changed the aggregate"
-    if isinstance(first, Decision):
-        yield from _check_content(product, first)
-        if isinstance(command, TimerFired) and any(timer.due <= context.now for timer in first.timers):
+    if decision is not None:
+        yield from _check_content(product, decision)
+        if isinstance(command, TimerFired) and any(timer.due <= context.now for timer in decision.timers):
             yield "timer", "it sets a timer that is due at once, which would never end"
 
 
-def _outcome(product: Product, command: Any, aggregate: Any, context: _Context) -> Decision | str:
-    """Return a decision, or the code of a refusal."""
+def _outcome(
+    product: Product, command: Any, aggregate: Any, context: _Context
+) -> tuple[Any, Decision | None]:
+    """Return what a decision comes to, to be compared, and the decision; None where it was refused."""
     try:
         decision = product.decide(command, aggregate, context)
-        pack_decision(decision)
+        packed = pack_decision(decision, context.derive_id)
     except Refusal as refusal:
-        return refusal.code
-    return decision
+        return refusal.code, None
+    return (replace(decision, transfers=()), *(rows.tobytes() for rows in packed)), decision
 
 
 def _check_content(product: Product, decision: Decision) -> Iterator[tuple[str, str]]:
@@ -196,7 +209,9 @@ def _check_content(product: Product, decision: Decision) -> Iterator[tuple[str, 
             yield "timer", f"{timer.name!r} is not in the manifest"
     if not _is_plain(dict(decision.answer)):
         yield "answer", "only texts, integers, truth values, lists and mappings are replayed as they were"
-    amounts = [transfer.amount for transfer in decision.transfers]
+    # Packed ones are integers.
+    listed = () if isinstance(decision.transfers, np.ndarray) else decision.transfers
+    amounts = [transfer.amount for transfer in listed]
     limits = [account.credit_limit for account in decision.accounts]
     if any(type(number) is not int for number in (*amounts, *limits)):
         yield "money", "an amount is no integer"

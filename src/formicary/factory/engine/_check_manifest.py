@@ -12,11 +12,21 @@ import numpy as np
 
 from formicary.base.errors import ProgrammingError
 from formicary.factory.engine._findings import Finding
-from formicary.factory.engine.products import AGGREGATE_HEADER, Command, DomainEvent, Product
+from formicary.factory.engine.columnar import WORD_BYTES
+from formicary.factory.engine.columns import IDS, columns_of
+from formicary.factory.engine.products import AGGREGATE_HEADER, Command, DomainEvent, Product, no_sweep
 from formicary.factory.engine.state import known_events
+from formicary.factory.engine.sweeps import CREATED
 from formicary.factory.models.asked import findings_of
 
-__all__ = ["check_aggregate", "check_messages", "check_models", "check_names", "check_upcasters"]
+__all__ = [
+    "check_aggregate",
+    "check_messages",
+    "check_models",
+    "check_names",
+    "check_sweeps",
+    "check_upcasters",
+]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MESSAGE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -83,6 +93,26 @@ def check_aggregate(product: Product) -> Iterator[Finding]:
             yield Finding("aggregate", name, f"{dtype} is no number of a fixed size")
     if product.aggregate.itemsize != sum(dtype.itemsize for dtype, *_ in fields.values()):
         yield Finding("aggregate", "dtype", "it has padding, whose bytes mean nothing and are hashed")
+    sizes = (product.aggregate.itemsize, product.aggregate_first_bytes)
+    if product.is_columnar and any(size % WORD_BYTES for size in sizes):
+        yield Finding("aggregate", "dtype", f"columnar, it must be whole words of {WORD_BYTES} bytes")
+
+
+def check_sweeps(product: Product) -> Iterator[Finding]:
+    """Check that sweeps are events which say what they sweep, of a product with columns."""
+    yield from _doubles("sweeps", (event.__name__ for event in product.sweeps))
+    if product.sweeps and not product.is_columnar:
+        yield Finding("sweep", "is_columnar", "only columnar aggregates can be swept")
+    if bool(product.sweeps) == (product.sweep is no_sweep):
+        yield Finding("sweep", "sweep", "there is a sweep where there are sweeps, and else none")
+    for event in product.sweeps:
+        fields = event.__struct_fields__
+        if event not in product.events:
+            yield Finding("sweep", event.__name__, "it is none of the events")
+        if not {"first", "after"} <= set(fields):
+            yield Finding("sweep", event.__name__, "it lacks the fields first and after")
+        if CREATED in fields and columns_of(event).get(CREATED) is not IDS:
+            yield Finding("sweep", f"{event.__name__}.{CREATED}", "what it creates is a column of IDS")
 
 
 def check_models(product: Product) -> Iterator[Finding]:

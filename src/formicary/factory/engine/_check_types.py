@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from formicary.factory.engine._findings import CRASHES, Finding
 from formicary.factory.engine._samples import Unsampled, samples
+from formicary.factory.engine.columns import column_of
 from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.factory.engine.products import Product
 
@@ -27,7 +28,7 @@ def check_event_fields(product: Product) -> Iterator[Finding]:
 
     The journal cannot forget: a name or a note in it could never be erased. And the database keeps a
     float as another text than the one it was given, so that the state's hash would change. What is marked
-    as ``HOUSE_DOCUMENT`` is nobody's, and its product answers for the rest.
+    as ``HOUSE_DOCUMENT`` is nobody's, and its product answers for the rest; a column is integers.
     """
     for event in product.events:
         for field in _fields(event):
@@ -65,7 +66,8 @@ def _why_open(kind: inspect.Type) -> str:
     """Return why a type does not belong into an event, or nothing."""
     match kind:
         case inspect.Metadata():
-            return "" if kind.extra == HOUSE_DOCUMENT.extra else _why_open(kind.type)
+            is_closed = kind.extra == HOUSE_DOCUMENT.extra or column_of(kind) is not None
+            return "" if is_closed else _why_open(kind.type)
         case inspect.StrType():
             return _why_open_text(kind)
         case inspect.UnionType():

@@ -15,8 +15,10 @@ from formicary.factory.engine._check_manifest import (
     check_messages,
     check_models,
     check_names,
+    check_sweeps,
     check_upcasters,
 )
+from formicary.factory.engine._check_sweep import check_sweep
 from formicary.factory.engine._check_types import check_event_fields, check_round_trips
 from formicary.factory.engine._findings import Finding
 from formicary.factory.engine.products import Product
@@ -31,10 +33,12 @@ def check_product(product: Product) -> list[Finding]:
     - Commands and events are frozen ``msgspec`` structs of the given bases; they survive JSON.
     - Events hold no free text and no floats: integers, closed sets, texts of a narrow pattern, and what is
       made of them, only; but for what is marked as a document of the house's own.
-    - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding.
+    - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding; a
+      columnar one is whole words. Sweeps are of columnar products, and say what they sweep.
     - Its models contradict nothing, and ask its own features for what they tell.
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
+    - ``sweep`` does the same with every event, and does with many what it does with one.
     - ``decide`` raises nothing but refusals, comes to the same from the same input, changes nothing,
       and names only events and timers of the manifest, and consequences for its neighbours or itself.
     - There is a way up from every older version of the events.
@@ -46,7 +50,7 @@ def check_product(product: Product) -> list[Finding]:
     []
     """
     # What is looked at later relies on what was looked at before.
-    for look in (_manifest, _types, check_evolve, check_decide):
+    for look in (_manifest, _types, check_evolve, check_sweep, check_decide):
         findings = list(look(product))
         if findings:
             return findings
@@ -57,6 +61,7 @@ def _manifest(product: Product) -> Iterator[Finding]:
     yield from check_names(product)
     yield from check_messages(product)
     yield from check_aggregate(product)
+    yield from check_sweeps(product)
     yield from check_models(product)
 
 

@@ -50,6 +50,16 @@ class DecidingContext:
         number = self._machine.account_number(account_id)
         return None if number < 0 else self._machine.account_view(number)
 
+    def accounts(self, ids: npt.NDArray[np.uint64]) -> Rows:
+        """Return accounts as they are now, zeros where there is none."""
+        return self._machine.accounts_at(ids)
+
+    def columns(self, product: str) -> Rows:
+        """Return all aggregates of a neighbour, or of the product's own."""
+        columns = self._state.aggregates[product].records
+        columns.flags.writeable = False
+        return columns
+
     def aggregate(self, product: str, subject: int) -> Rows | None:
         """Return an aggregate of a neighbour, or another one of the product's own, as it is now."""
         return self._state.aggregates[product].find(subject)

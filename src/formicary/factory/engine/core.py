@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -20,8 +20,9 @@ from formicary.base.limits import PRODUCT_TIMERS_PER_STEP_MAX, TIMERS_PER_STEP_M
 from formicary.factory.decisions.judges import CapTripped
 from formicary.factory.decisions.live import CAP_TRIPPED
 from formicary.factory.engine.context import DecidingContext, OldRows
+from formicary.factory.engine.kept import Kept, kept_of, require_sweeps
 from formicary.factory.engine.packing import pack_decision
-from formicary.factory.engine.products import Context, Decision, Product, TimerFired
+from formicary.factory.engine.products import Product, TimerFired
 from formicary.factory.engine.requests import (
     CommandRequest,
     KeyReused,
@@ -36,7 +37,6 @@ from formicary.factory.engine.requests import (
 from formicary.factory.engine.state import (
     ANSWERED,
     TIMER_FIRED,
-    TIMER_SET,
     FactoryState,
     PendingTimer,
     Receipt,
@@ -134,7 +134,7 @@ class Core:
         if activated is None:
             return None
         first = self.state.position + 1
-        self._keep([_Kept(FEATURES_ACTIVATED, 1, 0, activated)], 0, self._stamp(now))
+        self._keep([Kept(FEATURES_ACTIVATED, 1, 0, activated)], 0, self._stamp(now))
         return Decided(self._batch(first, requests=0), [])
 
     def decide(self, requests: Sequence[Request], now: int) -> Decided:
@@ -239,7 +239,7 @@ class Core:
         self.state.fold_features(_NO_ACCOUNTS, rows, (), until=machine.position)
         self._tripped = bool(trips)
         if trips:
-            self._keep([_Kept(CAP_TRIPPED, 1, 0, trip) for trip in trips], 0, machine.timestamp)
+            self._keep([Kept(CAP_TRIPPED, 1, 0, trip) for trip in trips], 0, machine.timestamp)
         return decided
 
     def _fetch(self, items: Rows) -> None:
@@ -275,7 +275,7 @@ class Core:
         command_id = derive_id(set_at, 0)
         receipt, events = self._carry_out(product, fired, command_id, "", stamp)
         firing = TimerFiring(set_at=set_at, code=receipt.code)
-        self._keep([_Kept(TIMER_FIRED, 1, subject, firing), *events], command_id, stamp)
+        self._keep([Kept(TIMER_FIRED, 1, subject, firing), *events], command_id, stamp)
 
     # -- products' commands ----------------------------------------------------------------
 
@@ -304,42 +304,28 @@ class Core:
             product, request.command, request.command_id, request.fingerprint, stamp
         )
         subject = request.command.subject
-        self._keep([*events, _Kept(ANSWERED, 1, subject, receipt)], request.command_id, stamp)
+        self._keep([*events, Kept(ANSWERED, 1, subject, receipt)], request.command_id, stamp)
         return receipt
 
     def _carry_out(
         self, product: Product, command: Any, command_id: int, fingerprint: str, stamp: int
-    ) -> tuple[Receipt, list[_Kept]]:
+    ) -> tuple[Receipt, list[Kept]]:
         """Let the product decide, move the money; return the receipt and the events to keep."""
         context = DecidingContext(stamp, command_id, self.state, self._old_rows)
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
-            accounts, transfers = pack_decision(decision)
+            accounts, transfers = pack_decision(decision, context.derive_id)
+            kept = kept_of(self.state.products, product, command.subject, decision)
+            require_sweeps(self.state, kept)
             self._open(accounts, stamp)
-            self._transfer(transfers, context)
+            self._transfer(transfers, stamp)
         except Refusal as refusal:
             code = refusal.code if not isinstance(refusal, TransferRefused) else refusal.status
             return Receipt(product=product.name, fingerprint=fingerprint, code=code), []
         answer = dict(decision.answer)
         receipt = Receipt(product=product.name, fingerprint=fingerprint, answer=answer)
-        return receipt, self._events_of(product, command.subject, decision)
-
-    def _events_of(self, product: Product, subject: int, decision: Decision) -> list[_Kept]:
-        version = product.event_version
-        events = [
-            _Kept(product.event_kind(type(event)), version, subject, event) for event in decision.events
-        ]
-        for consequence in decision.consequences:
-            other, event = self.state.products[consequence.product], consequence.event
-            kind = other.event_kind(type(event))
-            events.append(_Kept(kind, other.event_version, consequence.subject, event))
-        named = f"{subject:032x}"
-        timers = [
-            _Kept(TIMER_SET, 1, subject, PendingTimer(product.name, named, timer.name, timer.due))
-            for timer in decision.timers
-        ]
-        return [*events, *timers]
+        return receipt, kept
 
     def _open(self, accounts: Rows, stamp: int) -> None:
         if not len(accounts):
@@ -350,21 +336,18 @@ class Core:
             if status not in (CreateAccountStatus.CREATED, CreateAccountStatus.EXISTS):
                 raise TransferRefused(CreateAccountStatus(status).name.lower())
 
-    def _transfer(self, items: Rows, context: Context) -> None:
+    def _transfer(self, items: Rows, stamp: int) -> None:
         if not len(items):
             return
-        for ordinal in np.flatnonzero((items["id_high"] == 0) & (items["id_low"] == 0)).tolist():
-            derived = context.derive_id(ordinal)
-            items[ordinal]["id_high"], items[ordinal]["id_low"] = derived >> 64, derived & (2**64 - 1)
         items["flags"][:-1] |= int(TransferFlags.LINKED)
         group = group_requests([items])[0]
-        results = self._decide_group(group, self._stamp(context.now), run_timers=False)
+        results = self._decide_group(group, self._stamp(stamp), run_timers=False)
         self._transfers[-1] = self._transfers[-1].copy()
-        for status in results["status"].tolist():
+        for status in dict.fromkeys(results["status"].tolist()):
             if status not in (CreateTransferStatus.CREATED, CreateTransferStatus.LINKED_EVENT_FAILED):
                 raise TransferRefused(CreateTransferStatus(status).name.lower())
 
-    def _keep(self, kept: Sequence[_Kept], command_id: int, stamp: int) -> None:
+    def _keep(self, kept: Sequence[Kept], command_id: int, stamp: int) -> None:
         first = self._machine.take_positions(len(kept))
         stamp = max(stamp, self._machine.timestamp)
         events = [
@@ -382,15 +365,6 @@ class Core:
         self.state.apply(events)
         self.state.fold_features(_NO_ACCOUNTS, _NO_TRANSFERS, events, until=self._machine.position)
         self._events += events
-
-
-class _Kept(NamedTuple):
-    """What an event will be, before it has a position."""
-
-    kind: str
-    version: int
-    subject: int
-    body: Any
 
 
 def _join(parts: Sequence[Rows], dtype: np.dtype[Any]) -> Rows:

@@ -4,9 +4,14 @@ A product *decides* (may refuse) and *evolves* (cannot)::
 
     decide(command, aggregate, context) -> Decision      or raises a Refusal
     evolve(event kind, aggregates (n,), events (n,))     changes the aggregates in place
+    sweep(event kind, aggregates (n,), event)            the same, by one event for all of them
 
 The factory calls them, journals what was decided, moves the money as one chain,
 keeps the aggregates, sets the timers and answers a repeated command with its first answer.
+
+Aggregates in the thousands are found by a dictionary. A product with more says that it ``is_columnar``; its
+``sweeps`` then create and change as many at once as an event says, and its deciders read all of them as
+columns (docs/aggregates.md).
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ __all__ = [
     "Product",
     "Timer",
     "TimerFired",
+    "no_sweep",
 ]
 
 AGGREGATE_HEADER: Final = [("id_high", "<u8"), ("id_low", "<u8"), ("timestamp", "<i8"), ("events", "<u4")]
@@ -82,16 +88,17 @@ class Consequence:
 class Decision:
     """What is to happen, all of it or nothing.
 
-    ``transfers`` become one linked chain; where the ledger refuses one, the command is refused with
-    that status and nothing else of the decision happens. Transfer ids of 0 are derived from
-    the command's id and the transfer's ordinal. ``events`` happen to the command's own aggregate,
-    ``consequences`` after them to other aggregates, of neighbours or of the product's own.
+    ``transfers`` become one linked chain of at most ``REQUEST_ITEMS_MAX``; where the ledger refuses one, the
+    command is refused with that status and nothing else of the decision happens. They may come packed, (n,)
+    of ``TRANSFER``. Transfer ids of 0 are derived from the command's id and the transfer's ordinal.
+    ``events`` happen to the command's own aggregate, ``consequences`` after them to other aggregates, of
+    neighbours or of the product's own.
     """
 
     events: Sequence[DomainEvent] = ()
     consequences: Sequence[Consequence] = ()
     accounts: Sequence[Account] = ()
-    transfers: Sequence[Transfer] = ()
+    transfers: Sequence[Transfer] | npt.NDArray[Any] = ()
     timers: Sequence[Timer] = ()
     answer: Mapping[str, Any] = field(default_factory=dict)
 
@@ -108,6 +115,18 @@ class Context(Protocol):
 
     def account(self, account_id: int) -> npt.NDArray[Any] | None:
         """Return an account as it is now, one ``ACCOUNT`` record, or None."""
+
+    def accounts(self, ids: npt.NDArray[np.uint64]) -> npt.NDArray[Any]:
+        """Return accounts by ids (n, 2), high word first, as they are now, (n,) of ``ACCOUNT``.
+
+        Where there is no account all is zero.
+        """
+
+    def columns(self, product: str) -> npt.NDArray[Any]:
+        """Return all aggregates of a neighbour, or of the decider's own product, in order of creation, (n,).
+
+        A view that cannot be written to, of no use after the decision.
+        """
 
     def aggregate(self, product: str, subject: int) -> npt.NDArray[Any] | None:
         """Return another aggregate as it is now, shape () of its product's dtype, or None.
@@ -130,6 +149,10 @@ def _nothing_to_upcast(_: Upcasters) -> None:
     """Register no upcasters: every event has its first form."""
 
 
+def no_sweep(_: str, __: npt.NDArray[Any], ___: Any) -> None:
+    """Sweep nothing: the product has no event that changes many aggregates at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """A product's manifest: what it adds to the factory, on one page.
@@ -142,6 +165,12 @@ class Product:
     consequences of its decisions; where this product runs, they run as well. ``features`` are what it wants
     to be told of the keys of its events, ``models`` what it wants to have predicted from them, and
     ``decision_points`` where policies decide about its transfers.
+
+    ``is_columnar`` says that there may be millions of its aggregates, whose dtype is whole words of 8 bytes.
+    ``sweeps`` are those of its events that change many of them at once: they have fields ``first`` and
+    ``after``, numbers in the order of creation, and ``sweep`` changes those from ``first`` up to before
+    ``after`` in place, but for their headers. An event with a field ``ids``, of ``columns.IDS``, creates them
+    first. Where the event's own subject is an aggregate, ``evolve`` is told of it as well; it is made none.
     """
 
     name: str
@@ -150,6 +179,9 @@ class Product:
     events: tuple[type[DomainEvent], ...]
     decide: Callable[[Command | TimerFired, npt.NDArray[Any] | None, Context], Decision]
     evolve: Callable[[str, npt.NDArray[Any], Sequence[DomainEvent]], None]
+    is_columnar: bool = False
+    sweeps: tuple[type[DomainEvent], ...] = ()
+    sweep: Callable[[str, npt.NDArray[Any], Any], None] = no_sweep
     timers: tuple[str, ...] = ()
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()

@@ -22,7 +22,9 @@ from formicary.factory.decisions._checked_kernels import hash_decisions
 from formicary.factory.decisions.judges import Judges, words_of_decisions
 from formicary.factory.decisions.live import CAP_TRIPPED, LiveDecisions
 from formicary.factory.engine.aggregates import Aggregates
+from formicary.factory.engine.columnar import ColumnarAggregates
 from formicary.factory.engine.products import DomainEvent, Product
+from formicary.factory.engine.sweeps import apply_sweep
 from formicary.factory.features.compiler import compiled
 from formicary.factory.features.journal_fold import fold_rows
 from formicary.factory.features.live import FEATURES_ACTIVATED, FeaturesActivated, LiveFeature
@@ -101,10 +103,25 @@ class FactoryState:
             if missing:
                 message = f"{product.name} does not run without its neighbours {', '.join(missing)}"
                 raise ProgrammingError(message)
-        self.aggregates = {
-            name: Aggregates(product.aggregate, first_bytes=product.aggregate_first_bytes)
+            if product.sweeps and not product.is_columnar:
+                message = f"{product.name} has sweeps, and no columns to sweep"
+                raise ProgrammingError(message)
+        self.columns = {
+            name: ColumnarAggregates(product.aggregate, first_bytes=product.aggregate_first_bytes)
+            for name, product in self.products.items()
+            if product.is_columnar
+        }
+        """The aggregates of the products that may have millions of them."""
+        self.aggregates: dict[str, Aggregates | ColumnarAggregates] = {
+            name: self.columns[name]
+            if product.is_columnar
+            else Aggregates(product.aggregate, first_bytes=product.aggregate_first_bytes)
             for name, product in self.products.items()
         }
+        self.sweeps = frozenset(
+            product.event_kind(event) for product in self.products.values() for event in product.sweeps
+        )
+        """The kinds of events that change many aggregates at once."""
         self.timers: dict[int, PendingTimer] = {}
         self._receipts: OrderedDict[int, Receipt] = OrderedDict()
         self.semantics = 0
@@ -199,7 +216,8 @@ class FactoryState:
             self.decisions.apply(event)
             if event.kind in self._decoders:
                 subjects = [other.subject for other in waiting]
-                if waiting and (waiting[0].kind != event.kind or event.subject in subjects):
+                goes_alone = event.kind in self.sweeps or event.subject in subjects
+                if waiting and (waiting[0].kind != event.kind or goes_alone):
                     self._evolve(waiting)
                     waiting = []
                 waiting.append(event)
@@ -212,10 +230,14 @@ class FactoryState:
 
     def _evolve(self, events: Sequence[Event]) -> None:
         product, decoder = self._decoders[events[0].kind]
+        bodies: list[DomainEvent] = [decoder.decode(event.body) for event in events]
         subjects = [event.subject for event in events]
         kept = self.aggregates[product.name]
+        if events[0].kind in self.sweeps:
+            apply_sweep(product, self.columns[product.name], events[0], bodies[0])
+            if kept.find(subjects[0]) is None:
+                return
         records = kept.take(subjects)
-        bodies: list[DomainEvent] = [decoder.decode(event.body) for event in events]
         product.evolve(events[0].kind.partition(".")[2], records, bodies)
         records["timestamp"] = [event.timestamp for event in events]
         records["events"] += 1

@@ -46,8 +46,9 @@ class Pace:
     positions_max
         Positions read before the next look at the head.
     snapshot_rows, snapshot_seconds
-        A snapshot is due after so many rows, or so long after the last one if there were any; after more
-        rows where there are more accounts and holds than ``SNAPSHOT_RECORDS_PER_ROW_MAX`` for each of them.
+        A snapshot is due after so many rows, or so long after the last one if there were any; after more rows
+        where there are more accounts, holds and aggregates than ``SNAPSHOT_RECORDS_PER_ROW_MAX`` for each of
+        them.
     index_seconds
         How long points wait for the entry index: recent entries are read from memory anyway, and each write
         is a commit that competes with the engine's.
@@ -278,6 +279,7 @@ def _finish_snapshot(fold: _Fold) -> None:
 def _records_of(state: FactoryState) -> int:
     """Return how much a snapshot writes whole, in records the size of an account."""
     known = state.features.bytes_used if state.features is not None else 0
+    known += sum(kept.records.nbytes for kept in state.aggregates.values())
     return len(state.machine.accounts) + state.machine.open_holds + known // ACCOUNT.itemsize
 
 

@@ -21,11 +21,15 @@ __all__ = [
     "BY_RESOLVED_HOLD",
     "absorb",
     "account_number",
+    "account_numbers",
+    "enter_ids",
     "find_account",
     "find_hold",
+    "find_id",
     "find_row",
     "finish",
     "id_hash",
+    "insert",
 ]
 
 BY_ID: Final = np.uint64(0)
@@ -81,9 +85,8 @@ def remove_last(slots: Records, key_hash: Any, index: int) -> None:
 
 
 @kernel_part
-def find_account(state: State, high: Any, low: Any) -> int:
-    """Return the number of an account, or -1."""
-    slots = state.account_slots
+def find_id(slots: Records, records: Records, high: Any, low: Any) -> int:
+    """Return the number of the record with an id, by an index over the ids of ``records``, or -1."""
     key_hash = id_hash(high, low, BY_ID)
     mask = np.uint64(len(slots) - 1)
     tag = key_hash >> _SHIFT
@@ -91,11 +94,17 @@ def find_account(state: State, high: Any, low: Any) -> int:
     while slots[place] != _EMPTY:
         if slots[place] >> _SHIFT == tag:
             index = np.int64(slots[place] & _INDEX_MASK) - 1
-            account = state.accounts[index]
-            if account["id_high"] == high and account["id_low"] == low:
+            record = records[index]
+            if record["id_high"] == high and record["id_low"] == low:
                 return int(index)
         place = (place + _ONE) & mask
     return -1
+
+
+@kernel_part
+def find_account(state: State, high: Any, low: Any) -> int:
+    """Return the number of an account, or -1."""
+    return find_id(state.account_slots, state.accounts, high, low)
 
 
 @kernel
@@ -104,22 +113,17 @@ def account_number(state: State, high: Any, low: Any) -> int:
     return find_account(state, high, low)
 
 
+@kernel
+def account_numbers(state: State, ids: Records, numbers: Records) -> None:
+    """Fill ``numbers`` (n,) with those of the accounts with ids (n, 2), high word first, or -1."""
+    for i in range(len(ids)):
+        numbers[i] = find_account(state, ids[i, 0], ids[i, 1])
+
+
 @kernel_part
 def find_hold(state: State, high: Any, low: Any) -> int:
     """Return the number of a hold that is open or was resolved a short while ago, or -1."""
-    slots = state.hold_slots
-    key_hash = id_hash(high, low, BY_ID)
-    mask = np.uint64(len(slots) - 1)
-    tag = key_hash >> _SHIFT
-    place = key_hash & mask
-    while slots[place] != _EMPTY:
-        if slots[place] >> _SHIFT == tag:
-            index = np.int64(slots[place] & _INDEX_MASK) - 1
-            row = state.hold_rows[index]
-            if row["id_high"] == high and row["id_low"] == low:
-                return int(index)
-        place = (place + _ONE) & mask
-    return -1
+    return find_id(state.hold_slots, state.hold_rows, high, low)
 
 
 @kernel_part

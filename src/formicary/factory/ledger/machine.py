@@ -15,7 +15,7 @@ from formicary.factory.journal.rows import ACCOUNT_ROW
 from formicary.factory.ledger._decide import create_transfers
 from formicary.factory.ledger._expire import run_expiries
 from formicary.factory.ledger._fold import fold_accounts, fold_transfers
-from formicary.factory.ledger._index import account_number, enter_ids
+from formicary.factory.ledger._index import account_number, account_numbers, enter_ids
 from formicary.factory.ledger._layout import (
     SCALARS,
     TIMER_OF_HOLD,
@@ -24,6 +24,7 @@ from formicary.factory.ledger._layout import (
     Records,
 )
 from formicary.factory.ledger._open import create_accounts
+from formicary.factory.ledger.records import ACCOUNT
 from formicary.factory.ledger.room import (
     FIRST_ROOM,
     WORDS_OF_ROW,
@@ -119,6 +120,16 @@ class LedgerMachine:
     def account_views(self, ids: Sequence[int]) -> Records:
         """Return the accounts that exist, in the order asked, (n,) of ``ACCOUNT``."""
         return accounts_view(self.accounts[self._numbers(ids)])
+
+    def accounts_at(self, ids: Records) -> Records:
+        """Return accounts by ids (n, 2), high word first, (n,) of ``ACCOUNT``; zeros where there is none."""
+        numbers = np.empty(len(ids), np.int64)
+        # A copy can be written to: for other arrays the kernel would be compiled once more.
+        account_numbers(self.state, np.array(ids, np.uint64, order="C"), numbers)
+        there = np.flatnonzero(numbers >= 0)
+        found = np.zeros(len(ids), ACCOUNT)
+        found[there] = accounts_view(self.accounts[numbers[there]])
+        return found
 
     def last_entries(self, ids: Sequence[int]) -> Records:
         """Return the position of the latest entry of each account that exists, (n,) int64, 0 for none."""
