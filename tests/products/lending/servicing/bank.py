@@ -139,7 +139,7 @@ class Bank:
     def accepts(self, loan: int, offer: int, party: int, amount: int, **more: Any) -> Receipt:
         """Accept an offer at the rate it says."""
         found = self.engine.state.aggregates[OFFERS.name].find(offer)
-        fields = {
+        fields: dict[str, Any] = {
             "wallet": hex_of(WALLETS + party),
             "effective_rate": 0 if found is None else int(found["effective_rate"]),
             "is_collected": True,

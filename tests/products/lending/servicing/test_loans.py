@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
-from formicary.base.civil import parse_date
 from formicary.products.lending.schedules import Disbursement, Terms, resolve, valued
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
-from formicary.products.lending.servicing.schemas import Repay
-from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
+from tests.products.lending.servicing.bank import EUR, INSTALMENTS, START, Bank
 
 ANNA = 11
 
 
 def test_a_loan_that_is_paid_as_due_is_its_schedule(bank: Bank) -> None:
-    """Each instalment takes what the schedule says on its day, interest is earned day by day, then it is over."""
+    """Each instalment takes what the schedule says on its day; interest is earned day by day."""
     bank.has(ANNA, amount=1_000_00)
     bank.lends(1, ANNA, 5_000_00, INSTALMENTS)
     assert bank.wallet(ANNA) == 6_000_00

@@ -62,7 +62,7 @@ class Lending(RuleBasedStateMachine):
             self.folder.cleanup()
 
     @rule(loan=LOANS, amount=st.integers(1, 3_000), terms=st.sampled_from(TERMS), is_collected=st.booleans())
-    def lends(self, loan: int, amount: int, terms: LoanTerms, is_collected: bool) -> None:
+    def lends(self, loan: int, amount: int, terms: LoanTerms, is_collected: bool) -> None:  # noqa: FBT001
         """Offer and accept, and draw of some."""
         party = PARTIES[loan % 2]
         self.bank.offers(loan, party, amount, terms)

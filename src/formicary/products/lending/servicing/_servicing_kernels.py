@@ -1,9 +1,9 @@
 """What days and payments do to loans, exactly and in whole minor units.
 
 Interest is that of a *segment*: the days from when the principal last changed to when the period ends. Its
-whole is rounded once, by the same formula as a schedule's; a day's interest is what the part of it up to that
-day, rounded half to even, has more than the day before. So the days of a segment sum to it, and a loan that is
-paid as due comes to what its schedule says.
+whole is rounded once, by the same formula as a schedule's; a day's interest is what the part of it up to
+that day, rounded half to even, has more than the day before. So the days of a segment sum to it, and a loan
+that is paid as due comes to what its schedule says.
 
 Where a loan is brought to a day in one step or in many, it comes to the same: what happens on the way happens
 on its own day.

@@ -83,6 +83,8 @@ class DateCollected(DomainEvent, frozen=True):
 def decide(command: Command | TimerFired, date: Rows | None, context: Context, *, loans: str) -> Decision:
     """Decide the next part of a close, of the loans of the product ``loans``."""
     day = command.subject
+    if not 1 <= day <= day_at(context.now):
+        raise refusals.BusinessDateNotOver
     if date is None or not date["is_begun"]:
         return _begin(day, context, loans)
     count, accrued, collected = (int(date[name]) for name in ("loans", "accrued", "collected"))
@@ -99,8 +101,6 @@ def _begin(day: int, context: Context, loans: str) -> Decision:
         last = dates[-1]
         if last["id_high"] or day != int(last["id_low"]) + 1 or last["collected"] < last["loans"]:
             raise refusals.BusinessDateOutOfOrder
-    if not 1 <= day <= day_at(context.now):
-        raise refusals.BusinessDateNotOver
     count = len(context.columns(loans))
     return Decision(events=[DateBegun(loans=count)], answer=_answer(count, 0, 0))
 

@@ -20,7 +20,7 @@ _DUE: Final = ("fees_due", "interest_due", "principal_due")
 
 
 class Collection(NamedTuple):
-    """What one command collects: up to before which loan, the event and the transfers, if there is anything."""
+    """What one command collects: up to before which loan, the event and the transfers, if any, who paid."""
 
     after: int
     event: schemas.LoansCollected | None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from formicary.factory.engine.products import Command, Context, Decision, TimerFired
 from formicary.factory.engine.requests import require_well_formed
 from formicary.products.lending.servicing import owing, refusals, schemas
@@ -29,12 +32,15 @@ def decide_loan(
             return draw(record, amount, context, may_lend)
         case schemas.RefinanceLoan(loan=loan):
             return refinance(record, int(loan, 16), context, may_lend)
-        case schemas.Repay(amount=amount):
-            return owing.repay(record, amount, context)
-        case schemas.ChargeOff():
-            return owing.charge_off(record, context)
-        case schemas.RecordRecovery(amount=amount):
-            return owing.recover(record, amount, context)
-        case schemas.WriteBack():
-            return owing.write_back(record, context)
-    return owing.set_collection(record, is_on=isinstance(command, schemas.AllowCollection))
+    return _SERVED[type(command)](command, record, context)
+
+
+_SERVED: Final[dict[type[Any], Callable[[Any, Rows, Context], Decision]]] = {
+    schemas.Repay: lambda command, record, context: owing.repay(record, command.amount, context),
+    schemas.AllowCollection: lambda _, record, __: owing.set_collection(record, is_on=True),
+    schemas.RevokeCollection: lambda _, record, __: owing.set_collection(record, is_on=False),
+    schemas.ChargeOff: lambda _, record, context: owing.charge_off(record, context),
+    schemas.RecordRecovery: lambda command, record, context: owing.recover(record, command.amount, context),
+    schemas.WriteBack: lambda _, record, context: owing.write_back(record, context),
+}
+"""Existing loans are served whatever is missing for new ones."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from formicary.base.limits import REFINANCINGS_MAX
 from formicary.factory.engine.products import Consequence, Context, Decision
@@ -104,7 +104,7 @@ def _open_offer(command: schemas.AcceptOffer, context: Context) -> Rows:
 
 def _terms(offer: Rows) -> LoanTerms:
     names = {name: name for name in LoanTerms.__struct_fields__} | {"instalments": "left"}
-    fields = {name: int(offer[there]) for name, there in names.items()}
+    fields: dict[str, Any] = {name: int(offer[there]) for name, there in names.items()}
     return LoanTerms(**fields | {"is_level": bool(fields["is_level"])})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.ledger import TRANSFER
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.postings import (
     Line,
@@ -78,21 +79,21 @@ def charge_off_lines(loan: int, currency: int, owed: Rows, *, is_back: bool) -> 
 
 def accrual_transfers(loans: Rows, interest: Numbers, fees: Numbers) -> Rows:
     """Return what books interest and fees of many loans (n,): two transfers a currency at most."""
-    made = []
+    made: list[Rows] = []
     for currency in np.unique(loans["currency"]).tolist():
         of_it = loans["currency"] == currency
         lines = accrual_lines(currency, interest=int(interest[of_it].sum()), fees=int(fees[of_it].sum()))
-        for line in lines:
-            made.append(
-                packed(
-                    _ids([line.debit]),
-                    _ids([line.credit]),
-                    np.array([line.amount]),
-                    loans=_ids([0]),
-                    currencies=np.array([currency]),
-                    code=line.code,
-                )
+        made += [
+            packed(
+                _ids([line.debit]),
+                _ids([line.credit]),
+                np.array([line.amount]),
+                loans=_ids([0]),
+                currencies=np.array([currency]),
+                code=line.code,
             )
+            for line in lines
+        ]
     return _together(made)
 
 
@@ -137,5 +138,5 @@ def _ids(numbers: list[int]) -> Rows:
 
 
 def _together(made: list[Rows]) -> Rows:
-    joined: Rows = np.concatenate(made)
+    joined: Rows = np.concatenate([np.zeros(0, TRANSFER), *made])
     return joined

@@ -1,7 +1,7 @@
 """Offers of credit: who may lend how much at which terms, until when.
 
-An offer is what pre-approval and a live decision leave behind. It is no money and no promise of the party; the
-loan that is accepted takes its terms. Without a consent to decisions on credit nothing is offered.
+An offer is what pre-approval and a live decision leave behind. It is no money and no promise of the party;
+the loan that is accepted takes its terms. Without a consent to decisions on credit nothing is offered.
 """
 
 from __future__ import annotations

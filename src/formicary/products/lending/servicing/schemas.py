@@ -52,8 +52,8 @@ class AcceptOffer(Command, frozen=True, kw_only=True):
     """Take an offer: from now on there is a loan, of which nothing is drawn yet.
 
     ``subject`` is its id, and that of its account. ``amount`` is what an instalment loan lends, or a line's
-    limit. ``effective_rate`` is what the party was shown, in millionths a year. ``is_collected`` says that what
-    falls due may be taken from the wallet, an account's id.
+    limit. ``effective_rate`` is what the party was shown, in millionths a year. ``is_collected`` says that
+    what falls due may be taken from the wallet, an account's id.
     """
 
     offer: HexId

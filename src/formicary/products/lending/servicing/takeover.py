@@ -83,7 +83,7 @@ def _require_sound(command: schemas.TakeOverLoans, ids: Rows, beside: list[Rows]
     is_sound = (
         terms.kind == LoanKind.INSTALMENT
         and terms.instalments > 0
-        and 0 < len(ids)
+        and len(ids) > 0
         and {len(column) for column in beside} == {len(ids)}
         and int(balances.min(initial=1)) > 0
         and int(instalments.min(initial=0)) >= 0

@@ -29,8 +29,7 @@ _LINE_MONTHS: Final = 12
 
 
 class Quote(NamedTuple):
-    """What a party is shown: each instalment in minor units (0 for a line), and the effective annual rate in
-    millionths."""
+    """What a party is shown: each instalment, 0 of a line, and the effective annual rate in millionths."""
 
     instalment: int
     effective_rate: int
