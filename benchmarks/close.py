@@ -1,9 +1,9 @@
 """Close of business: what one business date takes over many loans, on a durable journal.
 
-``formicary bench close`` or ``python -m benchmarks.close``. Loans are taken over from other books, one wallet
-and one account each; a thirtieth of them falls due each day, and of ten wallets nine can pay. A date is closed
-as ``formicary up`` does it, part by part, each part committed before the next. In the end every loan's balance
-is compared with its account, and the sums of what is owed with the house's.
+``formicary bench close`` or ``python -m benchmarks.close``. Loans are taken over from other books, one
+wallet and one account each; a thirtieth of them falls due each day, and of ten wallets nine can pay. A date
+is closed part by part, each part committed before the next. In the end every loan's balance is compared with
+its account, and the sums of what is owed with the house's.
 """
 
 from __future__ import annotations
