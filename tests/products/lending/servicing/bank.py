@@ -105,17 +105,15 @@ class Bank:
         """Let money come into a wallet, or, below zero, leave it."""
         if amount:
             ends = (NOSTRO, WALLETS + party) if amount > 0 else (WALLETS + party, NOSTRO)
-            self._keys += 1
-            moved = Transfer(
-                id=self._keys,
-                debit_account_id=ends[0],
-                credit_account_id=ends[1],
-                amount=abs(amount),
-                ledger=EUR,
-                code=1,
-            )
-            (results,) = self.engine.execute([LedgerRequest(transfer_array([moved]))])
-            assert not results["status"].any()
+            self.moves(*ends, abs(amount))
+
+    def moves(self, debit: int, credit: int, amount: int) -> None:
+        """Make a transfer."""
+        self._keys += 1
+        ends = {"debit_account_id": debit, "credit_account_id": credit}
+        moved = Transfer(id=self._keys, amount=amount, ledger=EUR, code=1, **ends)
+        (results,) = self.engine.execute([LedgerRequest(transfer_array([moved]))])
+        assert not results["status"].any()
 
     def does(self, product: Product, command: Command, key: str | None = None) -> Receipt:
         """Carry out a command under a key, a new one unless given; return its receipt."""
