@@ -31,7 +31,7 @@ __all__ = ["EUR", "INSTALMENTS", "LINE", "START", "Bank", "hex_of"]
 
 EUR = 978
 START = parse_date("2025-01-15")
-NOSTRO = 7
+NOSTRO = 2**65
 WALLETS = 2**64
 
 INSTALMENTS = LoanTerms(kind=2, rate=120_000_000, instalments=6)
