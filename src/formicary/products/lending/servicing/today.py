@@ -33,7 +33,9 @@ class Today:
     """
 
     def __init__(self, record: Rows, context: Context) -> None:
-        self.loan = np.array(record).reshape(1)
+        # Of one record numpy makes a view where it is asked for an array.
+        self.loan = np.zeros(1, record.dtype)
+        self.loan[0] = record
         self.currency = int(record["currency"])
         self.id, self.wallet = id_of(record, "id"), id_of(record, "wallet")
         self.day = max(day_at(context.now), int(record["until"]))
