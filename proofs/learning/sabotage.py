@@ -41,17 +41,19 @@ from formicary.factory.learning.worth import Worth
 from formicary.factory.models.spec import ModelSpec
 from proofs.learning.worlds import EXCESS, HASTE, HOUR, REGION, REMARK, STRANGER, World, drawn_world, spec_of
 
-__all__ = ["BROKEN", "SABOTEURS", "Outcome", "sabotaged"]
+__all__ = ["BROKEN", "SABOTEURS", "Outcome", "outcomes_of", "sabotaged"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Told: TypeAlias = list[tuple[int, Happened]]
 
-_DAYS: Final = 80
+_DAYS: Final = 99
 _ROWS_A_DAY: Final = 1_200
 _SECOND_ERA: Final = 32
 _LOOKS_A_DAY: Final = 4
 """Of a quarter of a day there are enough rows to tell something by."""
 _STAYS_DAYS: Final = 10
+_BREAKS_BY: Final = 70
+"""Whoever is let in by this day is watched for as long as a champion is."""
 _STRANGERS_FROM: Final = 4.6
 _MORE_STRANGERS: Final = 0.01
 
@@ -130,7 +132,7 @@ def _exaggerating(spec: ModelSpec, plan: LearningPlan, rows: Rows, *rest: Any, *
 
 def _slow(spec: ModelSpec, plan: LearningPlan, rows: Rows, *rest: Any, **options: Any) -> Challenger:
     """Learn many times as many trees, deeper ones: no better, and slower."""
-    search = dict(spec.search) | {"num_leaves": (31,), "learning_rate": (0.02,), "extra_trees": (True,)}
+    search = dict(spec.search) | {"num_leaves": (63,), "learning_rate": (0.02,), "extra_trees": (True,)}
     spec, plan = replace(spec, search=tuple(search.items())), replace(plan, negatives_each=2)
     return train_challenger(spec, plan, rows, *rest, **options)
 
@@ -214,6 +216,11 @@ def sabotaged(seed: int, kinds: Collection[str] = tuple(SABOTEURS)) -> Iterator[
             yield _undone(seed, kind, world, _again(honest, seed, train_challenger))
 
 
+def outcomes_of(seed: int) -> list[Outcome]:
+    """Return what became of all of them in the world of a seed."""
+    return list(sabotaged(seed))
+
+
 def _learner(seed: int, train: Train, plan: LearningPlan = _PLAN) -> Learner:
     # What scoring takes is measured without what else the machine does.
     return Learner(spec_of(seed), plan, clock=time.thread_time_ns, train=train)
@@ -229,7 +236,7 @@ def _again(learner: Learner, seed: int, train: Train) -> Learner:
 def _until_champion(world: World, learner: Learner, day: int, told: Told | None = None) -> int:
     """Live until there is another champion than on a day, or the world ends; return the day after."""
     before = learner.standing.champion
-    while learner.standing.champion == before and day < _DAYS - _STAYS_DAYS - 1:
+    while learner.standing.champion == before and day < _BREAKS_BY:
         found = _live(world, learner, day * DAY, (day + 1) * DAY)
         if told is not None:
             told += found
@@ -288,7 +295,12 @@ def _undone(seed: int, kind: str, world: World, learner: Learner) -> Outcome:
         learner.models.pop(champion)
     elif kind in BROKEN:
         world = world.changed(broken, BROKEN[kind], seed)
-    told += _live(world, learner, broken, _DAYS * DAY, is_mixed_up=kind == _MIXED_UP)
+    for day in range(broken, _DAYS * DAY, DAY):
+        is_undone = any(isinstance(one, RolledBack) for _, one in told)
+        told += _live(world, learner, day, day + DAY, is_mixed_up=kind == _MIXED_UP)
+        if is_undone:
+            # One more day has shown that it stays so.
+            break
     alarmed = [(now, one.alarm.name) for now, one in told if isinstance(one, AlarmRaised)]
     undone = [now for now, one in told if isinstance(one, RolledBack) and one.hash == champion]
     is_right = bool(undone) and alarmed[0][0] > broken and learner.standing.champion == previous

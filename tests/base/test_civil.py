@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formicary.base.civil import (
+    CIVIL_DAY_MIN,
     MalformedDate,
     civil,
     date_text,
@@ -20,7 +21,7 @@ from formicary.base.civil import (
     parse_date,
 )
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import CIVIL_DAY_MAX, CIVIL_DAY_MIN
+from formicary.base.limits import CIVIL_DAY_MAX
 
 EPOCH = date(1970, 1, 1)
 DAYS = st.integers((date.min - EPOCH).days + 1, (date.max - EPOCH).days)

@@ -130,13 +130,13 @@ def test_a_teams_sets_reach_the_factory(write: Write, tmp_path: Path) -> None:
     (facts,) = [product for product in products if product.name == "facts"]
     assert [one.name for one in facts.features] == ["team"]
     beside = [product for product in products if facts in product.neighbours]
-    assert [product.name for product in beside] == ["appeal"]
+    assert [product.name for product in beside] == ["appeal", "score_dispute"]
     assert [product for product in products if product not in (facts, *beside)] == [
-        product for product in PRODUCTS if product.name not in {"facts", "appeal"}
+        product for product in PRODUCTS if product.name not in {"facts", "appeal", "score_dispute"}
     ]
     state = FactoryState(tmp_path / "engine", products)
     assert state.features is not None
-    assert list(state.features.compiled.views) == ["team", "payment_risk", "party_flows"]
+    assert list(state.features.compiled.views) == ["team", "payment_risk", "party_flows", "credit_facts"]
     assert [one.name for one in feature_sets(settings.features)][-1] == "team"
 
 

@@ -12,9 +12,10 @@ from typing import Final
 
 from formicary.base.errors import ProgrammingError, Refusal
 from formicary.base.kernels import kernel
-from formicary.base.limits import CIVIL_DAY_MAX, CIVIL_DAY_MIN
+from formicary.base.limits import CIVIL_DAY_MAX, CIVIL_DAYS_BACK_MAX
 
 __all__ = [
+    "CIVIL_DAY_MIN",
     "MalformedDate",
     "civil",
     "date_text",
@@ -24,6 +25,9 @@ __all__ = [
     "months_later",
     "parse_date",
 ]
+
+CIVIL_DAY_MIN: Final = -CIVIL_DAYS_BACK_MAX
+"""The first day that is read or written."""
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 

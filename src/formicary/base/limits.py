@@ -320,7 +320,7 @@ MiB, below the 1 GiB of one value.
 """
 
 SWEEP_BYTES_MAX: Final = 96 << 10
-"""Bytes of JSON of an event that changes many aggregates: as a policy's, and for the same reason no more.
+"""Bytes of JSON of the sweeps of a command, which an answer follows: as a policy's, for the same reason.
 
 They are 72 KiB of columns in base64, 9,200 numbers of 8 bytes, so that one for each transfer of a chain fits.
 """
@@ -339,6 +339,18 @@ MONEY_SEGMENTS_MAX: Final = 100
 
 COUNTERFACTUAL_ROWS_MAX: Final = 1 << 17
 """Changes that are judged to find the smallest one: a second of a forest, for a person who waits."""
+
+LENDING_AMOUNT_MAX: Final = 10**12
+"""Minor units of an amount that is underwritten or provided for, ten billion euros.
+
+So an amount times a share in millionths fits a word of 64 bits nine times.
+"""
+
+LENDING_YEARS_MAX: Final = 40
+"""Years whose defaults are provided for, one turn of a loop each: a mortgage, not a typing error."""
+
+ADVERSE_ACTION_DAYS_MAX: Final = 30
+"""Days within which whoever was refused is told why (12 CFR 1002.9(a)(1))."""
 
 LEAK_ROWS_EACH_MAX: Final = 10_000
 """Rows of either class that columns are looked at for leaks by: a leak shows in fewer, forests take time."""
@@ -376,8 +388,8 @@ Harm shows as outcomes become known, day by day, and a look reads all of them an
 EXPERIMENT_ROWS_MAX: Final = 20_000_000
 """Rows of a table of outcomes: with ten columns of reals they take two gigabytes."""
 
-CIVIL_DAY_MIN: Final = -25_567
-"""Days since 1970-01-01 of the first date that is read, 1900-01-01: no contract is older."""
+CIVIL_DAYS_BACK_MAX: Final = 25_567
+"""Days before 1970-01-01 of the first date that is read, 1900-01-01: no contract is older."""
 
 CIVIL_DAY_MAX: Final = 157_053
 """Days since 1970-01-01 of the last date that is read, 2399-12-31: what is later was mistyped."""
@@ -403,8 +415,8 @@ SCHEDULE_DAYS_MAX: Final = 36_600
 SCHEDULE_FEES_MAX: Final = 16
 """Fees that terms declare: nobody who signs reads more."""
 
-PREPAYMENTS_MAX: Final = 1_000
-"""Payments of a loan that change its schedule: each values the rest of it anew."""
+REPAYMENTS_MAX: Final = 4_000
+"""Payments of a loan followed in one go, twice the instalments it may have: each looks at all rows."""
 
 EFFECTIVE_RATE_MAX: Final = 10**12
 """Millionths a year, a hundred million percent: what a fee of a tenth for a week comes to is far below."""

@@ -39,6 +39,9 @@ class Scope(IntFlag):
     DECISIONS_WRITE = 1 << 13
     EXPERIMENTS_READ = 1 << 14
     EXPERIMENTS_WRITE = 1 << 15
+    SCORES_READ = 1 << 16
+    SCORES_WRITE = 1 << 17
+    SCORES_QUERY = 1 << 18
 
 
 def scope_names(scopes: int) -> tuple[str, ...]:

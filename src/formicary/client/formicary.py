@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
 import msgspec
 
+from formicary.client.credit import CreditScores
 from formicary.client.documents import (
     Account,
     Appeal,
@@ -28,14 +29,12 @@ from formicary.client.documents import (
     Transfer,
     Webhook,
 )
+from formicary.client.pages import PAGE_ITEMS, pages
 from formicary.client.transport import Application, AsgiTransport, Transport
 
 __all__ = ["Formicary"]
 
-Item = TypeVar("Item")
-
 _TIMEOUT_SECONDS = 15.0
-_PAGE_ITEMS = 100
 
 
 class Formicary:
@@ -140,7 +139,7 @@ class Formicary:
 
     def transfers(self, account: str) -> Iterator[Transfer]:
         """Yield an account's transfers, newest first, page after page."""
-        return self._paged(f"/v1/accounts/{account}/transfers", Transfer)
+        return pages(self._transport, f"/v1/accounts/{account}/transfers", Transfer)
 
     def search(self, **conditions: Any) -> Iterator[Transfer]:
         """Yield transfers that match ``account``, ``since``, ``until``, ``all`` and ``any``, newest first."""
@@ -269,11 +268,18 @@ class Formicary:
 
     def appeals(self, status: str = "open") -> Iterator[Appeal]:
         """Yield the appeals that are ``open``, ``upheld`` or ``overturned``, the oldest first."""
-        return self._paged("/v1/appeals", Appeal, status=status)
+        return pages(self._transport, "/v1/appeals", Appeal, status=status)
 
     def decide_appeal(self, appeal: str, verdict: str, *, key: str | None = None) -> Appeal:
         """Say that the decision is ``upheld`` or ``overturned``."""
         return self._transport.post(f"/v1/appeals/{appeal}/verdict", Appeal, {"verdict": verdict}, key=key)
+
+    # -- credit scores -----------------------------------------------------------------------
+
+    @property
+    def credit(self) -> CreditScores:
+        """Credit scores: a party's own, and what it lets others see."""
+        return CreditScores(self._transport)
 
     # -- keys, tokens, events ----------------------------------------------------------------
 
@@ -311,7 +317,7 @@ class Formicary:
         """Yield what happened after a position up to now, in order."""
         cursor = str(after)
         while True:
-            page = self._transport.get("/v1/events", Page, cursor=cursor, limit=_PAGE_ITEMS)
+            page = self._transport.get("/v1/events", Page, cursor=cursor, limit=PAGE_ITEMS)
             if not page.items:
                 return
             yield from (msgspec.json.decode(item, type=Event) for item in page.items)
@@ -345,12 +351,3 @@ class Formicary:
         """Put a sandbox's clock forward and return its time."""
         answer = self._transport.post("/v1/clock/advance", dict[str, str], {"seconds": seconds})
         return answer["now"]
-
-    def _paged(self, path: str, kind: type[Item], **parameters: Any) -> Iterator[Item]:
-        cursor: str | None = None
-        while True:
-            page = self._transport.get(path, Page, cursor=cursor, limit=_PAGE_ITEMS, **parameters)
-            yield from (msgspec.json.decode(item, type=kind) for item in page.items)
-            cursor = page.next
-            if cursor is None:
-                return

@@ -21,6 +21,7 @@ from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.product import LEARNING_PRODUCT
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import registry_product
+from formicary.products.credit import CREDIT
 from formicary.products.lending.product import LENDING
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.learning import LEARNING_PLANS
@@ -54,6 +55,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
     EXPERIMENTS_PRODUCT,
     LEARNING_PRODUCT,
     *PAYMENTS,
+    *CREDIT,
     *LENDING,
 )
 """What ``formicary up`` runs, but for a team's own definitions."""

@@ -118,6 +118,18 @@ def test_a_fault_is_told_with_its_line(
         written(tmp_path, MAPPING.replace(old, new, 1))
 
 
+def test_amounts_of_a_fact_need_a_currency(tmp_path: Path) -> None:
+    """Without it nobody knows what a minor unit is."""
+    text = (
+        MAPPING.replace("currency: EUR\n", "")
+        .replace("amount: {column: amount}", "amount: {column: amount}\n      currency_column: currency", 1)
+        .replace("numbers: {fraud: fraud}", "amounts: {lost: amount}")
+        .replace("reals: {amount: amount}", "reals: {}")
+    )
+    with pytest.raises(MappingMalformed, match=r"events\[1\].fact.amounts: there is no currency"):
+        written(tmp_path, text)
+
+
 def test_two_events_of_one_code(tmp_path: Path) -> None:
     """Definitions tell events apart by their codes."""
     event = MAPPING[MAPPING.index("  - kind: sale") : MAPPING.index("  - kind: fraud")]

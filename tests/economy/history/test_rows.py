@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from formicary.economy.history.rejections import Reason
+from formicary.factory.engine.requests import CommandRequest
+from formicary.factory.facts import RecordFacts
 from tests.economy.history.kit import HEADER, MAPPING, NOW, SALES, history, rejected
 
 GOOD = "1,2020-01-01,ann,s1,12.50,0\n"
@@ -57,6 +59,26 @@ def test_a_number_of_a_fact_is_rejected(tmp_path: Path, amount: str, reason: Rea
     if amount != "1.5":
         found = history(tmp_path, sales=row).events[1]
         assert rejected(found.rejected) == [("fraud", 1, "amount", reason)]
+
+
+def test_an_amount_of_a_fact_is_kept_in_minor_units(tmp_path: Path) -> None:
+    """Among the fact's numbers, and below zero where a balance is; a fraction of a cent is no amount."""
+    text = MAPPING.replace("numbers: {fraud: fraud}", "amounts: {left: amount}").replace(
+        "reals: {amount: amount}", "reals: {}"
+    )
+    rows = "".join(
+        f"{key},2020-01-01,ann,s1,{amount},1\n" for key, amount in enumerate(("1.5", "-20", "0.005"))
+    )
+    found = history(tmp_path, text, sales=HEADER + rows)
+    assert found.events[1].frame["number.left"].to_list() == [150, -2_000]
+    assert rejected(found.events[1].rejected) == [("fraud", 3, "amount", Reason.TOO_MANY_DECIMALS)]
+    told = [
+        asked.numbers
+        for step in found.plan.steps(0)
+        for one in step.requests
+        if isinstance(one, CommandRequest) and isinstance(asked := one.command, RecordFacts)
+    ]
+    assert told == [{"left": [150, -2_000]}]
 
 
 def test_a_number_of_a_fact_that_is_too_large(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ def test_a_column_is_its_bytes(dtype: str) -> None:
     assert base64.b64decode(text) == written
     assert column.unpack(text).tolist() == values
     assert column.unpack(column.pack([])).tolist() == []
+    assert [column.count(column.pack(np.array(values, dtype)[:count])) for count in range(5)] == list(
+        range(5)
+    )
 
 
 def test_ids_are_pairs_of_words() -> None:
@@ -36,7 +39,7 @@ def test_ids_are_pairs_of_words() -> None:
     assert IDS.unpack("").shape == (0, 2)
 
 
-@pytest.mark.parametrize("values", [[-1], [2**32], [0.5]])
+@pytest.mark.parametrize("values", [[-1], [2**32], [0.5], [2**64], [2**63, 0]])
 def test_what_does_not_fit_is_refused(values: list[Any]) -> None:
     """No number is cut off, wraps around, or loses what stands behind the point."""
     with pytest.raises(NumberOutOfRange):
@@ -54,6 +57,7 @@ def test_a_text_that_is_no_column_is_an_error() -> None:
     """A part of a value is none."""
     with pytest.raises(ValueError, match="buffer size"):
         SHOWN.unpack("AAAA")
+    assert SHOWN.count("AAAA") == -1
 
 
 def test_an_event_tells_its_columns() -> None:

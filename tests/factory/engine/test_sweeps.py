@@ -258,6 +258,7 @@ def fitted(first: int, subjects: list[int]) -> MetersFitted:
         ([msgspec.structs.replace(fitted(2, [7, 8]), after=3)], "sweep_out_of_range"),
         ([fitted(2, list(range(10, 3_600)))], ""),
         ([fitted(2, list(range(10, 5_000)))], "sweep_too_large"),
+        ([fitted(2, list(range(10, 2_010))), fitted(2_002, list(range(2_010, 4_010)))], "sweep_too_large"),
     ],
 )
 def test_a_decision_is_looked_at_in_its_order(tmp_path: Path, events: list[Any], code: str) -> None:

@@ -68,6 +68,21 @@ def test_every_account_of_many_is_found(crowd: Bench) -> None:
     assert [machine.account_number(_id(number)) for number in range(MANY)] == list(range(MANY))
 
 
+def test_accounts_are_found_by_an_array_of_ids(crowd: Bench) -> None:
+    """In the order asked, the same as one by one; where there is no account all is zero."""
+    machine = crowd.ledger._machine
+    numbers = [*range(MANY), MANY + 2, 3, 3, MANY + 3]
+    ids = np.array([(_id(number) >> 64, _id(number) & (2**64 - 1)) for number in numbers], np.uint64)
+    ids.flags.writeable = False
+    found = machine.accounts_at(ids)
+    expected = [machine.account_view(number).tobytes() for number in numbers if number < MANY]
+    there = found["ledger"] == 1
+    assert [account.tobytes() for account in found[there]] == expected
+    assert np.flatnonzero(~there).tolist() == [MANY, MANY + 3]
+    assert not any(found[~there].tobytes())
+    assert machine.accounts_at(ids[:0]).shape == (0,)
+
+
 def test_an_account_that_is_not_there_has_no_number(crowd: Bench) -> None:
     """Many other ids lead to places that are taken, by accounts with another id."""
     machine = crowd.ledger._machine

@@ -49,6 +49,7 @@ class World:
             "escrow_id": desk.post("/v1/escrows", trade)["id"],
             "experiment": tried_out(desk),
             "order_id": desk.post("/v1/rail-orders", order)["id"],
+            "third_party": third,
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
 
@@ -78,6 +79,14 @@ class World:
             "/v1/webhooks": {"url": "http://127.0.0.1:9/"},
             "/v1/parties/{party_id}/profile": {"fields": {"name": "Somebody"}},
             "/v1/parties/{party_id}/consents": {"purpose": "credit", "wording": "a" * 32, "act": "written"},
+            "/v1/credit-scores/{party_id}/relations": {"on": False},
+            "/v1/credit-scores/{party_id}/authorisations": {
+                "third_party": self.other,
+                "scope": "band",
+                "expires_at": "2030-01-01T00:00:00Z",
+            },
+            "/v1/score-disputes": {"party": party, "dimension": "history"},
+            "/v1/score-disputes/{party_id}/verdict": {"verdict": "rejected"},
             "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
             "/v1/approvals/entries": {
                 "lines": [{"debit_account": account, "credit_account": account, **money}]

@@ -173,14 +173,16 @@ def _fact(path: str, fact: Fact, mapping: Mapping) -> Faults:
     for name, reference in fact.ids.items():
         yield from _name(f"{path}.ids.{name}", name)
         yield from _reference(f"{path}.ids.{name}", reference, mapping)
-    for field in ("numbers", "reals"):
+    for field in ("numbers", "amounts", "reals"):
         for name in getattr(fact, field):
             yield from _name(f"{path}.{field}.{name}", name)
-    names = [*fact.ids, *fact.numbers, *fact.reals]
+    names = [*fact.ids, *fact.numbers, *fact.amounts, *fact.reals]
     if not fact.ids:
         yield path, "a fact is about at least one id"
     if len(set(names)) < len(names) or len(names) > FACT_FIELDS_MAX:
         yield path, f"it has at most {FACT_FIELDS_MAX} fields, each with a name of its own"
+    if fact.amounts and mapping.currency is None:
+        yield f"{path}.amounts", "there is no currency of the mapping"
     if fact.known_after is not None and parse_duration(fact.known_after) is None:
         yield f"{path}.known_after", _DURATION
 

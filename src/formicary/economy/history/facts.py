@@ -26,7 +26,7 @@ _NAMES_BYTES: Final = 4_096
 
 def facts_max(fact: Fact) -> int:
     """Return how many facts of a form fit one command, whatever their values."""
-    numbers = 1 + len(fact.numbers) + len(fact.reals)
+    numbers = 1 + len(fact.numbers) + len(fact.amounts) + len(fact.reals)
     of_each = _ID_BYTES * len(fact.ids) + _NUMBER_BYTES * numbers
     return min(FACTS_PER_EVENT_MAX, (FACTS_BYTES_MAX - _NAMES_BYTES) // of_each)
 
@@ -42,7 +42,7 @@ def fact_request(mapping: Mapping, facts: EventRows, index: npt.NDArray[Any]) ->
         kind=kind,
         at=frame["at"].to_list(),
         ids={name: _hex(frame, f"id.{name}") for name in fact.ids},
-        numbers={name: frame[f"number.{name}"].to_list() for name in fact.numbers},
+        numbers={name: frame[f"number.{name}"].to_list() for name in (*fact.numbers, *fact.amounts)},
         reals={name: frame[f"real.{name}"].to_list() for name in fact.reals},
     )
     first = f"{frame['id_high'][0]:016x}{frame['id_low'][0]:016x}"

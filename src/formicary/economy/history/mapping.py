@@ -118,6 +118,7 @@ class Fact(_Written, frozen=True):
 
     ids: dict[str, Reference] = {}
     numbers: dict[str, str] = {}
+    amounts: dict[str, str] = {}
     reals: dict[str, str] = {}
     known_after: str | None = None
 

@@ -72,6 +72,7 @@ def _columns_of(event: Event) -> Iterator[str | None]:
         for reference in event.fact.ids.values():
             yield from names_of(reference.key)
         yield from event.fact.numbers.values()
+        yield from event.fact.amounts.values()
         yield from event.fact.reals.values()
 
 
@@ -165,11 +166,11 @@ class _Reader:
         for name, reference in fact.ids.items():
             columns += self._parties.reference(frame, f"id.{name}", reference, marks)
         for name, column in fact.numbers.items():
-            read = scaled(frame[column], 0)
-            marks.mark(key_text(frame, [column]).is_null(), column, Reason.MISSING_VALUE)
-            marks.mark(read.not_numbers | read.too_many_decimals, column, Reason.NOT_A_NUMBER)
-            marks.mark(read.too_large, column, Reason.NUMBER_TOO_LARGE)
-            columns.append(read.values.alias(f"number.{name}"))
+            columns.append(_whole(frame, column, marks, decimals=0).alias(f"number.{name}"))
+        if fact.amounts:
+            exponent = currency(self._parties.mapping.currency or "").exponent
+            for name, column in fact.amounts.items():
+                columns.append(_whole(frame, column, marks, decimals=exponent).alias(f"number.{name}"))
         for name, column in fact.reals.items():
             text = key_text(frame, [column])
             real = frame[column].cast(pl.Float64, strict=False)
@@ -219,6 +220,17 @@ class _Reader:
             return frame
         amounts = minor_units(frame["amount"], transfer.amount, frame["ledger"], marks)
         return signed(frame.with_columns(amounts.alias("amount")), transfer.amount, marks)
+
+
+def _whole(frame: pl.DataFrame, column: str, marks: Marks, *, decimals: int) -> pl.Series:
+    """Return a column of the facts of a frame (n) in units of so many decimals."""
+    read = scaled(frame[column], decimals)
+    inexact = Reason.TOO_MANY_DECIMALS if decimals else Reason.NOT_A_NUMBER
+    marks.mark(key_text(frame, [column]).is_null(), column, Reason.MISSING_VALUE)
+    marks.mark(read.not_numbers, column, Reason.NOT_A_NUMBER)
+    marks.mark(read.too_many_decimals, column, inexact)
+    marks.mark(read.too_large, column, Reason.NUMBER_TOO_LARGE)
+    return read.values
 
 
 def _is_in(frame: pl.DataFrame, ids: pl.DataFrame) -> pl.Series:

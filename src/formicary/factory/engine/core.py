@@ -315,6 +315,7 @@ class Core:
         aggregate = self.state.aggregates[product.name].find(command.subject)
         try:
             decision = product.decide(command, aggregate, context)
+            self.state.require_readable(product, decision)
             accounts, transfers = pack_decision(decision, context.derive_id)
             kept = kept_of(self.state.products, product, command.subject, decision)
             require_sweeps(self.state, kept)
@@ -339,7 +340,9 @@ class Core:
     def _transfer(self, items: Rows, stamp: int) -> None:
         if not len(items):
             return
-        items["flags"][:-1] |= int(TransferFlags.LINKED)
+        # One chain: every one is linked but the last.
+        items["flags"] |= int(TransferFlags.LINKED)
+        items["flags"][-1:] ^= int(TransferFlags.LINKED)
         group = group_requests([items])[0]
         results = self._decide_group(group, self._stamp(stamp), run_timers=False)
         self._transfers[-1] = self._transfers[-1].copy()

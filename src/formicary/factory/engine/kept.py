@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from formicary.base.errors import Refusal
 from formicary.base.limits import SWEEP_BYTES_MAX
-from formicary.factory.engine.columnar import ColumnarAggregates
+from formicary.factory.engine.columnar import ColumnarAggregates, ids_of
 from formicary.factory.engine.products import Decision, Product
 from formicary.factory.engine.state import TIMER_SET, FactoryState, PendingTimer
 from formicary.factory.engine.sweeps import created_ids, is_applicable
@@ -24,7 +25,7 @@ class SweepOutOfRange(Refusal):
 
 
 class SweepTooLarge(Refusal):
-    """A sweep takes more bytes than an event may; make several of it."""
+    """The sweeps of one command take more bytes than may stand before an answer; make several of it."""
 
     code = "sweep_too_large"
 
@@ -64,10 +65,13 @@ def require_sweeps(state: FactoryState, events: Sequence[Kept]) -> None:
     SweepOutOfRange
         It is of aggregates that will not be there, creates some that will, or has a column of another length.
     SweepTooLarge
-        It takes more than ``SWEEP_BYTES_MAX`` bytes of JSON.
+        Together they take more than ``SWEEP_BYTES_MAX`` bytes of JSON.
     """
-    if not any(event.kind in state.sweeps for event in events):
+    sweeps = [event.body for event in events if event.kind in state.sweeps]
+    if not sweeps:
         return
+    if sum(len(msgspec.json.encode(sweep)) for sweep in sweeps) > SWEEP_BYTES_MAX:
+        raise SweepTooLarge
     to_come = {name: _ToCome(kept) for name, kept in state.columns.items()}
     for event in events:
         product = event.kind.partition(".")[0]
@@ -82,21 +86,16 @@ class _ToCome:
 
     def __init__(self, kept: ColumnarAggregates) -> None:
         self._kept = kept
-        self._created: set[int] = set()
+        self._created = ids_of([])
 
     def change(self, subject: int) -> None:
-        if self._kept.find(subject) is None:
-            self._created.add(subject)
+        created = np.concatenate([self._created, ids_of([subject])])
+        if self._kept.are_new(created):
+            self._created = created
 
     def sweep(self, sweep: Any) -> None:
-        if len(msgspec.json.encode(sweep)) > SWEEP_BYTES_MAX:
-            raise SweepTooLarge
-        ids = created_ids(sweep)
-        if not is_applicable(sweep, count=len(self._kept) + len(self._created)) or not self._kept.are_new(
-            ids
-        ):
+        created = np.concatenate([self._created, created_ids(sweep)])
+        count = len(self._kept) + len(self._created)
+        if not is_applicable(sweep, count=count) or not self._kept.are_new(created):
             raise SweepOutOfRange
-        created = {(high << 64) | low for high, low in ids.tolist()}
-        if not self._created.isdisjoint(created):
-            raise SweepOutOfRange
-        self._created |= created
+        self._created = created

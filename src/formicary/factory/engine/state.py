@@ -23,10 +23,10 @@ from formicary.factory.decisions.judges import Judges, words_of_decisions
 from formicary.factory.decisions.live import CAP_TRIPPED, LiveDecisions
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.columnar import ColumnarAggregates
-from formicary.factory.engine.products import DomainEvent, Product
+from formicary.factory.engine.products import Decision, DomainEvent, Product
 from formicary.factory.engine.sweeps import apply_sweep
 from formicary.factory.features.compiler import compiled
-from formicary.factory.features.journal_fold import fold_rows
+from formicary.factory.features.journal_fold import FACTS_RECORDED, fold_rows, require_readable
 from formicary.factory.features.live import FEATURES_ACTIVATED, FeaturesActivated, LiveFeature
 from formicary.factory.features.quality.observed import Observed
 from formicary.factory.features.store import FeatureStore
@@ -166,6 +166,22 @@ class FactoryState:
     def receipt(self, command_id: int) -> Receipt | None:
         """Return the receipt of a command, if it is among the latest."""
         return self._receipts.get(command_id)
+
+    def require_readable(self, product: Product, decision: Decision) -> None:
+        """Refuse a decision with an event that features could not be told of: nothing is done of it yet.
+
+        Raises
+        ------
+        MalformedEvents
+            See ``journal_fold.require_readable``.
+        """
+        if self.features is None:
+            return
+        named = [(product, event) for event in decision.events]
+        named += [(self.products[one.product], one.event) for one in decision.consequences]
+        for owner, event in named:
+            if owner.event_kind(type(event)) == FACTS_RECORDED:
+                require_readable(self.features, msgspec.json.encode(event))
 
     # -- folding ---------------------------------------------------------------------------
 

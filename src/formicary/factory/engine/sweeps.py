@@ -37,10 +37,10 @@ def is_applicable(sweep: Any, *, count: int) -> bool:
     What it creates begins after the last one; whether the ids are new is another question.
     """
     first, after, columns = sweep.first, sweep.after, columns_of(type(sweep))
-    begins_there = CREATED not in columns or first == count
-    lengths = {len(column.unpack(getattr(sweep, name))) for name, column in columns.items()}
-    within = 0 <= first <= after <= count + len(created_ids(sweep))
-    return begins_there and within and lengths <= {after - first}
+    lengths = {column.count(getattr(sweep, name)) for name, column in columns.items()}
+    # What is created says by its ids how far it goes.
+    is_there = first == count if CREATED in columns else after <= count
+    return is_there and 0 <= first <= after and lengths <= {after - first}
 
 
 def apply_sweep(product: Product, kept: ColumnarAggregates, event: Event, sweep: Any) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "moved_rows",
     "positions_of_kind",
     "replay_rows",
+    "require_readable",
 ]
 
 Rows = npt.NDArray[Any]
@@ -223,6 +224,20 @@ def _of_event(store: FeatureStore, event: Event) -> Iterator[Events]:
         for kind in store.compiled.kinds:
             if isinstance(kind.source, Facts) and kind.source.kind == facts.kind:
                 yield events_of(store.compiled, kind, at=facts.at, columns=_fact_columns(kind, facts))
+
+
+def require_readable(store: FeatureStore, body: bytes) -> None:
+    """Refuse facts that could not be folded: without a field that a feature reads.
+
+    Raises
+    ------
+    MalformedEvents
+        They lack one. Once they are journaled there is no refusing them.
+    """
+    facts = facts_of(body)
+    for kind in store.compiled.kinds:
+        if isinstance(kind.source, Facts) and kind.source.kind == facts.kind:
+            _fact_columns(kind, facts)
 
 
 def _fact_columns(kind: EventKind, facts: FactColumns) -> dict[str, Rows]:

@@ -165,6 +165,11 @@ _STATUS: Final = {
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "results_not_there": HTTPStatus.NOT_FOUND,
     "scope_missing": HTTPStatus.FORBIDDEN,
+    "score_authorisation_expired": HTTPStatus.FORBIDDEN,
+    "score_authorisation_revoked": HTTPStatus.FORBIDDEN,
+    # Whoever is not authorised does not find out whether there is such a party.
+    "score_not_authorised": HTTPStatus.NOT_FOUND,
+    "score_not_there": HTTPStatus.NOT_FOUND,
     "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "token_expired": HTTPStatus.UNAUTHORIZED,
     "token_invalid": HTTPStatus.UNAUTHORIZED,

@@ -12,6 +12,7 @@ from formicary import __version__
 from formicary.base.errors import OperationalFault, Refusal
 from formicary.surfaces.cli import (
     appeals,
+    credit,
     decisions,
     escrow,
     experiments,
@@ -87,6 +88,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(payments.group(), name="payments")
     app.add_typer(appeals.group(), name="appeals")
     app.add_typer(escrow.group(), name="escrow")
+    app.add_typer(credit.group(), name="credit")
     app.add_typer(keys.group(), name="keys")
     return app
 

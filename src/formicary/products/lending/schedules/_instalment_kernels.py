@@ -57,13 +57,11 @@ def annuity(
         factors += factor >> _SHIFT
     terms = count - first
     error = terms + (terms * (terms + 1) >> (_SHIFT + 1)) + 1
-    # Twice the instalment is bounded, so that halves are whole numbers.
-    least, is_above = _twice_at_least(principal, balloon, factor + terms, factors + error)
+    # Twice the instalment is bounded, so that halves are whole numbers. It is above ``least``, not at it.
+    least = _twice_at_least(principal, balloon, factor + terms, factors + error)
     most = _twice_at_most(principal, balloon, factor, factors)
     step = 2 * multiple
     low_cell = (least + multiple) // step
-    if not is_above and (least + multiple) % step == 0:
-        low_cell -= 1
     high_cell = (most + multiple) // step
     while low_cell < high_cell:
         cell = (low_cell + high_cell) // 2
@@ -78,8 +76,8 @@ def annuity(
 
 
 @kernel
-def _twice_at_least(principal: int, balloon: int, factor: int, factors: int) -> tuple[int, bool]:
-    """Return twice the instalment rounded down, and whether it is above that for sure."""
+def _twice_at_least(principal: int, balloon: int, factor: int, factors: int) -> int:
+    """Return twice the instalment at least, rounded down; it is above that, where that is above zero."""
     kept_high, kept_low = product(2 * balloon, factor)
     high, low = product(principal, 1 << (_SUM_BITS + 1))
     # One more, as the shift rounds down what is taken away.
@@ -89,9 +87,8 @@ def _twice_at_least(principal: int, balloon: int, factor: int, factors: int) -> 
         low += 1 << _DIGIT_BITS
         high -= 1
     if high < 0:
-        return 0, False
-    quotient, rest = divided(high, low, factors)
-    return quotient, rest > 0
+        return 0
+    return divided(high, low, factors)[0]
 
 
 @kernel

@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.civil import date_text
+from formicary.base.civil import CIVIL_DAY_MIN, date_text
 from formicary.base.limits import (
     CIVIL_DAY_MAX,
-    CIVIL_DAY_MIN,
     SCHEDULE_AMOUNT_MAX,
     SCHEDULE_DAYS_MAX,
     SCHEDULE_DISBURSEMENTS_MAX,

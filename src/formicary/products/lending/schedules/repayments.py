@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from formicary.base.limits import PREPAYMENTS_MAX, SCHEDULE_AMOUNT_MAX
+from formicary.base.limits import REPAYMENTS_MAX, SCHEDULE_AMOUNT_MAX
 from formicary.products.lending.schedules.errors import RepaymentsMalformed
 from formicary.products.lending.schedules.schedule import Movement, Schedule
 from formicary.products.lending.schedules.valuation import Row, Valuation, settlement, valued
@@ -149,8 +149,8 @@ def _check(schedule: Schedule, payments: Sequence[Payment]) -> None:
     if any(not 1 <= payment.amount <= SCHEDULE_AMOUNT_MAX * 2 for payment in payments):
         message = f"a payment is 1 to {SCHEDULE_AMOUNT_MAX * 2:,} minor units"
         raise RepaymentsMalformed(message)
-    if len(payments) > PREPAYMENTS_MAX:
-        message = f"at most {PREPAYMENTS_MAX:,} payments, not {len(payments):,}"
+    if len(payments) > REPAYMENTS_MAX:
+        message = f"at most {REPAYMENTS_MAX:,} payments, not {len(payments):,}"
         raise RepaymentsMalformed(message)
 
 

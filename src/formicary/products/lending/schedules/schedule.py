@@ -12,7 +12,7 @@ import numpy as np
 
 from formicary.base.limits import SCHEDULE_DAYS_MAX
 from formicary.products.lending.schedules._layout import MOVEMENT, PERIOD, Table, table_of
-from formicary.products.lending.schedules._schedule_kernels import resolve as resolve_periods
+from formicary.products.lending.schedules._period_kernels import resolve as resolve_periods
 from formicary.products.lending.schedules.dates import Records, findings_of_dates
 from formicary.products.lending.schedules.errors import DisbursementsMalformed
 from formicary.products.lending.schedules.terms import Terms
