@@ -141,8 +141,8 @@ def _pays_out(today: Today, amount: int) -> None:
 def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend) -> int:
     """Refuse unless an amount may be drawn of a loan now; return the instalment from then on."""
     loan = today.record
-    party, kind = id_of(loan, "party"), LoanKind(int(loan["kind"]))
-    is_line = kind == LoanKind.LINE
+    party, is_line = id_of(loan, "party"), loan["kind"] == LoanKind.LINE
+    kind = LoanKind.LINE if is_line else LoanKind.INSTALMENT
     if loan["state"] == LoanState.ACTIVE and not is_line:
         raise refusals.LoanDrawn
     if loan["state"] not in (LoanState.ACCEPTED, LoanState.ACTIVE):
