@@ -420,3 +420,15 @@ REPAYMENTS_MAX: Final = 4_000
 
 EFFECTIVE_RATE_MAX: Final = 10**12
 """Millionths a year, a hundred million percent: what a fee of a tenth for a week comes to is far below."""
+
+REFINANCINGS_MAX: Final = 2
+"""Loans in a row of which each pays off the one before: more is a debt that only grows."""
+
+CLOSE_LOANS_MAX: Final = 65_536
+"""Loans that one command of a close of business brings to a date: some milliseconds, which others wait."""
+
+COLLECT_LOANS_MAX: Final = 9_000
+"""Loans from the first to the last that one command collects of: as many amounts as a sweep holds."""
+
+COLLECTIONS_MAX: Final = 1_600
+"""Loans that one command collects of: five transfers each at most, which is one chain."""

@@ -40,6 +40,7 @@ from formicary.factory.ledger import (
     TransferFlags,
 )
 from formicary.factory.ledger.room import FIRST_ROOM
+from formicary.products.lending.servicing.warm_up import load_kernels as load_kernels_of_lending
 from formicary.runtime.children import AskedToEnd
 from formicary.runtime.garbage import spare_what_is_there
 
@@ -69,6 +70,7 @@ def warm_up() -> None:
     load_kernels_of_features()
     load_kernels_of_decisions()
     load_kernels_of_columns()
+    load_kernels_of_lending()
     # The arms of who met an experiment.
     lots(np.zeros((1, 2), np.uint64), 0)
 

@@ -22,6 +22,7 @@ from formicary.factory.learning.product import LEARNING_PRODUCT
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import registry_product
 from formicary.products.credit import CREDIT
+from formicary.products.lending.product import LENDING
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime.feature_definitions import sets_in
@@ -55,6 +56,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
     LEARNING_PRODUCT,
     *PAYMENTS,
     *CREDIT,
+    *LENDING,
 )
 """What ``formicary up`` runs, but for a team's own definitions."""
 

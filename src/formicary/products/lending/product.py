@@ -1,0 +1,53 @@
+"""What lending adds to the factory, on one page.
+
+Offers of credit, loans, and the close of business that goes over all of them. Parties and their consent are
+neighbours; wallets are accounts of the ledger, whoever opened them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from formicary.factory.engine.products import Command, Context, Decision, Product, TimerFired
+from formicary.factory.identity.consent import CONSENT_PRODUCT
+from formicary.factory.identity.party import PARTY_PRODUCT
+from formicary.products.lending.servicing.close import business_dates
+from formicary.products.lending.servicing.decider import decide_loan
+from formicary.products.lending.servicing.drawing import MayLend, anybody
+from formicary.products.lending.servicing.evolve import evolve, sweep
+from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.layout import LOAN
+from formicary.products.lending.servicing.offers import OFFERS
+from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEPS
+
+__all__ = ["BUSINESS_DATES", "LENDING", "LOANS", "OFFERS", "loans_product"]
+
+
+def loans_product(may_lend: MayLend = anybody) -> Product:
+    """Return the product of loans; ``may_lend`` refuses where the house lends no more."""
+
+    def decide(command: Command | TimerFired, record: Rows | None, context: Context) -> Decision:
+        return decide_loan(command, record, context, may_lend)
+
+    return Product(
+        name="loan",
+        aggregate=LOAN,
+        commands=COMMANDS,
+        events=EVENTS,
+        decide=decide,
+        evolve=evolve,
+        is_columnar=True,
+        sweeps=SWEEPS,
+        sweep=sweep,
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS),
+    )
+
+
+LOANS: Final = loans_product()
+"""Money lent: lines and instalment loans, from the offer that was accepted to the last payment."""
+
+BUSINESS_DATES: Final = business_dates(LOANS)
+"""The close of business over all loans, date by date."""
+
+LENDING: Final = (OFFERS, LOANS, BUSINESS_DATES)
+"""Every product of the lending business."""

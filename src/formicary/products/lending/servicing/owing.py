@@ -1,0 +1,87 @@
+"""Owing: paying back, consent to collection, and the loss where nobody pays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formicary.factory.engine.products import Context, Decision
+from formicary.products.lending.servicing import refusals, schemas, steps
+from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.layout import LoanState
+from formicary.products.lending.servicing.lines import charge_off_lines
+from formicary.products.lending.servicing.postings import Line, LoanAccount, LoanTransfer, house_account_id
+from formicary.products.lending.servicing.today import Today
+
+__all__ = ["charge_off", "recover", "repay", "set_collection", "write_back"]
+
+
+def repay(record: Rows, amount: int, context: Context) -> Decision:
+    """Decide a payment from the wallet, of no more than is owed."""
+    if amount < 1:
+        raise refusals.RepaymentOutOfRange
+    today = _active(record, context)
+    owed = steps.owed(today.loan)
+    if not owed:
+        raise refusals.NothingOwed
+    taken = min(amount, owed)
+    today.pays(taken, today.wallet)
+    return today.decision(
+        schemas.LoanRepaid(day=today.day, amount=taken),
+        amount=taken,
+        owed=steps.owed(today.loan),
+        balance=int(today.record["balance"]),
+    )
+
+
+def set_collection(record: Rows, *, is_on: bool) -> Decision:
+    """Decide whether what falls due may be taken from the wallet."""
+    if bool(record["is_collected"]) == is_on:
+        raise refusals.CollectionUnchanged
+    return Decision(events=[schemas.CollectionAllowed() if is_on else schemas.CollectionRevoked()])
+
+
+def charge_off(record: Rows, context: Context) -> Decision:
+    """Decide that the house takes the loss of a loan in arrears."""
+    today = _active(record, context)
+    if not today.record["arrears_since"]:
+        raise refusals.LoanNotInArrears
+    lost = today.loan.copy()
+    steps.charged_off(lost)
+    today.lines += charge_off_lines(today.id, today.currency, lost[0], is_back=False)
+    return today.decision(schemas.LoanChargedOff(day=today.day), **_charged(lost))
+
+
+def recover(record: Rows, amount: int, context: Context) -> Decision:
+    """Decide what comes of a loan that was charged off, out of the wallet."""
+    if amount < 1:
+        raise refusals.RepaymentOutOfRange
+    today = _lost(record, context)
+    taken = min(amount, sum(_charged(today.loan).values()))
+    to = house_account_id(LoanAccount.RECOVERIES, today.currency)
+    today.lines.append(Line(today.wallet, to, taken, LoanTransfer.RECOVERY))
+    steps.recovered(today.loan, np.array([taken], np.int64))
+    return today.decision(schemas.LoanRecovered(amount=taken), amount=taken, **_charged(today.loan))
+
+
+def write_back(record: Rows, context: Context) -> Decision:
+    """Decide that a loss is taken back."""
+    today = _lost(record, context)
+    today.lines += charge_off_lines(today.id, today.currency, today.record, is_back=True)
+    return today.decision(schemas.LoanWrittenBack(day=today.day), **_charged(today.loan))
+
+
+def _active(record: Rows, context: Context) -> Today:
+    if record["state"] != LoanState.ACTIVE:
+        raise refusals.LoanNotOpen
+    return Today(record, context)
+
+
+def _lost(record: Rows, context: Context) -> Today:
+    if record["state"] != LoanState.CHARGED_OFF:
+        raise refusals.LoanNotOpen
+    return Today(record, context)
+
+
+def _charged(loan: Rows) -> dict[str, int]:
+    names = ("charged_fees", "charged_interest", "charged_principal")
+    return {name.removeprefix("charged_"): int(loan[name][0]) for name in names}

@@ -1,0 +1,63 @@
+"""A loan on a copy, brought to today: what a decider tries things on before it decides them.
+
+Today is the day of the command's stamp in UTC, or the day that the loan was brought to, if that is later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from formicary.factory.engine.products import Context, Decision, DomainEvent
+from formicary.products.lending.servicing import steps
+from formicary.products.lending.servicing.fields import Rows, id_of
+from formicary.products.lending.servicing.lines import accrual_lines, payment_lines
+from formicary.products.lending.servicing.postings import transfers
+from formicary.products.lending.servicing.terms import day_at
+
+__all__ = ["Today"]
+
+
+class Today:
+    """A loan at its day, and the lines of the ledger that this and what follows take.
+
+    Attributes
+    ----------
+    loan
+        The copy, (1,) of ``LOAN``.
+    day
+        Days since 1970-01-01.
+    lines
+        What moves so far.
+    """
+
+    def __init__(self, record: Rows, context: Context) -> None:
+        # Of one record numpy makes a view where it is asked for an array.
+        self.loan = np.zeros(1, record.dtype)
+        self.loan[0] = record
+        self.currency = int(record["currency"])
+        self.id, self.wallet = id_of(record, "id"), id_of(record, "wallet")
+        self.day = max(day_at(context.now), int(record["until"]))
+        interest, fees = steps.advanced(self.loan, np.array([self.day], np.int64))
+        self.lines = accrual_lines(self.currency, interest=int(interest[0]), fees=int(fees[0]))
+
+    @property
+    def record(self) -> Rows:
+        """The copy, shape ()."""
+        record: Rows = self.loan[0]
+        return record
+
+    def pays(self, amount: int, payer: int) -> None:
+        """Let it be paid an amount from an account."""
+        parts = steps.paid(self.loan, np.array([amount], np.int64), goes_on=True)
+        self.lines += payment_lines(payer, self.id, self.currency, parts)
+
+    def draws(self, amount: int) -> None:
+        """Let it pay an amount out; who gets it is for the caller to say."""
+        steps.drawn(self.loan, np.array([self.day], np.int64), np.array([amount], np.int64))
+
+    def decision(self, *events: DomainEvent, **answer: Any) -> Decision:
+        """Return what is decided."""
+        moved = transfers(self.lines, loan=self.id, currency=self.currency)
+        return Decision(events=events, transfers=moved, answer=answer)

@@ -1,0 +1,32 @@
+"""Loans from the offer to the last payment, day by day, against their own schedules."""
+
+from __future__ import annotations
+
+from formicary.products.lending.schedules import Disbursement, Terms, resolve, valued
+from formicary.products.lending.servicing.layout import LoanState
+from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
+from tests.products.lending.servicing.bank import EUR, INSTALMENTS, START, Bank
+
+ANNA = 11
+
+
+def test_a_loan_that_is_paid_as_due_is_its_schedule(bank: Bank) -> None:
+    """Each instalment takes what the schedule says on its day; interest is earned day by day."""
+    bank.has(ANNA, amount=1_000_00)
+    bank.lends(1, ANNA, 5_000_00, INSTALMENTS)
+    assert bank.wallet(ANNA) == 6_000_00
+    schedule = valued(resolve(Terms(rate=120_000_000, instalments=6), [Disbursement(START, 5_000_00)]))
+    due = {row.due: row for row in schedule.instalments}
+    earned = 0
+    for day in range(START, schedule.instalments[-1].due + 1):
+        before = bank.wallet(ANNA)
+        bank.closes(day)
+        expected = due[day].payment if day in due else 0
+        assert before - bank.wallet(ANNA) == expected
+        assert int(bank.loan(1)["balance"]) == schedule.balance_on(day)
+        now_earned = bank.balance(house_account_id(LoanAccount.INTEREST_INCOME, EUR))
+        assert now_earned >= earned
+        earned = now_earned
+    bank.is_sound()
+    assert bank.loan(1)["state"] == LoanState.REPAID
+    assert earned == schedule.interest
