@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import LENDING_AMOUNT_MAX
 from formicary.base.rounding import div_ceiling, div_floor, div_half_even
+from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import (
     MILLION,
     UNTOLD,

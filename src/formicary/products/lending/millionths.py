@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import LENDING_AMOUNT_MAX
+from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 
 __all__ = [
     "MILLION",

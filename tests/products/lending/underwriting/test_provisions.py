@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import LENDING_YEARS_MAX
+from formicary.products.lending.limits import LENDING_YEARS_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.underwriting import movements as module
 from formicary.products.lending.underwriting.movements import MOVEMENT, movements, postings

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.kernels import kernel
-from formicary.base.limits import SCHEDULE_DAYS_MAX
+from formicary.products.lending.limits import SCHEDULE_DAYS_MAX
 from formicary.products.lending.schedules._day_count_kernels import count_numerator
 from formicary.products.lending.schedules._instalment_kernels import annuity, nearest
 from formicary.products.lending.schedules._layout import LOAN, MOVEMENT, PERIOD, ROW, Table, columns

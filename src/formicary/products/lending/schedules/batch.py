@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.limits import SCHEDULE_DAYS_MAX
+from formicary.products.lending.limits import SCHEDULE_DAYS_MAX
 from formicary.products.lending.schedules._instalment_kernels import limbs_for
 from formicary.products.lending.schedules._layout import LOAN, MOVEMENT, PERIOD, ROW, table_of
 from formicary.products.lending.schedules._schedule_kernels import TOO_LATE, value

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.civil import CIVIL_DAY_MIN, date_text
-from formicary.base.limits import (
-    CIVIL_DAY_MAX,
+from formicary.base.limits import CIVIL_DAY_MAX
+from formicary.products.lending.limits import (
     SCHEDULE_AMOUNT_MAX,
     SCHEDULE_DAYS_MAX,
     SCHEDULE_DISBURSEMENTS_MAX,

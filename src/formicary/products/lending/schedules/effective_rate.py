@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Final
 
 from formicary.base.civil import civil, months_later
-from formicary.base.limits import EFFECTIVE_RATE_MAX
+from formicary.products.lending.limits import EFFECTIVE_RATE_MAX
 from formicary.products.lending.schedules.errors import EffectiveRateUnknown
 
 __all__ = ["Intervals", "effective_annual_rate"]

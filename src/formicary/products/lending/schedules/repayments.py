@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from formicary.base.limits import REPAYMENTS_MAX, SCHEDULE_AMOUNT_MAX
+from formicary.products.lending.limits import REPAYMENTS_MAX, SCHEDULE_AMOUNT_MAX
 from formicary.products.lending.schedules.errors import RepaymentsMalformed
 from formicary.products.lending.schedules.schedule import Movement, Schedule
 from formicary.products.lending.schedules.valuation import Row, Valuation, settlement, valued

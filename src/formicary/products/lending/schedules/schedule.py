@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from formicary.base.limits import SCHEDULE_DAYS_MAX
+from formicary.products.lending.limits import SCHEDULE_DAYS_MAX
 from formicary.products.lending.schedules._layout import MOVEMENT, PERIOD, Table, table_of
 from formicary.products.lending.schedules._period_kernels import resolve as resolve_periods
 from formicary.products.lending.schedules.dates import Records, findings_of_dates

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from formicary.base.limits import (
+from formicary.products.lending.limits import (
     SCHEDULE_AMOUNT_MAX,
     SCHEDULE_FEES_MAX,
     SCHEDULE_INSTALMENTS_MAX,

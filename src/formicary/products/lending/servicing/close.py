@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from formicary.base.limits import CLOSE_LOANS_MAX
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
     Command,
@@ -24,6 +23,7 @@ from formicary.factory.engine.products import (
     Product,
     TimerFired,
 )
+from formicary.products.lending.limits import CLOSE_LOANS_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.collecting import collection
 from formicary.products.lending.servicing.fields import Number, Rows

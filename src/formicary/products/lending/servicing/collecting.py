@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from formicary.base.limits import CLOSE_LOANS_MAX, COLLECT_LOANS_MAX, COLLECTIONS_MAX
 from formicary.factory.engine.products import Context
 from formicary.factory.ledger import AccountFlags
+from formicary.products.lending.limits import CLOSE_LOANS_MAX, COLLECT_LOANS_MAX, COLLECTIONS_MAX
 from formicary.products.lending.servicing import schemas, steps
 from formicary.products.lending.servicing.fields import AMOUNTS, Rows
 from formicary.products.lending.servicing.layout import LoanState

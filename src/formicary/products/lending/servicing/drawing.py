@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from formicary.base.limits import REFINANCINGS_MAX
 from formicary.factory.engine.products import Consequence, Context, Decision
 from formicary.factory.engine.requests import MalformedCommand
 from formicary.factory.ledger import ID_MAX, AccountFlags
+from formicary.products.lending.limits import REFINANCINGS_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.fields import LoanTerms, Rows, id_of
 from formicary.products.lending.servicing.layout import LoanKind, LoanState

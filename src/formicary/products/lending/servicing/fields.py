@@ -7,15 +7,15 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy.typing as npt
 
-from formicary.base.limits import (
-    CIVIL_DAY_MAX,
+from formicary.base.limits import CIVIL_DAY_MAX
+from formicary.factory.engine.columns import IDS, Column
+from formicary.products.lending.limits import (
     SCHEDULE_AMOUNT_MAX,
     SCHEDULE_DAYS_MAX,
     SCHEDULE_INSTALMENTS_MAX,
     SCHEDULE_PERIOD_DAYS_MAX,
     SCHEDULE_RATE_MAX,
 )
-from formicary.factory.engine.columns import IDS, Column
 from formicary.products.lending.servicing.layout import WATERFALLS
 
 __all__ = [

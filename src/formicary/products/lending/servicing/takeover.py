@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.currencies import currency_of_ledger
-from formicary.base.limits import SCHEDULE_AMOUNT_MAX
 from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.products import Context, Decision
+from formicary.products.lending.limits import SCHEDULE_AMOUNT_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.fields import AMOUNTS, Rows
 from formicary.products.lending.servicing.layout import LOAN, LoanKind

@@ -23,12 +23,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from formicary.base.currencies import Currency
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import ADVERSE_ACTION_DAYS_MAX
 from formicary.base.money import Money
 from formicary.base.rounding import div_half_even
 from formicary.base.times import time_text
 from formicary.factory.decisions.counterfactuals import Change, Counterfactual
 from formicary.factory.journal.rows import REASONS
+from formicary.products.lending.limits import ADVERSE_ACTION_DAYS_MAX
 
 __all__ = ["EQUAL_CREDIT", "Creditor", "Notice", "Phrase", "Unit", "counterfactual_sentence", "notice_of"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from formicary.base.currencies import CURRENCIES
-from formicary.base.limits import LENDING_AMOUNT_MAX
+from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.underwriting.errors import CreditPolicyMalformed
 

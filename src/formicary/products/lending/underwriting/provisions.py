@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import ProgrammingError
-from formicary.base.limits import LENDING_YEARS_MAX
+from formicary.products.lending.limits import LENDING_YEARS_MAX
 from formicary.products.lending.millionths import (
     MILLION,
     Words,
