@@ -1,1 +1,1 @@
-"""Lending: what is lent and paid back. So far its schedules, which are pure; the product itself comes."""
+"""Lending: offers, lines and instalment loans on the ledger, underwriting, and the book as a whole."""
