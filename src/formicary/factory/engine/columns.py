@@ -71,6 +71,9 @@ class Column:
             extra_json_schema={"examples": [self.pack(self.like), ""]},
         )
 
+    def __repr__(self) -> str:
+        return f"Column({self.dtype.str!r})"
+
     def pack(self, values: npt.ArrayLike) -> str:
         """Return values (n,) as the text that stands in an event.
 
