@@ -196,7 +196,10 @@ def test_nothing_is_answered_before_its_commit(house: House) -> None:
             answers.append(client.create_transfers([moved(number)])["status"].tolist())
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(10, 20)]
-    for thread in threads:
+    threads[0].start()
+    # Whoever came before its append would be in its group.
+    house.until(lambda: house.server._in_flight is not None)
+    for thread in threads[1:]:
         thread.start()
     house.until(lambda: len(house.server._queue) == 9)
     assert not answers
