@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks._loads import Load
 from benchmarks._machine import machine
@@ -48,6 +51,20 @@ class Bench:
     def note(self, name: str, value: float, digits: int = 0) -> None:
         """Keep a figure."""
         self.figures[name] = round(value, digits) if digits else round(value)
+
+    def show(self, title: str, *, as_json: bool) -> None:
+        """Print all figures, as one JSON document or as a table."""
+        if as_json:
+            print(json.dumps(self.figures, indent=2))
+            return
+        table = Table(title=title)
+        table.add_column("what")
+        table.add_column("figure", justify="right")
+        for name, figure in self.figures.items():
+            if name != "machine":
+                table.add_row(name, f"{figure:,}")
+        Console().print(self.figures["machine"])
+        Console().print(table)
 
     def seed(self) -> int:
         """Return a seed that was not used before, so that no id is."""

@@ -9,7 +9,6 @@ its account, and the sums of what is owed with the house's.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -20,8 +19,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks._bench import Bench, BenchFailed
 from formicary.base.clock import SimulatedClock
@@ -189,17 +186,7 @@ def main() -> int:
                 measure(bench, Books(engine, clock), loans=options.loans, dates=options.dates)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    if options.json:
-        print(json.dumps(bench.figures, indent=2))
-        return 0
-    table = Table(title="Close of business")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    for name, figure in bench.figures.items():
-        if name != "machine":
-            table.add_row(name, f"{figure:,}")
-    Console().print(bench.figures["machine"])
-    Console().print(table)
+    bench.show("Close of business", as_json=options.json)
     return 0
 
 

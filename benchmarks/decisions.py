@@ -24,8 +24,6 @@ from typing import Any, Final
 import lightgbm
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks._bench import Bench, BenchFailed, pump
 from benchmarks._checked import POINT, PRODUCTS, Registrar, accounts, model_of, policy, rules, values_of
@@ -228,17 +226,7 @@ def main() -> int:
                 in_the_kernel(bench, checked)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    if options.json:
-        print(json.dumps(bench.figures, indent=2))
-        return 0
-    table = Table(title="Decisions: 60 features, 200 trees of 31 leaves, 20 rules")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    for name, figure in bench.figures.items():
-        if name != "machine":
-            table.add_row(name, f"{figure:,}")
-    Console().print(bench.figures["machine"])
-    Console().print(table)
+    bench.show("Decisions: 60 features, 200 trees of 31 leaves, 20 rules", as_json=options.json)
     return 0
 
 

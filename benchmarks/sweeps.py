@@ -12,7 +12,6 @@ engine and one PostgreSQL on this machine, part by part, one commit ahead: a par
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -23,8 +22,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks._bench import Bench, BenchFailed
 from benchmarks._meters import (
@@ -204,17 +201,7 @@ def main() -> int:
             recovery(bench, access, expected)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    if options.json:
-        print(json.dumps(bench.figures, indent=2))
-        return 0
-    table = Table(title=f"Sweeps of {options.aggregates:,} aggregates of 128 bytes")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    for name, figure in bench.figures.items():
-        if name != "machine":
-            table.add_row(name, f"{figure:,}")
-    Console().print(bench.figures["machine"])
-    Console().print(table)
+    bench.show(f"Sweeps of {options.aggregates:,} aggregates of 128 bytes", as_json=options.json)
     return 0
 
 

@@ -63,6 +63,7 @@ MONTHS = {"30d": 1.0, "91d": 3.0, "182d": 6.0, "365d": 12.0}
 CREDIT = frozenset({Purpose.CREDIT})
 BALANCE, MONTHLY = STATED["balance"], LOAN["monthly_payment"]
 SECONDS_PER_DAY = 86_400
+_EARNED = CAME_IN["code"] != INTEREST
 
 
 def _one(name: str, value: Aggregate | Expression, unit: str, meaning: str) -> Feature:
@@ -156,7 +157,7 @@ ACCOUNT_HISTORY = FeatureSet(
         ),
         _one(
             "arrivals_365d",
-            count(CAME_IN, where=CAME_IN["code"] != INTEREST, by="account", over="365d", resolution="1d"),
+            count(CAME_IN, where=_EARNED, by="account", over="365d", resolution="1d"),
             "times",
             "How often money came in within the last 365 days, interest left out.",
         ),
@@ -164,7 +165,7 @@ ACCOUNT_HISTORY = FeatureSet(
             "arrival_mean_365d",
             mean(
                 CAME_IN["amount"],
-                where=CAME_IN["code"] != INTEREST,
+                where=_EARNED,
                 by="account",
                 over="365d",
                 resolution="1d",
@@ -176,7 +177,7 @@ ACCOUNT_HISTORY = FeatureSet(
             "arrival_spread_365d",
             std(
                 CAME_IN["amount"],
-                where=CAME_IN["code"] != INTEREST,
+                where=_EARNED,
                 by="account",
                 over="365d",
                 resolution="1d",
@@ -192,7 +193,7 @@ ACCOUNT_HISTORY = FeatureSet(
         ),
         _one(
             "seconds_since_arrival",
-            time_since(CAME_IN, where=CAME_IN["code"] != INTEREST, by="account"),
+            time_since(CAME_IN, where=_EARNED, by="account"),
             "seconds",
             "Time since money came in last, interest left out.",
         ),

@@ -22,17 +22,17 @@ class Errand:
 
     Parameters
     ----------
-    name
-        Of the work, for the log.
+    later
+        Errors after which it may well be done later: it ends with a code, and says so.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, *, later: tuple[type[Exception], ...] = (OperationalFault,)) -> None:
+        self._later = later
         self.pid = 0
         """Of the process that is under way; 0 for none."""
 
-    def begin(self, work: Callable[[], None]) -> None:
-        """Do work in a process forked from this one; none is under way."""
+    def begin(self, work: Callable[[], None], *, name: str) -> None:
+        """Do work, whose name is for the log, in a process forked from this one; none is under way."""
         pid = os.fork()
         if pid:
             self.pid = pid
@@ -42,9 +42,9 @@ class Errand:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             work()
             code = 0
-        except OperationalFault as fault:
+        except self._later as fault:
             code = 2
-            _LOG.warning("%s is done later: %s", self._name, fault)
+            _LOG.warning("%s is done later: %s", name, fault)
         finally:
             if code == 1:
                 traceback.print_exc()

@@ -56,7 +56,7 @@ class ExperimentsWatch:
         self._look = look
         self._clock = clock
         self._due = 0
-        self.errand = Errand("the look at experiments")
+        self.errand = Errand()
 
     def tend(self) -> None:
         """Take a look if one is due and none is under way.
@@ -68,7 +68,7 @@ class ExperimentsWatch:
         if is_under_way and (code := self.errand.outcome()) is not None:
             self._due = self._clock.now() + (_RETRY_NS if code else _BETWEEN_NS)
         elif not is_under_way and self._clock.now() >= self._due:
-            self.errand.begin(self._look)
+            self.errand.begin(self._look, name="the look at experiments")
 
 
 def watch_experiments(settings: Settings) -> None:

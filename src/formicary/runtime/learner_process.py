@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from formicary.base.clock import Clock
@@ -23,6 +23,7 @@ from formicary.factory.learning.messages import DayKnown, LearningUnexpected
 from formicary.factory.learning.plan import DAY
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.children import AskedToEnd
+from formicary.runtime.errands import Errand
 from formicary.runtime.learning import open_learner, open_looker
 from formicary.runtime.products import learning_plans
 from formicary.runtime.settings import Settings
@@ -65,54 +66,41 @@ class Recurring:
         self._not_before = dict.fromkeys(models, 0)
         self._pause = dict.fromkeys(models, _RETRY_NS)
         self._running = ""
-        self.pid = 0
+        # Who was slower than another learner looks again, as after a fault.
+        self._errand = Errand(later=(OperationalFault, LearningUnexpected))
+
+    @property
+    def pid(self) -> int:
         """Of the process that does it; 0 for none."""
+        return self._errand.pid
 
     def tend(self) -> None:
         """Look after what is done, or begin what is due."""
-        if self.pid:
-            self._reap(os.WNOHANG)
+        if self.pid and (code := self._errand.outcome()) is not None:
+            self._ended(code)
         now = self._clock.now()
         for model in self._models:
             is_due = self._done[model] < now // self._every and now >= self._not_before[model]
             if is_due and not self.pid:
-                self._begin(model)
+                self._running = model
+                self._errand.begin(partial(self._once, model), name=f"the learning of {model}")
 
     def stop(self) -> None:
         """End what is done: what it has not told has not been."""
-        if self.pid:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            self._reap(0)
+        self._errand.stop()
 
-    def _begin(self, model: str) -> None:
-        pid = os.fork()
-        if pid:
-            self.pid, self._running = pid, model
-            return
-        code = 1
+    def _once(self, model: str) -> None:
         try:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self._does(model)
-            code = 0
-        except (OperationalFault, LearningUnexpected) as fault:
-            _LOG.warning("%s learns later: %s", model, fault)
+        except LearningUnexpected:
+            raise
         except Refusal as refusal:
             # Asked again it would be refused again: next time there is more.
             _LOG.warning("%s does not learn now: %s", model, refusal)
-            code = 0
-        finally:
-            # Not sys.exit: the parent's clean-up is not the child's.
-            logging.shutdown()
-            os._exit(code)
 
-    def _reap(self, options: int) -> None:
-        pid, status = os.waitpid(self.pid, options)
-        if not pid:
-            return
-        now = self._clock.now()
-        model, self.pid = self._running, 0
-        if os.waitstatus_to_exitcode(status):
+    def _ended(self, code: int) -> None:
+        now, model = self._clock.now(), self._running
+        if code:
             self._not_before[model] = now + self._pause[model]
             self._pause[model] = min(2 * self._pause[model], _RETRY_NS_MAX)
         else:

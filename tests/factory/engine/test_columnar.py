@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formicary.factory.engine import _column_kernels
 from formicary.factory.engine.aggregates import Aggregates
 from formicary.factory.engine.columnar import ColumnarAggregates, ids_of, load_kernels
 from formicary.factory.engine.products import AGGREGATE_HEADER
@@ -162,3 +163,7 @@ def test_a_snapshot_restores_them(count: int) -> None:
 def test_kernels_are_loaded() -> None:
     """Nobody waits for them later."""
     load_kernels()
+    entries = {name: one for name, one in vars(_column_kernels).items() if name.endswith("_records")}
+    assert len(entries) == 5
+    # What is not compiled at all, as where numba is switched off, has no signatures to lack.
+    assert [name for name, one in entries.items() if getattr(one, "signatures", None) == []] == []

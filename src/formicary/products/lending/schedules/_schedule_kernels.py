@@ -157,6 +157,23 @@ def _write(
 
 
 @kernel
+def _move(
+    loans: Table, loan: int, rows: Table, row: int, day: int, amount: int, balance: int, deferred: int
+) -> int:
+    """Write the row of a disbursement, or below zero of a prepayment; return the balance after it."""
+    if amount <= 0:
+        balance += amount
+        _write(rows, row, day, 0, 0, -amount, 0, 0, balance, deferred)
+        return balance
+    half_up = loans[loan, ROUNDING]
+    down = _share(amount, loans[loan, DOWN_PAYMENT], half_up)
+    fees = loans[loan, DISBURSEMENT_FEE] + _share(amount, loans[loan, DISBURSEMENT_FEE_SHARE], half_up)
+    balance += amount - down
+    _write(rows, row, day, 0, amount, down, 0, fees, balance, deferred)
+    return balance
+
+
+@kernel
 def _value_one(
     loans: Table,
     loan: int,
@@ -195,20 +212,13 @@ def _value_one(
                 high, low = total(high, low, more_high, more_low)
                 since = day
                 is_mixed = True
-            if amount > 0:
-                down = _share(amount, loans[loan, DOWN_PAYMENT], half_up)
-                fees = loans[loan, DISBURSEMENT_FEE] + _share(
-                    amount, loans[loan, DISBURSEMENT_FEE_SHARE], half_up
-                )
-                balance += amount - down
-                flat += amount - down
-                _write(rows, row, day, 0, amount, down, 0, fees, balance, deferred)
-            else:
-                balance += amount
-                _write(rows, row, day, 0, 0, -amount, 0, 0, balance, deferred)
-                if is_stale and movements[cursor, KEEPS] == 1:
-                    spared -= amount
+            before = balance
+            balance = _move(loans, loan, rows, row, day, amount, balance, deferred)
             row += 1
+            if amount > 0:
+                flat += balance - before
+            elif is_stale and movements[cursor, KEEPS] == 1:
+                spared -= amount
             if movements[cursor, KEEPS] == 0:
                 is_stale = True
             cursor += 1
