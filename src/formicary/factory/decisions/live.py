@@ -232,6 +232,10 @@ class LiveDecisions:
                 self.unusable[digest] = str(refused)
         return self._models[digest]
 
+    def champion(self, model: str) -> str:
+        """Return the hash of the champion of a model, empty for none."""
+        return self.aliases.get(model, {}).get(_CHAMPION, "")
+
     def _usable(self, armed: ArmedPolicy, score: Score) -> Usable | None:
         digest = self.aliases.get(score.model, {}).get(score.alias, "")
         model = self.model(digest) if digest else None

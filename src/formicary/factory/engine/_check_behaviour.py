@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
+from formicary.factory.decisions.assessments import Assessment, Assessor, model_without_data
 from formicary.factory.engine._findings import CRASHES, Finding
 from formicary.factory.engine._samples import SUBJECT, samples
 from formicary.factory.engine.feature_reads import FeatureReading
@@ -26,7 +27,9 @@ from formicary.factory.engine.products import (
     TimerFired,
 )
 from formicary.factory.engine.requests import derive_id
+from formicary.factory.engine.running_totals import RunningTotals
 from formicary.factory.ledger import ACCOUNT, TRANSFER
+from formicary.factory.models.errors import UnknownModel
 
 __all__ = ["HEADER_NAMES", "check_decide", "check_evolve", "states_of"]
 
@@ -91,6 +94,7 @@ class _Context:
     """What a decider is told; every account and transfer there is has nothing in it."""
 
     is_known: bool
+    products: Mapping[str, Product]
     beside: Mapping[str, Rows]
     now: int = _NOW
 
@@ -123,6 +127,28 @@ class _Context:
         neighbour["id_high"], neighbour["id_low"] = subject >> 64, subject & _WORD
         return np.asarray(neighbour[0])
 
+    def found(self, product: str, field: str, subject: int) -> Rows:
+        found = self.beside[product].copy()
+        found[f"{field}_high"], found[f"{field}_low"] = subject >> 64, subject & _WORD
+        return found
+
+    def totals(self, product: str) -> Mapping[int, tuple[int, ...]]:
+        sums = RunningTotals(self.products[product].totals)
+        sums.begin(self.beside[product])
+        return sums.sums
+
+    def assess(self, model: str, values: Mapping[str, float | None]) -> Assessment | None:
+        specs = {spec.name: spec for one in self.products.values() for spec in one.models}
+        if model not in specs:
+            raise UnknownModel
+        if not self.is_known:
+            return None
+        assessor = Assessor(model_without_data(specs[model]))
+        row = np.array([values.get(name) for name in assessor.names], np.float64)
+        return Assessment(
+            model=model, hash=assessor.model.hash, raw=0.0, chance=0.5, values=row, assessor=assessor
+        )
+
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
         del asking
         return FeatureReading(
@@ -143,8 +169,10 @@ def check_decide(product: Product) -> Iterator[Finding]:
     fired = [TimerFired(subject=SUBJECT, name=name, due=_NOW) for name in product.timers]
     aggregates = [None, *(state[0] for state in states_of(product))]
     found: dict[tuple[str, str], Finding] = {}
+    products = {one.name: one for one in (product, *product.neighbours)}
     contexts = [
-        _Context(known, beside) for known, beside in zip((True, False), _beside(product), strict=True)
+        _Context(is_known, products, beside)
+        for is_known, beside in zip((True, False), _beside(product), strict=True)
     ]
     for command, aggregate, context in combinations([*asked, *fired], aggregates, contexts):
         place = command.name if isinstance(command, TimerFired) else type(command).__name__

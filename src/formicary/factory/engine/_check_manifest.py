@@ -21,6 +21,7 @@ from formicary.factory.models.asked import findings_of
 
 __all__ = [
     "check_aggregate",
+    "check_looks",
     "check_messages",
     "check_models",
     "check_names",
@@ -113,6 +114,21 @@ def check_sweeps(product: Product) -> Iterator[Finding]:
             yield Finding("sweep", event.__name__, "it lacks the fields first and after")
         if CREATED in fields and columns_of(event).get(CREATED) is not IDS:
             yield Finding("sweep", f"{event.__name__}.{CREATED}", "what it creates is a column of IDS")
+
+
+def check_looks(product: Product) -> Iterator[Finding]:
+    """Check that what aggregates are found by is there, and that sums begin at nothing."""
+    fields: dict[str, Any] = dict(product.aggregate.fields or {})
+    if (product.found_by or product.totals) and not product.is_columnar:
+        yield Finding("look", "is_columnar", "only columnar aggregates are found by ids and summed up")
+    for name in product.found_by:
+        high, low = (fields.get(f"{name}_{half}") for half in ("high", "low"))
+        if high is None or low is None or low[1] != high[1] + WORD_BYTES or high[1] % WORD_BYTES:
+            yield Finding("look", name, "it is no id of two whole words, the high one first")
+    if product.totals is not None:
+        keys, amounts = product.totals.measure(np.zeros(2, product.aggregate))
+        if keys.shape != (2,) or amounts.shape != (2, len(product.totals.names)) or amounts.any():
+            yield Finding("look", "totals", "of aggregates that are all zero it measures nothing, by name")
 
 
 def check_models(product: Product) -> Iterator[Finding]:

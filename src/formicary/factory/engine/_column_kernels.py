@@ -14,7 +14,17 @@ import numpy.typing as npt
 from formicary.base.kernels import kernel, kernel_part
 from formicary.factory.ledger._index import BY_ID, absorb, find_id, finish, id_hash, insert
 
-__all__ = ["ID", "Table", "enter_records", "find_records", "hash_records", "put_records", "take_records"]
+__all__ = [
+    "ID",
+    "Table",
+    "chain_records",
+    "enter_records",
+    "find_records",
+    "hash_records",
+    "latest_record",
+    "put_records",
+    "take_records",
+]
 
 Records = npt.NDArray[Any]
 
@@ -23,6 +33,9 @@ ID: Final = np.dtype([("id_high", "<u8"), ("id_low", "<u8")])
 
 _SEED: Final = np.uint64(0xA24BAED4963EE407)
 _NOTHING: Final = np.uint64(0)
+_ONE: Final = np.uint64(1)
+_SHIFT: Final = np.uint64(32)
+_INDEX_MASK: Final = np.uint64(0xFFFFFFFF)
 _WORDS_OF_ID: Final = 2
 
 
@@ -101,3 +114,41 @@ def enter_records(table: Table, first: int, after: int) -> None:
     for number in range(first, after):
         record = table.ids[number]
         insert(table.slots, id_hash(record["id_high"], record["id_low"], BY_ID), number)
+
+
+@kernel_part
+def _slot_of(words: Records, field: int, slots: Records, high: Any, low: Any) -> Any:
+    """Return the place in ``slots`` of the records that hold an id in a field, or the free one for it."""
+    key_hash = id_hash(high, low, BY_ID)
+    mask = np.uint64(len(slots) - 1)
+    tag = key_hash >> _SHIFT
+    place = key_hash & mask
+    while slots[place] != _NOTHING:
+        if slots[place] >> _SHIFT == tag:
+            number = np.int64(slots[place] & _INDEX_MASK) - 1
+            if words[number, field] == high and words[number, field + 1] == low:
+                return place
+        place = (place + _ONE) & mask
+    return place
+
+
+@kernel
+def latest_record(words: Records, field: int, slots: Records, high: Any, low: Any) -> int:
+    """Return the number of the latest record that holds an id in its words from ``field`` on, or -1."""
+    place = _slot_of(words, field, slots, high, low)
+    return int(slots[place] & _INDEX_MASK) - 1
+
+
+@kernel
+def chain_records(
+    words: Records, field: int, slots: Records, before: Records, first: int, after: int
+) -> None:
+    """Index the records from ``first`` up to ``after`` by the id in their words from ``field`` on.
+
+    ``before`` (n,) gets the number of the one before with the same id, or -1; ``slots`` lead to the latest.
+    """
+    for number in range(first, after):
+        high, low = words[number, field], words[number, field + 1]
+        place = _slot_of(words, field, slots, high, low)
+        before[number] = np.int64(slots[place] & _INDEX_MASK) - 1
+        slots[place] = ((id_hash(high, low, BY_ID) >> _SHIFT) << _SHIFT) | (np.uint64(number) + _ONE)

@@ -1,12 +1,12 @@
 """The aggregates of a product with millions of them: columns, found and hashed by kernels.
 
-They do what ``Aggregates`` do, and two things more: an event may create many at once, and change many at once
-in place.
+They do what ``Aggregates`` do, and more: an event may create many at once, and change many at once in place;
+they are found by ids that they hold, and summed up as they change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,10 +21,12 @@ from formicary.factory.engine._column_kernels import (
     put_records,
     take_records,
 )
-from formicary.factory.engine.products import AGGREGATE_HEADER
+from formicary.factory.engine.holders import Holders
+from formicary.factory.engine.products import AGGREGATE_HEADER, Product, Totals
+from formicary.factory.engine.running_totals import RunningTotals
 from formicary.factory.ledger.room import empty_slots, larger
 
-__all__ = ["WORD_BYTES", "ColumnarAggregates", "ids_of", "load_kernels"]
+__all__ = ["WORD_BYTES", "ColumnarAggregates", "columns_of", "ids_of", "load_kernels"]
 
 Rows = npt.NDArray[Any]
 
@@ -49,10 +51,23 @@ class ColumnarAggregates:
         What a record is: whole words, without padding.
     first_bytes
         How many bytes of it there were at first, all unless given; see ``Aggregates``. Whole words as well.
+    found_by
+        Fields of ids by which they are found.
+    totals
+        What they are summed up to, nothing unless given.
     """
 
-    def __init__(self, dtype: np.dtype[np.void], *, first_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        dtype: np.dtype[np.void],
+        *,
+        first_bytes: int = 0,
+        found_by: Sequence[str] = (),
+        totals: Totals | None = None,
+    ) -> None:
         self._first_words = (first_bytes or dtype.itemsize) // WORD_BYTES
+        self._holders = {name: Holders(dtype, name) for name in found_by}
+        self._totals = RunningTotals(totals)
         self._count = 0
         self.hash = 0
         self._keep(np.zeros(_FIRST_ROOM, dtype))
@@ -69,6 +84,16 @@ class ColumnarAggregates:
         """Return a copy of an aggregate, shape () of the product's dtype, or None."""
         (number,) = self._numbers(ids_of([subject])).tolist()
         return None if number < 0 else self._records[number].copy()
+
+    def found(self, field: str, subject: int) -> Rows:
+        """Return copies of the aggregates that hold an id in a field, in order of creation, (n,)."""
+        numbers = self._holders[field].numbers(self._table.words, self._count, subject)
+        return self._records[numbers]
+
+    @property
+    def totals(self) -> Mapping[int, tuple[int, ...]]:
+        """The sums over all aggregates, by key; without those of which nothing is left."""
+        return self._totals.sums
 
     def are_new(self, ids: Rows) -> bool:
         """Tell whether ids (n, 2) are of no aggregate, and each is there once."""
@@ -87,6 +112,8 @@ class ColumnarAggregates:
     def put(self, subjects: list[int], records: Rows) -> None:
         """Store what became of aggregates (n,), which have the ids that they were taken by."""
         self._make_room(self._count + len(subjects))
+        if self._totals.is_kept:
+            self._totals.change(self.take(subjects), records)
         change, self._count = put_records(self._table, _words_of(records), self._count, self._first_words)
         self.hash = (self.hash + int(change)) & _WORD
 
@@ -104,7 +131,8 @@ class ColumnarAggregates:
     def sweep(self, first: int, after: int, change: Callable[[Rows], None]) -> None:
         """Let ``change`` change the records from ``first`` up to ``after`` in place; it keeps their ids."""
         before = self._hash_of(first, after)
-        change(self._records[first:after])
+        with self._totals.changing(self._records[first:after]):
+            change(self._records[first:after])
         self.hash = (self.hash + self._hash_of(first, after) - before) & _WORD
 
     def restore(self, records: Rows) -> None:
@@ -115,6 +143,9 @@ class ColumnarAggregates:
         self._count = len(records)
         self._keep(own)
         self.hash = self._hash_of(0, self._count)
+        self._totals.begin(self.records)
+        for holders in self._holders.values():
+            holders.follow(self._table.words, self._count)
 
     def _numbers(self, ids: Rows) -> Rows:
         numbers = np.empty(len(ids), np.int64)
@@ -142,9 +173,21 @@ def _words_of(records: Rows) -> Rows:
     return records.view(np.uint64).reshape(len(records), records.dtype.itemsize // WORD_BYTES)
 
 
+def columns_of(product: Product) -> ColumnarAggregates:
+    """Return no aggregates yet of a product that is columnar."""
+    return ColumnarAggregates(
+        product.aggregate,
+        first_bytes=product.aggregate_first_bytes,
+        found_by=product.found_by,
+        totals=product.totals,
+    )
+
+
 def load_kernels() -> None:
     """Load the kernels of aggregates as columns, compiling those that are not in the cache."""
-    kept = ColumnarAggregates(np.dtype([*AGGREGATE_HEADER, ("more", "<u4")]))
+    dtype = np.dtype([*AGGREGATE_HEADER, ("more", "<u4"), ("of_high", "<u8"), ("of_low", "<u8")])
+    kept = ColumnarAggregates(dtype, found_by=("of",))
     kept.put([1], kept.take([1]))
     kept.sweep(0, len(kept), lambda _: None)
     kept.find(1)
+    kept.found("of", 1)

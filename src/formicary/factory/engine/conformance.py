@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from formicary.factory.engine._check_behaviour import check_decide, check_evolve
 from formicary.factory.engine._check_manifest import (
     check_aggregate,
+    check_looks,
     check_messages,
     check_models,
     check_names,
@@ -34,7 +35,8 @@ def check_product(product: Product) -> list[Finding]:
     - Events hold no free text and no floats: integers, closed sets, texts of a narrow pattern, and what is
       made of them, only; but for what is marked as a document of the house's own.
     - The aggregate begins with ``AGGREGATE_HEADER`` and has fixed-size numbers only, without padding; a
-      columnar one is whole words. Sweeps are of columnar products, and say what they sweep.
+      columnar one is whole words. Sweeps are of columnar products, and say what they sweep; so are ids that
+      aggregates are found by, and sums.
     - Its models contradict nothing, and ask its own features for what they tell.
     - ``evolve`` takes every event in any state, always comes to the same, keeps the header, and does
       with many what it does with one.
@@ -62,6 +64,7 @@ def _manifest(product: Product) -> Iterator[Finding]:
     yield from check_messages(product)
     yield from check_aggregate(product)
     yield from check_sweeps(product)
+    yield from check_looks(product)
     yield from check_models(product)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.purposes import Purpose
+from formicary.factory.decisions.assessments import Assessment
 from formicary.factory.engine.feature_reads import FeatureReading, tell_features
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.engine.state import FactoryState
@@ -63,6 +64,18 @@ class DecidingContext:
     def aggregate(self, product: str, subject: int) -> Rows | None:
         """Return an aggregate of a neighbour, or another one of the product's own, as it is now."""
         return self._state.aggregates[product].find(subject)
+
+    def found(self, product: str, field: str, subject: int) -> Rows:
+        """Return aggregates of a columnar neighbour, or of the product's own, that hold an id."""
+        return self._state.columns[product].found(field, subject)
+
+    def totals(self, product: str) -> Mapping[int, tuple[int, ...]]:
+        """Return what the aggregates of a neighbour, or of the product's own, sum up to now, by key."""
+        return self._state.columns[product].totals
+
+    def assess(self, model: str, values: Mapping[str, float | None]) -> Assessment | None:
+        """Tell what the champion of a model says of values."""
+        return self._state.assessors.assess(model, values)
 
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
         """Tell a set of features as known now, everything decided before included."""

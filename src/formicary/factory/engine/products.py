@@ -41,6 +41,7 @@ __all__ = [
     "Product",
     "Timer",
     "TimerFired",
+    "Totals",
     "no_sweep",
 ]
 
@@ -134,6 +135,25 @@ class Context(Protocol):
         The product is a neighbour, or the decider's own.
         """
 
+    def found(self, product: str, field: str, subject: int) -> npt.NDArray[Any]:
+        """Return the aggregates that hold an id in a field of ``found_by``, in order of creation, (n,).
+
+        Copies, of a columnar neighbour or of the decider's own product.
+        """
+
+    def totals(self, product: str) -> Mapping[int, tuple[int, ...]]:
+        """Return the sums over all aggregates of a product that keeps ``totals``, by key, as they are now.
+
+        Of a columnar neighbour, or of the decider's own product; a key of which there is nothing is missing.
+        """
+
+    def assess(self, model: str, values: Mapping[str, float | None]) -> Any:
+        """Return what the champion of a model says of values by name, an ``Assessment``, or None.
+
+        The model is one that a product which runs declares, the values those of the set of features that it
+        asks. None where no version is the champion, or it cannot read these values, or not be explained.
+        """
+
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> Any:
         """Return a set of features for an asking event's fields as known now, a ``FeatureReading``.
 
@@ -143,6 +163,23 @@ class Context(Protocol):
 
     def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
         """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over a columnar product's aggregates that are kept as these change; they are in no hash.
+
+    Attributes
+    ----------
+    names
+        What is summed up.
+    measure
+        Returns of aggregates (n,) their keys (n,), small whole numbers in words, and what each adds,
+        (n, names) in words: at most 10^14 of each, and nothing of an aggregate that is all zero.
+    """
+
+    names: tuple[str, ...]
+    measure: Callable[[npt.NDArray[Any]], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
 
 
 def _nothing_to_upcast(_: Upcasters) -> None:
@@ -170,7 +207,10 @@ class Product:
     ``sweeps`` are those of its events that change many of them at once: they have fields ``first`` and
     ``after``, numbers in the order of creation, and ``sweep`` changes those from ``first`` up to before
     ``after`` in place, but for their headers. An event with a field ``ids``, of ``columns.IDS``, creates them
-    first. Where the event's own subject is an aggregate, ``evolve`` is told of it as well; it is made none.
+    first. ``found_by`` are fields of ids, two words ``…_high`` and ``…_low``, that are set when an aggregate
+    is created and never again, and by which deciders find it; ``totals`` are the sums that they look at.
+
+    Where the event's own subject is an aggregate, ``evolve`` is told of it as well; it is made none.
     """
 
     name: str
@@ -182,6 +222,8 @@ class Product:
     is_columnar: bool = False
     sweeps: tuple[type[DomainEvent], ...] = ()
     sweep: Callable[[str, npt.NDArray[Any], Any], None] = no_sweep
+    found_by: tuple[str, ...] = ()
+    totals: Totals | None = None
     timers: tuple[str, ...] = ()
     neighbours: tuple[Product, ...] = ()
     features: tuple[FeatureSet, ...] = ()

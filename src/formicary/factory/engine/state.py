@@ -19,10 +19,11 @@ import numpy as np
 from formicary.base.errors import ProgrammingError
 from formicary.base.limits import GENERATION_ROWS, RECEIPTS_IN_MEMORY_MAX
 from formicary.factory.decisions._checked_kernels import hash_decisions
+from formicary.factory.decisions.assessments import Assessors
 from formicary.factory.decisions.judges import Judges, words_of_decisions
 from formicary.factory.decisions.live import CAP_TRIPPED, LiveDecisions
 from formicary.factory.engine.aggregates import Aggregates
-from formicary.factory.engine.columnar import ColumnarAggregates
+from formicary.factory.engine.columnar import ColumnarAggregates, columns_of
 from formicary.factory.engine.products import Decision, DomainEvent, Product
 from formicary.factory.engine.sweeps import apply_sweep
 from formicary.factory.features.compiler import compiled
@@ -107,9 +108,7 @@ class FactoryState:
                 message = f"{product.name} has sweeps, and no columns to sweep"
                 raise ProgrammingError(message)
         self.columns = {
-            name: ColumnarAggregates(product.aggregate, first_bytes=product.aggregate_first_bytes)
-            for name, product in self.products.items()
-            if product.is_columnar
+            name: columns_of(product) for name, product in self.products.items() if product.is_columnar
         }
         """The aggregates of the products that may have millions of them."""
         self.aggregates: dict[str, Aggregates | ColumnarAggregates] = {
@@ -138,6 +137,12 @@ class FactoryState:
         points = [product.decision_points for product in self.products.values()]
         self.decisions = LiveDecisions(itertools.chain.from_iterable(points))
         """What decides: armed policies and the models behind aliases."""
+        self.assessors = Assessors(
+            (spec for product in self.products.values() for spec in product.models),
+            self.decisions,
+            None if self.features is None else self.features.compiled,
+        )
+        """The champions that deciders ask."""
         self.observed: dict[str, Observed] = {}
         """What sets of features were told as lately, by name: figures of this process, in no hash."""
         self._events_hash = 0

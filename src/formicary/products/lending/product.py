@@ -1,7 +1,8 @@
 """What lending adds to the factory, on one page.
 
-Offers of credit, loans, and the close of business that goes over all of them. Parties and their consent are
-neighbours; wallets are accounts of the ledger, whoever opened them.
+What the house lends by, applications and what is decided about them, offers of credit, loans, and the close
+of business that goes over all of them. Parties and their consent are neighbours; wallets are accounts of the
+ledger, whoever opened them.
 """
 
 from __future__ import annotations
@@ -9,18 +10,26 @@ from __future__ import annotations
 from typing import Final
 
 from formicary.factory.engine.products import Command, Context, Decision, Product, TimerFired
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.identity.consent import CONSENT_PRODUCT
 from formicary.factory.identity.party import PARTY_PRODUCT
+from formicary.products.lending.applications.borrowers import BORROWERS
+from formicary.products.lending.applications.decider import applications_product
+from formicary.products.lending.applications.gate import may_lend
+from formicary.products.lending.applications.house import HOUSES_PRODUCT, policies_product
 from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.decider import decide_loan
 from formicary.products.lending.servicing.drawing import MayLend, anybody
 from formicary.products.lending.servicing.evolve import evolve, sweep
+from formicary.products.lending.servicing.exposure import BOOK_TOTALS
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.layout import LOAN, LOAN_FIRST_BYTES
 from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEPS
+from formicary.products.lending.underwriting.features import FEATURES
+from formicary.products.lending.underwriting.models import MODELS
 
-__all__ = ["BUSINESS_DATES", "LENDING", "LOANS", "OFFERS", "loans_product"]
+__all__ = ["APPLICATIONS", "BUSINESS_DATES", "LENDING", "LOANS", "OFFERS", "POLICIES", "loans_product"]
 
 
 def loans_product(may_lend: MayLend = anybody) -> Product:
@@ -38,17 +47,35 @@ def loans_product(may_lend: MayLend = anybody) -> Product:
         decide=decide,
         evolve=evolve,
         is_columnar=True,
+        found_by=("party",),
+        totals=BOOK_TOTALS,
         sweeps=SWEEPS,
         sweep=sweep,
-        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS),
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS, FACTS_PRODUCT, HOUSES_PRODUCT),
+        features=FEATURES,
+        models=MODELS,
     )
 
 
-LOANS: Final = loans_product()
+LOANS: Final = loans_product(may_lend)
 """Money lent: lines and instalment loans, from the offer that was accepted to the last payment."""
 
 BUSINESS_DATES: Final = business_dates(LOANS)
 """The close of business over all loans, date by date."""
 
-LENDING: Final = (OFFERS, LOANS, BUSINESS_DATES)
+POLICIES: Final = policies_product(LOANS)
+"""What the house says of its lending, by currency."""
+
+APPLICATIONS: Final = applications_product(LOANS)
+"""Applications for credit, each decided at once."""
+
+LENDING: Final = (
+    HOUSES_PRODUCT,
+    BORROWERS,
+    OFFERS,
+    LOANS,
+    BUSINESS_DATES,
+    POLICIES,
+    APPLICATIONS,
+)
 """Every product of the lending business."""

@@ -15,11 +15,13 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.requests import LedgerRequest, command_request
 from formicary.factory.engine.state import FactoryState, Receipt
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, GrantConsent, RevokeConsent
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
 from formicary.factory.ledger import Account, AccountFlags, Transfer, account_array, transfer_array
-from formicary.products.lending.product import BUSINESS_DATES, LENDING, LOANS
-from formicary.products.lending.servicing.close import CloseBusinessDate
+from formicary.products.lending.applications.house import HOUSES_PRODUCT
+from formicary.products.lending.product import BUSINESS_DATES, LOANS, loans_product
+from formicary.products.lending.servicing.close import CloseBusinessDate, business_dates
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.offers import OFFERS, OfferCredit
 from formicary.products.lending.servicing.reconciliation import differences
@@ -40,6 +42,10 @@ INSTALMENTS = LoanTerms(kind=2, rate=120_000_000, instalments=6)
 LINE = LoanTerms(kind=1, rate=182_500_000, day_count=3, share=50_000)
 """A line at 0.05 % a day, of which a twentieth falls due each month."""
 
+_LOANS = loans_product()
+SERVICING = (OFFERS, _LOANS, business_dates(_LOANS))
+"""Servicing alone, which lends to whoever has an offer."""
+
 
 def hex_of(number: int) -> str:
     """Return an id as events have it."""
@@ -49,9 +55,9 @@ def hex_of(number: int) -> str:
 class Bank:
     """An engine in simulated time; parties and loans are small numbers, wallets their numbers and 2**64."""
 
-    def __init__(self, folder: Path, products: tuple[Product, ...] = LENDING) -> None:
+    def __init__(self, folder: Path, products: tuple[Product, ...] = SERVICING) -> None:
         self.folder = folder
-        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, *products)
+        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, HOUSES_PRODUCT, *products)
         self.journal = NullJournal()
         self.clock = SimulatedClock(START * DAY + DAY // 2)
         self.engine = self.another_engine()

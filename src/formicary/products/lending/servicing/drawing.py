@@ -29,7 +29,7 @@ from formicary.products.lending.servicing.postings import (
 from formicary.products.lending.servicing.terms import day_at, quoted
 from formicary.products.lending.servicing.today import Today
 
-__all__ = ["Asking", "MayLend", "accept", "anybody", "draw", "refinance"]
+__all__ = ["Asking", "MayLend", "accept", "anybody", "draw", "refinance", "require_wallet"]
 
 _LOANS: Final = "loan"
 
@@ -69,7 +69,7 @@ def accept(
     offer = _open_offer(command, context)
     require_consent(context, party)
     currency, kind = int(offer["currency"]), LoanKind(int(offer["kind"]))
-    _require_wallet(context, wallet, party, currency)
+    require_wallet(context, wallet, party, currency)
     if not 1 <= command.amount <= offer["limit"]:
         raise refusals.DrawOutOfRange
     quote = quoted(offer, amount=command.amount, day=day_at(context.now))
@@ -123,7 +123,8 @@ def _terms(offer: Rows) -> LoanTerms:
     return LoanTerms(**fields | {"is_level": bool(fields["is_level"])})
 
 
-def _require_wallet(context: Context, wallet: int, party: int, currency: int) -> None:
+def require_wallet(context: Context, wallet: int, party: int, currency: int) -> None:
+    """Raise ``LoanWalletUnusable`` unless an account is a party's, open and of a currency."""
     account = context.account(wallet)
     if (
         account is None

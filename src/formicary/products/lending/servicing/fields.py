@@ -106,7 +106,7 @@ class Believed(msgspec.Struct, frozen=True, kw_only=True):
     default: Millionths = 0
     loss: Millionths = 0
     segment: Number = 0
-    origin: Annotated[int, msgspec.Meta(ge=0, le=max(Origin))] = 0
+    origin: Annotated[int, msgspec.Meta(ge=0, le=int(max(Origin)))] = 0
 
     def put(self, records: Rows) -> None:
         """Write it into records of offers or loans."""

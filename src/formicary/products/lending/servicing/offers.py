@@ -4,8 +4,8 @@ An offer is what pre-approval and a live decision leave behind. It is no money a
 the loan that is accepted takes its terms. Without a consent to decisions on credit nothing is offered.
 
 What pre-approval and decisions offer is a party's *standing* offer of a currency, one at most, under an id
-that follows from both: it is found at once, and each takes the place of the one before, whatever became of it.
-Offers by hand have other ids.
+that follows from both: it is found at once, and each takes the place of the one before, whatever became of
+that. Offers by hand have other ids.
 """
 
 from __future__ import annotations

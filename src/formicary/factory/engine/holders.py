@@ -1,0 +1,65 @@
+"""Which aggregates of a columnar product hold an id: a party's trades, found without looking at all trades.
+
+Slots lead from an id to the latest record that holds it, and from each record a number leads to the one
+before. What holds an id is set when a record is created and never again, so that nothing but new records has
+to be entered; they are when somebody asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from formicary.base.errors import ProgrammingError
+from formicary.factory.engine._column_kernels import chain_records, latest_record
+from formicary.factory.ledger.room import empty_slots
+
+__all__ = ["Holders"]
+
+Rows = npt.NDArray[Any]
+
+_WORD_BYTES: Final = 8
+_WORD: Final = 2**64 - 1
+
+
+class Holders:
+    """The records of a dtype by the id in a field of theirs, two words ``…_high`` and ``…_low``."""
+
+    def __init__(self, dtype: np.dtype[np.void], field: str) -> None:
+        fields: Any = dtype.fields
+        self._name = field
+        self._field = int(fields[f"{field}_high"][1]) // _WORD_BYTES
+        self._slots: Rows = np.zeros(0, np.uint64)
+        self._before: Rows = np.zeros(0, np.int64)
+        self._count = 0
+
+    def follow(self, words: Rows, count: int) -> None:
+        """Enter the first ``count`` records, of which ``words`` (n, w) has room for n, that are new."""
+        if len(self._before) < len(words):
+            self._slots, self._before = empty_slots(len(words)), np.zeros(len(words), np.int64)
+            self._count = 0
+        chain_records(words, self._field, self._slots, self._before, self._count, count)
+        self._count = count
+
+    def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
+        """Return the numbers of the records that hold an id, ascending.
+
+        Raises
+        ------
+        ProgrammingError
+            One of them held another id before.
+        """
+        self.follow(words, count)
+        high, low = np.uint64(subject >> 64), np.uint64(subject & _WORD)
+        found: list[int] = []
+        number = int(latest_record(words, self._field, self._slots, high, low))
+        while number >= 0:
+            found.append(number)
+            number = int(self._before[number])
+        held = words[found, self._field : self._field + 2]
+        if (held != (high, low)).any():
+            message = f"{self._name} is set when a record is created, and was changed"
+            raise ProgrammingError(message)
+        return found[::-1]

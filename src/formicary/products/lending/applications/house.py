@@ -1,0 +1,285 @@
+"""What a house says of its lending, kept as events: without it nothing is lent.
+
+``SetCreditPolicy`` says all of it at once, for one currency, and counts versions. A decision names the
+version that it was taken by. What is in force is an aggregate of its own, which loans look at: they are what
+``SetCreditPolicy`` looks at, and neighbours come one before the other.
+
+Own funds and cash are told as they are then. From then on the book itself says what became of them: cash is
+less by what was lent since and not paid back, own funds by what was charged off. What comes in from elsewhere
+is told by the next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+import numpy as np
+
+from formicary.factory.engine.products import (
+    AGGREGATE_HEADER,
+    Command,
+    Consequence,
+    Context,
+    Decision,
+    DomainEvent,
+    Product,
+    TimerFired,
+)
+from formicary.factory.engine.requests import MalformedCommand, derive_id, require_well_formed
+from formicary.products.lending.applications import refusals
+from formicary.products.lending.applications.settings import (
+    BANDS_MAX,
+    CAPITAL_SETTINGS,
+    CREDIT_SETTINGS,
+    TEXT_BYTES,
+    Band,
+    CreditorWords,
+    Funds,
+    HouseSettings,
+    completed,
+    findings,
+    policies,
+)
+from formicary.products.lending.servicing.exposure import Sums, sums_of
+from formicary.products.lending.servicing.fields import CurrencyNumber, LoanTerms, Rows
+from formicary.products.lending.servicing.postings import HOUSE
+from formicary.products.lending.underwriting.capital import CapitalPolicy
+from formicary.products.lending.underwriting.policy import CreditPolicy
+
+__all__ = [
+    "HOUSES",
+    "HOUSES_PRODUCT",
+    "CreditPolicySet",
+    "House",
+    "PolicyCounted",
+    "SetCreditPolicy",
+    "house_id",
+    "house_of",
+    "policies_product",
+    "told_house",
+]
+
+HOUSES: Final = "credit_house"
+"""The product of what is in force."""
+
+POLICIES: Final = "credit_policy"
+"""The product of what is said."""
+
+_TERMS: Final = LoanTerms.__struct_fields__
+_TEXTS: Final = CreditorWords.__struct_fields__
+_MARK: Final = 1 << 32
+_LOANS: Final = "loan"
+
+CREDIT_HOUSE: Final = np.dtype(
+    [
+        *AGGREGATE_HEADER,
+        ("version", "<u4"),
+        ("currency", "<u4"),
+        ("bands", "<u4"),
+        ("loss", "<u4"),
+        ("frauds_max", "<u4"),
+        ("own_funds", "<i8"),
+        ("cash", "<i8"),
+        # What was lent and not paid back, and what was charged off, when funds were told.
+        ("lent_then", "<i8"),
+        ("charged_off_then", "<i8"),
+        ("band_defaults", "<i8", (BANDS_MAX,)),
+        ("band_sales", "<i8", (BANDS_MAX,)),
+        ("credit", "<i8", (len(CREDIT_SETTINGS),)),
+        ("capital", "<i8", (len(CAPITAL_SETTINGS),)),
+        ("terms", "<i8", (len(_TERMS),)),
+        *((name, "u1", (TEXT_BYTES,)) for name in _TEXTS),
+    ]
+)
+"""The settings of a currency; texts are their bytes in UTF-8, with zeros after them."""
+
+Sum = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
+CREDIT_POLICY: Final = np.dtype([*AGGREGATE_HEADER, ("version", "<u4")])
+"""How many versions there were for a currency."""
+
+
+class SetCreditPolicy(Command, frozen=True, kw_only=True):
+    """Say by what the house lends in a currency from now on; ``subject`` is ``house_id``'s."""
+
+    currency: CurrencyNumber
+    settings: HouseSettings
+
+
+class CreditPolicySet(DomainEvent, frozen=True, kw_only=True):
+    """The house lends by these settings, and had lent and lost so much when it said so."""
+
+    currency: CurrencyNumber
+    version: Version
+    settings: HouseSettings
+    lent_then: Sum
+    charged_off_then: Sum
+
+
+class PolicyCounted(DomainEvent, frozen=True, kw_only=True):
+    """There is another version."""
+
+    version: Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """A house's settings as they are in force.
+
+    Attributes
+    ----------
+    version, currency
+        Which they are, and of what.
+    credit, capital
+        The policies.
+    settings
+        All of them, with nothing left to a default.
+    lent_then, charged_off_then
+        What was lent and lost when they were set, in minor units.
+    """
+
+    version: int
+    currency: int
+    credit: CreditPolicy
+    capital: CapitalPolicy
+    settings: HouseSettings
+    lent_then: int
+    charged_off_then: int
+
+    def funds_now(self, sums: Sums) -> Funds:
+        """Return what there is to lend from, by what the book says was lent and lost since, from zero."""
+        lost = sums.charged_off - self.charged_off_then
+        lent = sums.lent - self.lent_then
+        told = self.settings.funds
+        return Funds(own=max(told.own - lost, 0), cash=max(told.cash - lent - lost, 0))
+
+
+def house_id(currency: int) -> int:
+    """Return the id under which the settings of a currency are kept, by its ISO 4217 number."""
+    return derive_id(HOUSE, _MARK | currency)
+
+
+def house_of(context: Context, currency: int) -> House:
+    """Return by what the house lends in a currency now.
+
+    Raises
+    ------
+    CreditHouseMissing
+        It has not said so.
+    """
+    record = context.aggregate(HOUSES, house_id(currency))
+    if record is None or not record["version"]:
+        raise refusals.CreditHouseMissing
+    return told_house({name: record[name].tolist() for name in record.dtype.names or ()})
+
+
+def told_house(fields: dict[str, Any]) -> House:
+    """Return the house of an aggregate's fields, arrays as lists."""
+    terms: dict[str, Any] = dict(zip(_TERMS, fields["terms"], strict=True))
+    bands = zip(fields["band_defaults"], fields["band_sales"], strict=True)
+    settings = HouseSettings(
+        bands=[Band(default=default, sales=sales) for default, sales in bands][: fields["bands"]],
+        funds=Funds(own=fields["own_funds"], cash=fields["cash"]),
+        terms=LoanTerms(**terms | {"is_level": bool(terms["is_level"])}),
+        creditor=CreditorWords(**{name: _text(fields[name]) for name in _TEXTS}),
+        credit=dict(zip(CREDIT_SETTINGS, fields["credit"], strict=True)),
+        capital=dict(zip(CAPITAL_SETTINGS, fields["capital"], strict=True)),
+        loss=fields["loss"],
+        frauds_max=fields["frauds_max"],
+    )
+    credit, capital = policies(settings, fields["currency"])
+    return House(
+        version=fields["version"],
+        currency=fields["currency"],
+        credit=credit,
+        capital=capital,
+        settings=settings,
+        lent_then=fields["lent_then"],
+        charged_off_then=fields["charged_off_then"],
+    )
+
+
+def decide(command: Command | TimerFired, record: Rows | None, context: Context) -> Decision:
+    """Decide what a house says of its lending."""
+    require_well_formed(command)
+    assert isinstance(command, SetCreditPolicy)  # noqa: S101, as the manifest says
+    if command.subject != house_id(command.currency):
+        raise MalformedCommand
+    if wrong := findings(command.settings, command.currency):
+        raise refusals.CreditHouseMalformed("; ".join(wrong))
+    sums = sum(sums_of(context.totals(_LOANS), command.currency).values(), Sums())
+    version = 1 if record is None else int(record["version"]) + 1
+    event = CreditPolicySet(
+        currency=command.currency,
+        version=version,
+        settings=completed(command.settings, command.currency),
+        lent_then=sums.lent,
+        charged_off_then=sums.charged_off,
+    )
+    return Decision(
+        events=[PolicyCounted(version=version)],
+        consequences=[Consequence(product=HOUSES, subject=command.subject, event=event)],
+        answer={"version": version},
+    )
+
+
+def evolve(_: str, houses: Rows, events: Sequence[Any]) -> None:
+    """Change houses (n,) as events (n,) say."""
+    for house, event in zip(houses, events, strict=True):
+        settings = event.settings
+        for name in ("version", "currency", "lent_then", "charged_off_then"):
+            house[name] = getattr(event, name)
+        house["own_funds"], house["cash"] = settings.funds.own, settings.funds.cash
+        house["loss"], house["frauds_max"] = settings.loss, settings.frauds_max
+        house["bands"] = len(settings.bands)
+        for field, name in (("band_defaults", "default"), ("band_sales", "sales")):
+            numbers = [getattr(band, name) for band in settings.bands]
+            house[field] = numbers + [0] * (BANDS_MAX - len(numbers))
+        house["credit"] = [settings.credit.get(name, 0) for name in CREDIT_SETTINGS]
+        house["capital"] = [settings.capital.get(name, 0) for name in CAPITAL_SETTINGS]
+        house["terms"] = [int(getattr(settings.terms, name)) for name in _TERMS]
+        for name in _TEXTS:
+            told = getattr(settings.creditor, name).encode()[:TEXT_BYTES]
+            house[name] = np.frombuffer(told.ljust(TEXT_BYTES, b"\0"), np.uint8)
+
+
+def _decide_nothing(_: Command | TimerFired, __: Rows | None, ___: Context) -> Decision:
+    """Refuse: what is in force follows from what is said."""
+    raise MalformedCommand
+
+
+def _count(_: str, policies_: Rows, events: Sequence[Any]) -> None:
+    policies_["version"] = [event.version for event in events]
+
+
+HOUSES_PRODUCT: Final = Product(
+    name=HOUSES,
+    aggregate=CREDIT_HOUSE,
+    commands=(),
+    events=(CreditPolicySet,),
+    decide=_decide_nothing,
+    evolve=evolve,
+)
+"""The settings that are in force, by currency."""
+
+
+def policies_product(loans: Product) -> Product:
+    """Return the product that sets them, beside a product of loans."""
+    return Product(
+        name=POLICIES,
+        aggregate=CREDIT_POLICY,
+        commands=(SetCreditPolicy,),
+        events=(PolicyCounted,),
+        decide=decide,
+        evolve=_count,
+        neighbours=(HOUSES_PRODUCT, loans),
+    )
+
+
+def _text(numbers: Sequence[int]) -> str:
+    return bytes(numbers).rstrip(b"\0").decode(errors="replace")

@@ -1,0 +1,60 @@
+"""Why nothing is decided about an application, or nothing more is lent.
+
+::
+
+    Refusal
+    ├── CreditHouseMissing, CreditHouseMalformed    the house said by what it lends, or not, or not rightly
+    ├── ApplicationExists, ApplicationNotFound      which is meant
+    └── CreditModelMissing, CreditExhausted         nothing new is lent for now; what was lent is served
+
+That a party gets no credit is no refusal: it is a decision, with its reasons.
+"""
+
+from __future__ import annotations
+
+from formicary.base.errors import Refusal
+
+__all__ = [
+    "ApplicationExists",
+    "ApplicationNotFound",
+    "CreditExhausted",
+    "CreditHouseMalformed",
+    "CreditHouseMissing",
+    "CreditModelMissing",
+]
+
+
+class CreditHouseMissing(Refusal):
+    """The house has not said by which policy it lends in this currency: nothing is lent."""
+
+    code = "credit_house_missing"
+
+
+class CreditHouseMalformed(Refusal):
+    """What the house says contradicts itself: the policy, the terms of its loans, or its name and address."""
+
+    code = "credit_house_malformed"
+
+
+class ApplicationExists(Refusal):
+    """There is an application with this id."""
+
+    code = "application_exists"
+
+
+class ApplicationNotFound(Refusal):
+    """There is no application with this id."""
+
+    code = "application_not_found"
+
+
+class CreditModelMissing(Refusal):
+    """No model tells the risk at the moment, so nothing new is lent; what was lent is served."""
+
+    code = "credit_model_missing"
+
+
+class CreditExhausted(Refusal):
+    """Own funds, cash, or what may be owed by one party or segment carry no more for now."""
+
+    code = "credit_exhausted"
