@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from formicary.factory.engine.products import Command, Context, Decision, Product, TimerFired
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.identity.consent import CONSENT_PRODUCT
 from formicary.factory.identity.party import PARTY_PRODUCT
 from formicary.products.lending.servicing.close import business_dates
@@ -19,6 +20,8 @@ from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.layout import LOAN
 from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEPS
+from formicary.products.lending.underwriting.features import FEATURES
+from formicary.products.lending.underwriting.models import MODELS
 
 __all__ = ["BUSINESS_DATES", "LENDING", "LOANS", "OFFERS", "loans_product"]
 
@@ -39,7 +42,9 @@ def loans_product(may_lend: MayLend = anybody) -> Product:
         is_columnar=True,
         sweeps=SWEEPS,
         sweep=sweep,
-        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS),
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS, FACTS_PRODUCT),
+        features=FEATURES,
+        models=MODELS,
     )
 
 

@@ -15,6 +15,7 @@ from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.requests import LedgerRequest, command_request
 from formicary.factory.engine.state import FactoryState, Receipt
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, GrantConsent, RevokeConsent
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
 from formicary.factory.ledger import Account, AccountFlags, Transfer, account_array, transfer_array
@@ -51,7 +52,7 @@ class Bank:
 
     def __init__(self, folder: Path, products: tuple[Product, ...] = LENDING) -> None:
         self.folder = folder
-        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, *products)
+        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, *products)
         self.journal = NullJournal()
         self.clock = SimulatedClock(START * DAY + DAY // 2)
         self.engine = self.another_engine()
