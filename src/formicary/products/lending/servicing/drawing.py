@@ -15,7 +15,7 @@ from formicary.factory.engine.requests import MalformedCommand
 from formicary.factory.ledger import ID_MAX, AccountFlags
 from formicary.products.lending.limits import REFINANCINGS_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
-from formicary.products.lending.servicing.fields import LoanTerms, Rows, id_of
+from formicary.products.lending.servicing.fields import Believed, LoanTerms, Rows, id_of
 from formicary.products.lending.servicing.layout import LoanKind, LoanState
 from formicary.products.lending.servicing.offers import OFFERS, OPEN, OfferAccepted, require_consent
 from formicary.products.lending.servicing.postings import (
@@ -36,12 +36,17 @@ _LOANS: Final = "loan"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Who is about to be lent how much more: what the house's own limits are asked about."""
+    """Who is about to be lent how much more: what the house's own limits are asked about.
+
+    ``is_committed`` says that it was accepted before and is drawn now: exposure has it already.
+    """
 
     party: int
     currency: int
     kind: LoanKind
     amount: int
+    segment: int
+    is_committed: bool
 
 
 MayLend = Callable[[Context, Asking], None]
@@ -70,7 +75,16 @@ def accept(
     quote = quoted(offer, amount=command.amount, day=day_at(context.now))
     if quote.effective_rate != command.effective_rate:
         raise refusals.RateNotShown
-    may_lend(context, Asking(party=party, currency=currency, kind=kind, amount=command.amount))
+    believed = Believed.of(offer)
+    asking = Asking(
+        party=party,
+        currency=currency,
+        kind=kind,
+        amount=command.amount,
+        segment=believed.segment,
+        is_committed=False,
+    )
+    may_lend(context, asking)
     accepted = schemas.LoanAccepted(
         offer=command.offer,
         party=command.party,
@@ -79,6 +93,7 @@ def accept(
         limit=command.amount,
         terms=_terms(offer),
         is_collected=command.is_collected,
+        believed=believed,
     )
     taken = Consequence(product=OFFERS.name, subject=int(command.offer, 16), event=OfferAccepted())
     return Decision(
@@ -153,7 +168,15 @@ def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend) 
     if not int(loan["draw_fee"]) < amount <= room or not (is_line or amount == room):
         raise refusals.DrawOutOfRange
     require_consent(context, party)
-    may_lend(context, Asking(party=party, currency=today.currency, kind=kind, amount=amount))
+    asking = Asking(
+        party=party,
+        currency=today.currency,
+        kind=kind,
+        amount=amount,
+        segment=int(loan["segment"]),
+        is_committed=True,
+    )
+    may_lend(context, asking)
     return 0 if is_line else quoted(loan, amount=amount, day=today.day).instalment
 
 

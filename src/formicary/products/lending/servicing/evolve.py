@@ -32,6 +32,7 @@ def _accepted(loans: Rows, events: Sequence[schemas.LoanAccepted]) -> None:
         loans[name] = [getattr(event, name) for event in events]
     for place, event in enumerate(events):
         event.terms.put(loans[place : place + 1])
+        event.believed.put(loans[place : place + 1])
     loans["state"] = LoanState.ACCEPTED
 
 

@@ -16,18 +16,20 @@ from formicary.products.lending.limits import (
     SCHEDULE_PERIOD_DAYS_MAX,
     SCHEDULE_RATE_MAX,
 )
-from formicary.products.lending.servicing.layout import WATERFALLS
+from formicary.products.lending.servicing.layout import WATERFALLS, Origin
 
 __all__ = [
     "AMOUNTS",
     "Amount",
     "AmountColumn",
+    "Believed",
     "CurrencyNumber",
     "Day",
     "HexId",
     "IdColumn",
     "Instalments",
     "LoanTerms",
+    "Millionths",
     "Number",
     "Rows",
     "Time",
@@ -51,6 +53,7 @@ Day = Annotated[int, msgspec.Meta(ge=1, le=_DAY_MAX)]
 Time = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 CurrencyNumber = Annotated[int, msgspec.Meta(ge=1, le=999)]
+Millionths = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Instalments = Annotated[int, msgspec.Meta(ge=0, le=SCHEDULE_INSTALMENTS_MAX)]
 
 
@@ -95,6 +98,25 @@ class LoanTerms(msgspec.Struct, frozen=True, kw_only=True):
         """Write them into records that have a loan's fields."""
         for name in self.__struct_fields__:
             records["left" if name == "instalments" else name] = getattr(self, name)
+
+
+class Believed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was believed of a party when credit was offered; see ``layout.BELIEVED``."""
+
+    default: Millionths = 0
+    loss: Millionths = 0
+    segment: Number = 0
+    origin: Annotated[int, msgspec.Meta(ge=0, le=max(Origin))] = 0
+
+    def put(self, records: Rows) -> None:
+        """Write it into records of offers or loans."""
+        for name in self.__struct_fields__:
+            records[name] = getattr(self, name)
+
+    @classmethod
+    def of(cls, record: Rows) -> Believed:
+        """Return what a record, shape (), says."""
+        return cls(**{name: int(record[name]) for name in cls.__struct_fields__})
 
 
 def id_of(record: Rows, name: str) -> int:

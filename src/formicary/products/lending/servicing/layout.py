@@ -14,7 +14,18 @@ import numpy as np
 
 from formicary.factory.engine.products import AGGREGATE_HEADER
 
-__all__ = ["BUCKET_DAYS", "LOAN", "WATERFALLS", "Bucket", "LoanKind", "LoanState", "Owed"]
+__all__ = [
+    "BELIEVED",
+    "BUCKET_DAYS",
+    "LOAN",
+    "LOAN_FIRST_BYTES",
+    "WATERFALLS",
+    "Bucket",
+    "LoanKind",
+    "LoanState",
+    "Origin",
+    "Owed",
+]
 
 
 class LoanKind(IntEnum):
@@ -25,6 +36,19 @@ class LoanKind(IntEnum):
 
     INSTALMENT = 2
     """Once and whole; paid back in instalments."""
+
+
+class Origin(IntEnum):
+    """Who offered the credit."""
+
+    HOUSE = 0
+    """Somebody of the house, by hand."""
+
+    PREAPPROVAL = 1
+    """The run over all parties."""
+
+    APPLICATION = 2
+    """The decision about an application."""
 
 
 class LoanState(IntEnum):
@@ -66,6 +90,13 @@ WATERFALLS: Final = tuple(permutations(Owed))
 """The orders in which a payment may go to what is due; a loan's terms name one by its number.
 
 The first one is the usual one: fees, interest, principal.
+"""
+
+BELIEVED: Final = [("default", "<u4"), ("loss", "<u4"), ("segment", "<u4"), ("origin", "<u4")]
+"""What was believed of a party when credit was offered; zeros where nobody told, as of what was taken over.
+
+The chance of default and the loss given default in millionths, the trade or place by number, and by the
+number of ``Origin`` who offered it.
 """
 
 LOAN: Final = np.dtype(
@@ -122,6 +153,10 @@ LOAN: Final = np.dtype(
         ("charged_interest", "<i8"),
         ("charged_principal", "<i8"),
         ("recovered", "<i8"),
+        *BELIEVED,
     ]
 )
-"""One loan, 31 words."""
+"""One loan, 33 words."""
+
+LOAN_FIRST_BYTES: Final = LOAN.itemsize - np.dtype(BELIEVED).itemsize
+"""Its size before anything that was believed was kept."""

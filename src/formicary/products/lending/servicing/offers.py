@@ -2,6 +2,10 @@
 
 An offer is what pre-approval and a live decision leave behind. It is no money and no promise of the party;
 the loan that is accepted takes its terms. Without a consent to decisions on credit nothing is offered.
+
+What pre-approval and decisions offer is a party's *standing* offer of a currency, one at most, under an id
+that follows from both: it is found at once, and each takes the place of the one before, whatever became of it.
+Offers by hand have other ids.
 """
 
 from __future__ import annotations
@@ -22,13 +26,14 @@ from formicary.factory.engine.products import (
     Product,
     TimerFired,
 )
-from formicary.factory.engine.requests import MalformedCommand, require_well_formed
+from formicary.factory.engine.requests import MalformedCommand, derive_id, require_well_formed
 from formicary.factory.identity.consent import CONSENT_PRODUCT
 from formicary.factory.identity.party import PARTY_PRODUCT, require_active_party
 from formicary.factory.ledger import ID_MAX
 from formicary.products.lending.servicing import refusals
 from formicary.products.lending.servicing.fields import (
     Amount,
+    Believed,
     CurrencyNumber,
     HexId,
     LoanTerms,
@@ -36,7 +41,7 @@ from formicary.products.lending.servicing.fields import (
     Time,
     put_ids,
 )
-from formicary.products.lending.servicing.layout import LoanKind
+from formicary.products.lending.servicing.layout import BELIEVED, LoanKind
 from formicary.products.lending.servicing.terms import day_at, quoted
 
 __all__ = [
@@ -48,6 +53,7 @@ __all__ = [
     "OfferWithdrawn",
     "WithdrawOffer",
     "require_consent",
+    "standing_offer_id",
 ]
 
 OFFER: Final = np.dtype(
@@ -71,12 +77,15 @@ OFFER: Final = np.dtype(
         ("waterfall", "u1"),
         ("is_level", "u1"),
         ("state", "u1"),
+        *BELIEVED,
     ]
 )
-"""One offer, 14 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
+"""One offer, 16 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
 
 ``state`` is 0 for none, then open, accepted, withdrawn.
 """
+
+_FIRST_BYTES: Final = OFFER.itemsize - np.dtype(BELIEVED).itemsize
 
 OPEN: Final = 1
 ACCEPTED: Final = 2
@@ -91,6 +100,7 @@ class OfferCredit(Command, frozen=True, kw_only=True):
     limit: Amount
     terms: LoanTerms
     expires: Time
+    believed: Believed = Believed()
 
 
 class WithdrawOffer(Command, frozen=True):
@@ -98,7 +108,10 @@ class WithdrawOffer(Command, frozen=True):
 
 
 class OfferMade(DomainEvent, frozen=True, kw_only=True):
-    """A party may have credit; ``effective_rate`` is in millionths a year."""
+    """A party may have credit; ``effective_rate`` is in millionths a year.
+
+    A standing offer takes the place of the one before.
+    """
 
     party: HexId
     currency: CurrencyNumber
@@ -106,6 +119,7 @@ class OfferMade(DomainEvent, frozen=True, kw_only=True):
     terms: LoanTerms
     expires: Time
     effective_rate: Amount
+    believed: Believed = Believed()
 
 
 class OfferAccepted(DomainEvent, frozen=True):
@@ -114,6 +128,11 @@ class OfferAccepted(DomainEvent, frozen=True):
 
 class OfferWithdrawn(DomainEvent, frozen=True):
     """It was taken back."""
+
+
+def standing_offer_id(party: int, currency: int) -> int:
+    """Return the id of a party's standing offer in a currency, by its ISO 4217 number."""
+    return derive_id(party, currency)
 
 
 def require_consent(context: Context, party: int) -> None:
@@ -162,6 +181,7 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
         terms=command.terms,
         expires=command.expires,
         effective_rate=quote.effective_rate,
+        believed=command.believed,
     )
     return Decision(
         events=[made],
@@ -179,12 +199,14 @@ def evolve(kind: str, offers: Rows, events: Sequence[Any]) -> None:
     put_ids(offers, "party", [event.party for event in events])
     for place, event in enumerate(events):
         event.terms.put(offers[place : place + 1])
+        event.believed.put(offers[place : place + 1])
     offers["state"] = OPEN
 
 
 OFFERS: Final = Product(
     name="credit_offer",
     aggregate=OFFER,
+    aggregate_first_bytes=_FIRST_BYTES,
     commands=(OfferCredit, WithdrawOffer),
     events=(OfferMade, OfferAccepted, OfferWithdrawn),
     decide=decide,

@@ -10,6 +10,7 @@ from formicary.factory.engine.products import Command, DomainEvent
 from formicary.products.lending.servicing.fields import (
     Amount,
     AmountColumn,
+    Believed,
     CurrencyNumber,
     Day,
     HexId,
@@ -132,6 +133,7 @@ class LoanAccepted(DomainEvent, frozen=True, kw_only=True):
     limit: Amount
     terms: LoanTerms
     is_collected: bool
+    believed: Believed = Believed()
 
 
 class LoanPaidOut(DomainEvent, frozen=True, kw_only=True):
