@@ -19,10 +19,12 @@ from formicary.factory.identity import IDENTITY
 from formicary.factory.learning.errors import LearningRefused
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.learning.product import LEARNING_PRODUCT
+from formicary.factory.models.judgement import Judgement
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry import registry_product
 from formicary.products.credit import CREDIT
 from formicary.products.lending.product import LENDING
+from formicary.products.lending.underwriting.judgement import JUDGEMENTS
 from formicary.products.payments import PAYMENTS
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime.feature_definitions import sets_in
@@ -34,6 +36,7 @@ __all__ = [
     "UndecidedModel",
     "decision_points",
     "feature_sets",
+    "judgements",
     "learning_plans",
     "model_specs",
     "point_of",
@@ -106,6 +109,11 @@ def model_specs(products: Iterable[Product]) -> dict[str, ModelSpec]:
 def learning_plans() -> dict[str, LearningPlan]:
     """Return the plans of the models that learn by themselves, by the model's name."""
     return {plan.model: plan for plan in LEARNING_PLANS}
+
+
+def judgements() -> tuple[Judgement, ...]:
+    """Return the models that products declare for as long as they have no outcomes to learn from."""
+    return JUDGEMENTS
 
 
 def decision_points() -> dict[str, DecisionPoint]:

@@ -30,11 +30,12 @@ from formicary.runtime.demo_factory import DemoFactory, open_demo
 from formicary.runtime.health import examine
 from formicary.runtime.history_factory import HistoryFactory, open_history
 from formicary.runtime.house_key import house_key
+from formicary.runtime.judged import judge
 from formicary.runtime.learning import InstalledLearning
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.processes import run_processes
-from formicary.runtime.products import decision_points, feature_sets, model_specs, products_of
+from formicary.runtime.products import decision_points, feature_sets, judgements, model_specs, products_of
 from formicary.runtime.registry import InstalledRegistry, open_experiments, open_registry
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import TableOfRows, WantedModel, train
@@ -200,6 +201,10 @@ class LocalProgram:
             threads=threads,
         )
         return train(self._settings, wanted, report)
+
+    def judge(self, name: str, *, output: Path | None) -> TrainedModel:
+        """Write the file of a model that a product declares by judgement."""
+        return judge(self._settings, name, None if output is None else output.resolve(), judgements())
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

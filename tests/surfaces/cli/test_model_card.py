@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from formicary.factory.models.calibration import Calibration
+from formicary.factory.models.judgement import NO_DATA, JudgedColumn, Judgement
 from formicary.factory.models.model import Model
+from formicary.factory.models.scorecard import PointsScale
 from formicary.factory.models.spec import Column, ModelSpec
 from formicary.factory.registry import Alias, Metrics
 from formicary.factory.registry.reading import AliasChange, ModelVersion
@@ -176,3 +178,20 @@ def test_nobodys_words_become_part_of_the_page() -> None:
     page = page_of(model, version, [change(reason=HOSTILE)], spec)
     assert page.texts.count(HOSTILE) >= 9
     assert [tag for tag, _ in page.elements].count("title") == 1
+
+
+def test_what_was_declared_says_so() -> None:
+    """No data stand behind a judgement, and nothing that it showed is told."""
+    debt = JudgedColumn(name="debt", ends=(0.0,), points=(0, -20), missing=0, shares=(50, 50))
+    judged = Judgement(spec=SPEC, scale=PointsScale(), start=600.0, columns=(debt,)).model()
+    texts = page_of(judged, version_of(judged, metrics=Metrics(forest={}, scorecard={}))).texts
+    for expected in (
+        "It was not learnt but declared. No data stand behind its chances.",
+        "None: nobody has seen yet how what it predicts comes out.",
+        "The model itself: it starts at 600.0 points, and more are better.",
+        NO_DATA,
+        "-20.0",
+        "+0.0",
+    ):
+        assert expected in texts
+    assert "metric" not in texts

@@ -10,12 +10,14 @@ from __future__ import annotations
 from formicary.factory.models import _check_trained as checks
 from formicary.factory.models._check_trained import Finding
 from formicary.factory.models.errors import ModelRefused
+from formicary.factory.models.judgement import Judgement
+from formicary.factory.models.model import Model
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.models.table import TrainingTable
 from formicary.factory.models.trainer import train_forest
 from formicary.factory.models.training import model_of
 
-__all__ = ["Finding", "check_model"]
+__all__ = ["Finding", "check_judgement", "check_model"]
 
 
 def check_model(spec: ModelSpec, table: TrainingTable, *, threads: int = 1) -> list[Finding]:
@@ -58,8 +60,33 @@ def check_model(spec: ModelSpec, table: TrainingTable, *, threads: int = 1) -> l
     findings += checks.check_same(model, again)
     findings += checks.check_gates(spec, model)
     findings += checks.check_bits(model, trained.booster, rows)
-    findings += checks.check_stored(model, rows)
-    findings += checks.check_directions(spec, model, table)
-    findings += checks.check_missing(spec, model, table)
-    findings += checks.check_chances(model, rows)
-    return findings
+    return [*findings, *_check_made(spec, model, table)]
+
+
+def check_judgement(judgement: Judgement, table: TrainingTable) -> list[Finding]:
+    """Return what is wrong with a model that is declared and not learnt: all that needs no training.
+
+    Parameters
+    ----------
+    judgement
+        What is declared.
+    table
+        Rows as they will be scored; their labels are not looked at.
+    """
+    spec = judgement.spec
+    findings = [*checks.check_spec(spec), *checks.check_reasons(spec)]
+    try:
+        model = judgement.model()
+    except ModelRefused as refusal:
+        return [*findings, Finding("a judgement does not contradict itself", spec.name, str(refusal))]
+    return [*findings, *_check_made(spec, model, table)]
+
+
+def _check_made(spec: ModelSpec, model: Model, table: TrainingTable) -> list[Finding]:
+    rows = checks.odd_rows(spec, table)
+    return [
+        *checks.check_stored(model, rows),
+        *checks.check_directions(spec, model, table),
+        *checks.check_missing(spec, model, table),
+        *checks.check_chances(model, rows),
+    ]

@@ -145,8 +145,8 @@ class ScorecardColumn:
 class BinOfTable(NamedTuple):
     """A line of a scorecard's table.
 
-    ``share`` is that of the mass of all rows, ``rate`` the share of label 1 in the bin, NaN if it is empty,
-    ``weight`` the evidence for label 1, ``points`` what the bin adds to the points.
+    ``share`` is that of the mass of all rows, ``rate`` the share of label 1 in the bin, NaN where no row was
+    counted, ``weight`` the evidence for label 1, ``points`` what the bin adds to the points.
     """
 
     column: str
@@ -229,20 +229,24 @@ class Scorecard:
         return self.scale.points(self.score(columns))
 
     def bins(self) -> tuple[BinOfTable, ...]:
-        """Return the table of all bins, empty ones of missing values left out."""
+        """Return the table of all bins; of missing values that were never seen, one is left out.
+
+        Where no row was counted in a column at all, its bins were declared, and none is left out.
+        """
         return tuple(
             BinOfTable(
                 column.name,
                 text,
                 column.rows[place],
                 column.mass[place] / math.fsum(column.mass),
-                column.positives[place] / column.mass[place] if column.mass[place] else math.nan,
+                column.positives[place] / column.mass[place] if column.rows[place] else math.nan,
                 column.weights[place],
-                -self.scale.per_log_odds * float(column.added[place]),
+                # Nothing has no sign.
+                0.0 - self.scale.per_log_odds * float(column.added[place]),
             )
             for column in self.columns
             for place, text in enumerate(_bin_texts(column))
-            if column.rows[place] or place < len(column.weights) - 1
+            if column.rows[place] or place < len(column.weights) - 1 or not any(column.rows)
         )
 
     def table(self) -> str:
@@ -256,7 +260,7 @@ class Scorecard:
                 one.bin,
                 str(one.rows),
                 f"{one.share:.1%}",
-                f"{one.rate:.1%}",
+                "" if math.isnan(one.rate) else f"{one.rate:.1%}",
                 *map(_signed, one[5:]),
             )
             for one in self.bins()

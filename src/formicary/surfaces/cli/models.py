@@ -31,7 +31,7 @@ from formicary.factory.registry.reading import (
     versions,
     which,
 )
-from formicary.surfaces.cli import model_watch
+from formicary.surfaces.cli import model_judgements, model_watch
 from formicary.surfaces.cli.api_output import new_group
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, Note, Reason, program_of
 from formicary.surfaces.cli.output import progress, write_json, write_table
@@ -51,6 +51,7 @@ AliasOption = Annotated[Alias, typer.Option("--alias", help="Which alias.")]
 def group() -> typer.Typer:
     """Return the commands."""
     models = new_group("Register models, give them aliases, and see who decided when.")
+    model_judgements.register(models)
     models.command("register")(register)
     models.command("list")(list_models)
     models.command("show")(show)

@@ -360,6 +360,10 @@ class Program(Protocol):
         """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
+    def judge(self, name: str, *, output: Path | None) -> TrainedModel:
+        """Write the file of a model that a product declares by judgement."""
+        ...
+
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""
         ...

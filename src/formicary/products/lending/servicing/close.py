@@ -23,11 +23,13 @@ from formicary.factory.engine.products import (
     Product,
     TimerFired,
 )
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.products.lending.limits import CLOSE_LOANS_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.collecting import collection
 from formicary.products.lending.servicing.fields import Number, Rows
 from formicary.products.lending.servicing.lines import accrual_transfers
+from formicary.products.lending.servicing.outcomes import late_loans
 from formicary.products.lending.servicing.terms import day_at
 
 __all__ = [
@@ -112,7 +114,10 @@ def _accrue(day: int, first: int, count: int, context: Context, loans: str) -> D
     event = schemas.LoansAccrued(first=first, after=after, day=day)
     return Decision(
         events=[DateAccrued(accrued=after)],
-        consequences=[Consequence(product=loans, subject=day, event=event)],
+        consequences=[
+            Consequence(product=loans, subject=day, event=event),
+            *late_loans(part, day, context.now),
+        ],
         transfers=accrual_transfers(part, interest, fees),
         answer=_answer(count, after, 0),
     )
@@ -159,5 +164,5 @@ def business_dates(loans: Product) -> Product:
         events=(DateBegun, DateAccrued, DateCollected),
         decide=decide_date,
         evolve=evolve,
-        neighbours=(loans,),
+        neighbours=(loans, FACTS_PRODUCT),
     )

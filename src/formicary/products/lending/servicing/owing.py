@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from formicary.factory.engine.products import Context, Decision
+from formicary.factory.engine.products import Consequence, Context, Decision
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.fields import Rows
-from formicary.products.lending.servicing.layout import LoanState
+from formicary.products.lending.servicing.layout import Bucket, LoanState
 from formicary.products.lending.servicing.lines import charge_off_lines
+from formicary.products.lending.servicing.outcomes import came_out
 from formicary.products.lending.servicing.postings import Line, LoanAccount, LoanTransfer, house_account_id
 from formicary.products.lending.servicing.today import Today
 
@@ -48,7 +51,8 @@ def charge_off(record: Rows, context: Context) -> Decision:
     lost = today.loan.copy()
     steps.charged_off(lost)
     today.lines += charge_off_lines(today.id, today.currency, lost[0], is_back=False)
-    return today.decision(schemas.LoanChargedOff(day=today.day), **_charged(lost))
+    decided = today.decision(schemas.LoanChargedOff(day=today.day), **_charged(lost))
+    return _with(decided, came_out(today.loan, context.now, "charged_off"))
 
 
 def recover(record: Rows, amount: int, context: Context) -> Decision:
@@ -67,7 +71,15 @@ def write_back(record: Rows, context: Context) -> Decision:
     """Decide that a loss is taken back."""
     today = _lost(record, context)
     today.lines += charge_off_lines(today.id, today.currency, today.record, is_back=True)
-    return today.decision(schemas.LoanWrittenBack(day=today.day), **_charged(today.loan))
+    decided = today.decision(schemas.LoanWrittenBack(day=today.day), **_charged(today.loan))
+    if today.record["bucket"] == Bucket.DAYS_90:
+        # Whoever was 90 days late defaulted, whatever the house did about it.
+        return decided
+    return _with(decided, came_out(today.loan, context.now, "written_back"))
+
+
+def _with(decided: Decision, told: Consequence) -> Decision:
+    return replace(decided, consequences=[*decided.consequences, told])
 
 
 def _active(record: Rows, context: Context) -> Today:
