@@ -43,6 +43,7 @@ class Prefix(StrEnum):
     APPROVAL = "apr"
     APPEAL = "apl"
     EVENT = "evt"
+    APPLICATION = "app"
     WEBHOOK = "whk"
 
 

@@ -42,6 +42,10 @@ class Scope(IntFlag):
     SCORES_READ = 1 << 16
     SCORES_WRITE = 1 << 17
     SCORES_QUERY = 1 << 18
+    APPLICATIONS_READ = 1 << 21
+    APPLICATIONS_WRITE = 1 << 22
+    LENDING_READ = 1 << 23
+    LENDING_WRITE = 1 << 24
 
 
 def scope_names(scopes: int) -> tuple[str, ...]:

@@ -5,6 +5,7 @@
     Refusal
     ├── CreditHouseMissing, CreditHouseMalformed    the house said by what it lends, or not, or not rightly
     ├── ApplicationExists, ApplicationNotFound      which is meant
+    ├── NoticeNotDue                                what was asked for was granted whole
     └── CreditModelMissing, CreditExhausted         nothing new is lent for now; what was lent is served
 
 That a party gets no credit is no refusal: it is a decision, with its reasons.
@@ -21,6 +22,7 @@ __all__ = [
     "CreditHouseMalformed",
     "CreditHouseMissing",
     "CreditModelMissing",
+    "NoticeNotDue",
 ]
 
 
@@ -46,6 +48,12 @@ class ApplicationNotFound(Refusal):
     """There is no application with this id."""
 
     code = "application_not_found"
+
+
+class NoticeNotDue(Refusal):
+    """What was asked for was granted whole, so there is nothing to give reasons for."""
+
+    code = "credit_notice_not_due"
 
 
 class CreditModelMissing(Refusal):
