@@ -54,3 +54,12 @@ COLLECT_LOANS_MAX: Final = 9_000
 
 COLLECTIONS_MAX: Final = 1_600
 """Loans that one command collects of: five transfers each at most, which is one chain."""
+
+SKIPPED_SHOWN_MAX: Final = 100
+"""Ids in one event of loans that could not be collected of: as many as somebody looks at; all are counted."""
+
+REMINDERS_MAX: Final = 1_500
+"""Loans that one event tells of: 34 bytes each, so that it stays below 64 KiB."""
+
+MOVED_MAX: Final = 600
+"""Rows of one event on allowances: three stages of each currency there is."""

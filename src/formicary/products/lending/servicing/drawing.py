@@ -79,6 +79,8 @@ def accept(
         limit=command.amount,
         terms=_terms(offer),
         is_collected=command.is_collected,
+        default=int(offer["default"]),
+        loss=int(offer["loss"]),
     )
     taken = Consequence(product=OFFERS.name, subject=int(command.offer, 16), event=OfferAccepted())
     return Decision(

@@ -122,6 +122,17 @@ LOAN: Final = np.dtype(
         ("charged_interest", "<i8"),
         ("charged_principal", "<i8"),
         ("recovered", "<i8"),
+        # Terms of instalment loans: what stays for the last instalment, how many first ones pay no principal.
+        ("balloon", "<i8"),
+        # Put aside for it at the last close of business, in which stage; see providing.py. Chances are those
+        # when it was made and now, 0 where nobody said one.
+        ("allowance", "<i8"),
+        ("default", "<u4"),
+        ("default_now", "<u4"),
+        ("loss", "<u4"),
+        ("grace", "<u2"),
+        ("stage", "u1"),
+        ("is_impaired", "u1"),
     ]
 )
-"""One loan, 31 words."""
+"""One loan, 35 words."""

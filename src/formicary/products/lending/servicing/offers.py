@@ -32,6 +32,7 @@ from formicary.products.lending.servicing.fields import (
     CurrencyNumber,
     HexId,
     LoanTerms,
+    Millionths,
     Rows,
     Time,
     put_ids,
@@ -62,6 +63,10 @@ OFFER: Final = np.dtype(
         ("draw_fee", "<i8"),
         ("expires", "<i8"),
         ("effective_rate", "<i8"),
+        ("balloon", "<i8"),
+        ("grace", "<i8"),
+        ("default", "<u4"),
+        ("loss", "<u4"),
         ("share", "<u4"),
         ("left", "<u4"),
         ("every", "<u2"),
@@ -73,7 +78,7 @@ OFFER: Final = np.dtype(
         ("state", "u1"),
     ]
 )
-"""One offer, 14 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
+"""One offer, 17 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
 
 ``state`` is 0 for none, then open, accepted, withdrawn.
 """
@@ -84,13 +89,19 @@ WITHDRAWN: Final = 3
 
 
 class OfferCredit(Command, frozen=True, kw_only=True):
-    """Offer a party credit of up to ``limit`` minor units until ``expires`` nanoseconds."""
+    """Offer a party credit of up to ``limit`` minor units until ``expires`` nanoseconds.
+
+    ``default`` is its chance of default within 12 months and ``loss`` what is lost then, in millionths, as
+    they were assessed; 0 where they were not. What is put aside for the loan goes by them.
+    """
 
     party: HexId
     currency: CurrencyNumber
     limit: Amount
     terms: LoanTerms
     expires: Time
+    default: Millionths = 0
+    loss: Millionths = 0
 
 
 class WithdrawOffer(Command, frozen=True):
@@ -106,6 +117,8 @@ class OfferMade(DomainEvent, frozen=True, kw_only=True):
     terms: LoanTerms
     expires: Time
     effective_rate: Amount
+    default: Millionths = 0
+    loss: Millionths = 0
 
 
 class OfferAccepted(DomainEvent, frozen=True):
@@ -152,6 +165,8 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
     is_line = command.terms.kind == LoanKind.LINE
     if command.expires <= context.now or command.limit < 1 or is_line != (command.terms.instalments == 0):
         raise refusals.OfferMalformed
+    if is_line and (command.terms.grace or command.terms.balloon):
+        raise refusals.OfferMalformed
     told = np.zeros(1, OFFER)
     command.terms.put(told)
     quote = quoted(told[0], amount=command.limit, day=day_at(context.now))
@@ -162,6 +177,8 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
         terms=command.terms,
         expires=command.expires,
         effective_rate=quote.effective_rate,
+        default=command.default,
+        loss=command.loss,
     )
     return Decision(
         events=[made],
@@ -174,7 +191,7 @@ def evolve(kind: str, offers: Rows, events: Sequence[Any]) -> None:
     if kind != "OfferMade":
         offers["state"] = ACCEPTED if kind == "OfferAccepted" else WITHDRAWN
         return
-    for name in ("currency", "limit", "expires", "effective_rate"):
+    for name in ("currency", "limit", "expires", "effective_rate", "default", "loss"):
         offers[name] = [getattr(event, name) for event in events]
     put_ids(offers, "party", [event.party for event in events])
     for place, event in enumerate(events):

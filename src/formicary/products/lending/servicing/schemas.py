@@ -15,8 +15,10 @@ from formicary.products.lending.servicing.fields import (
     HexId,
     IdColumn,
     LoanTerms,
+    Millionths,
     Number,
 )
+from formicary.products.lending.servicing.providing import ProvisionRules
 
 __all__ = [
     "COMMANDS",
@@ -24,6 +26,7 @@ __all__ = [
     "SWEEPS",
     "AcceptOffer",
     "AllowCollection",
+    "AssessRisk",
     "ChargeOff",
     "CollectionAllowed",
     "CollectionRevoked",
@@ -36,11 +39,13 @@ __all__ = [
     "LoanWrittenBack",
     "LoansAccrued",
     "LoansCollected",
+    "LoansProvided",
     "LoansTakenOver",
     "RecordRecovery",
     "RefinanceLoan",
     "Repay",
     "RevokeCollection",
+    "RiskAssessed",
     "TakeOverLoans",
     "WriteBack",
 ]
@@ -104,6 +109,16 @@ class WriteBack(Command, frozen=True):
     """Take a charge-off back: all of what is left of it is due."""
 
 
+class AssessRisk(Command, frozen=True, kw_only=True):
+    """Say what the chance of default within 12 months is now, in millionths, or that it is in default.
+
+    ``is_impaired`` is default for another reason than days, as an insolvency.
+    """
+
+    default: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    is_impaired: bool = False
+
+
 class TakeOverLoans(Command, frozen=True, kw_only=True):
     """Take instalment loans of the same terms over from another lender's books.
 
@@ -132,6 +147,8 @@ class LoanAccepted(DomainEvent, frozen=True, kw_only=True):
     limit: Amount
     terms: LoanTerms
     is_collected: bool
+    default: Millionths = 0
+    loss: Millionths = 0
 
 
 class LoanPaidOut(DomainEvent, frozen=True, kw_only=True):
@@ -176,6 +193,13 @@ class LoanWrittenBack(DomainEvent, frozen=True, kw_only=True):
     day: Day
 
 
+class RiskAssessed(DomainEvent, frozen=True, kw_only=True):
+    """The chance of default is another one now."""
+
+    default: Millionths
+    is_impaired: bool
+
+
 class LoansTakenOver(DomainEvent, frozen=True, kw_only=True):
     """Loans came from another lender's books."""
 
@@ -208,6 +232,15 @@ class LoansCollected(DomainEvent, frozen=True, kw_only=True):
     amounts: AmountColumn
 
 
+class LoansProvided(DomainEvent, frozen=True, kw_only=True):
+    """Stages and allowances of loans are those of the end of a day."""
+
+    first: Number
+    after: Number
+    day: Day
+    rules: ProvisionRules
+
+
 COMMANDS: Final = (
     AcceptOffer,
     Draw,
@@ -218,9 +251,10 @@ COMMANDS: Final = (
     ChargeOff,
     RecordRecovery,
     WriteBack,
+    AssessRisk,
     TakeOverLoans,
 )
-SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected)
+SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansProvided)
 EVENTS: Final = (
     LoanAccepted,
     LoanPaidOut,
@@ -230,5 +264,6 @@ EVENTS: Final = (
     LoanChargedOff,
     LoanRecovered,
     LoanWrittenBack,
+    RiskAssessed,
     *SWEEPS,
 )
