@@ -44,6 +44,8 @@ class Prefix(StrEnum):
     APPEAL = "apl"
     EVENT = "evt"
     WEBHOOK = "whk"
+    OFFER = "ofr"
+    LOAN = "loan"
 
 
 def encode(prefix: Prefix, value: int) -> str:

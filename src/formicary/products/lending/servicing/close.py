@@ -29,10 +29,12 @@ from formicary.factory.engine.requests import require_well_formed
 from formicary.products.lending.limits import (
     CLOSE_LOANS_MAX,
     COLLECTIONS_MAX,
+    CURRENCIES_MAX,
     MOVED_MAX,
     SKIPPED_SHOWN_MAX,
 )
 from formicary.products.lending.servicing import refusals, schemas, steps
+from formicary.products.lending.servicing.books import Books, books_of
 from formicary.products.lending.servicing.collecting import collection
 from formicary.products.lending.servicing.fields import AmountColumn, HexId, IdColumn, Number, Rows
 from formicary.products.lending.servicing.lines import accrual_transfers
@@ -50,6 +52,7 @@ from formicary.products.lending.servicing.terms import day_at
 __all__ = [
     "BUSINESS_DATE",
     "NAME",
+    "BooksClosed",
     "CloseBusinessDate",
     "DateAccrued",
     "DateBegun",
@@ -132,6 +135,12 @@ class DateTold(DomainEvent, frozen=True):
 
     told: Number
     reminders: Number
+
+
+class BooksClosed(DomainEvent, frozen=True):
+    """The date is closed, and the accounts of lending hold this."""
+
+    books: Annotated[tuple[Books, ...], msgspec.Meta(max_length=CURRENCIES_MAX)]
 
 
 class LoansLate(DomainEvent, frozen=True):
@@ -230,6 +239,8 @@ def _tell(day: int, first: int, count: int, context: Context, loans: str) -> Dec
     events: list[DomainEvent] = [DateTold(told=made.after, reminders=made.count)]
     if made.count:
         events.append(LoansLate(loans=made.loans, days=made.days, amounts=made.amounts))
+    if made.after >= count:
+        events.append(BooksClosed(books=books_of(context.columns(loans), context)))
     return Decision(
         events=events,
         answer=_answer(count, count, count, count, made.after) | {"reminders": made.count},
@@ -271,7 +282,7 @@ def business_dates(loans: Product, rules: ProvisionRules | None = None) -> Produ
         name=NAME,
         aggregate=BUSINESS_DATE,
         commands=(CloseBusinessDate,),
-        events=(DateBegun, DateAccrued, DateCollected, DateProvided, DateTold, LoansLate),
+        events=(DateBegun, DateAccrued, DateCollected, DateProvided, DateTold, LoansLate, BooksClosed),
         decide=decide_date,
         evolve=evolve,
         neighbours=(loans,),

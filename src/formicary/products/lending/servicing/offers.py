@@ -7,6 +7,7 @@ the loan that is accepted takes its terms. Without a consent to decisions on cre
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,7 @@ __all__ = [
     "OfferAccepted",
     "OfferCredit",
     "OfferMade",
+    "OfferState",
     "OfferWithdrawn",
     "WithdrawOffer",
     "require_consent",
@@ -83,9 +85,16 @@ OFFER: Final = np.dtype(
 ``state`` is 0 for none, then open, accepted, withdrawn.
 """
 
-OPEN: Final = 1
-ACCEPTED: Final = 2
-WITHDRAWN: Final = 3
+
+class OfferState(IntEnum):
+    """Where an offer is; what has expired is still open, and nobody can take it."""
+
+    OPEN = 1
+    ACCEPTED = 2
+    WITHDRAWN = 3
+
+
+OPEN: Final = OfferState.OPEN
 
 
 class OfferCredit(Command, frozen=True, kw_only=True):
@@ -189,7 +198,7 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
 def evolve(kind: str, offers: Rows, events: Sequence[Any]) -> None:
     """Change offers (n,) as events (n,) of one kind say."""
     if kind != "OfferMade":
-        offers["state"] = ACCEPTED if kind == "OfferAccepted" else WITHDRAWN
+        offers["state"] = OfferState.ACCEPTED if kind == "OfferAccepted" else OfferState.WITHDRAWN
         return
     for name in ("currency", "limit", "expires", "effective_rate", "default", "loss"):
         offers[name] = [getattr(event, name) for event in events]

@@ -7,6 +7,7 @@ the books hold of it: interest that is not booked is no loss.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import msgspec
@@ -34,7 +35,7 @@ from formicary.products.lending.underwriting.provisions import (
     provisions,
 )
 
-__all__ = ["ALLOWANCES", "Moved", "ProvisionRules", "provide", "provision_transfers", "rows_of"]
+__all__ = ["ALLOWANCES", "Moved", "ProvisionRules", "joined", "provide", "provision_transfers", "rows_of"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -98,6 +99,9 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     remeasured: int
     gone: int
     closing: int
+
+
+_LINES: Final = Moved.__struct_fields__[2:]
 
 
 def provide(loans: Rows, day: int, rules: ProvisionRules) -> tuple[Rows, Rows]:
@@ -191,6 +195,18 @@ def rows_of(before: Rows, after: Rows) -> tuple[Moved, ...]:
     names = Moved.__struct_fields__
     rows = movements(before, after)
     return tuple(Moved(**dict(zip(names, row, strict=True))) for row in rows[list(names)].tolist())
+
+
+def joined(moved: Iterable[Moved]) -> tuple[Moved, ...]:
+    """Return the sums of movements by currency and stage: those of a date are those of its parts."""
+    sums: dict[tuple[int, int], Moved] = {}
+    for row in moved:
+        before = sums.get((row.currency, row.stage))
+        if before is not None:
+            added = {name: getattr(row, name) + getattr(before, name) for name in _LINES}
+            row = msgspec.structs.replace(row, **added)  # noqa: PLW2901
+        sums[row.currency, row.stage] = row
+    return tuple(sums[key] for key in sorted(sums))
 
 
 def provision_transfers(moved: tuple[Moved, ...]) -> list[Transfer]:
