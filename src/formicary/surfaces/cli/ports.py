@@ -35,6 +35,7 @@ from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transf
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import DecidedTransfer
+from formicary.products.lending.portfolio.report import Portfolio
 
 __all__ = [
     "Check",
@@ -362,6 +363,10 @@ class Program(Protocol):
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""
+        ...
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent, as of the last business date that was closed."""
         ...
 
     def doctor(self) -> Iterable[Check]:
