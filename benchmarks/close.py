@@ -26,6 +26,7 @@ from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.requests import LedgerRequest, command_request
+from formicary.factory.facts import FACTS_PRODUCT
 from formicary.factory.identity.consent import CONSENT_PRODUCT
 from formicary.factory.identity.party import PARTY_PRODUCT
 from formicary.factory.journal.migrations import migrate
@@ -181,7 +182,7 @@ def main() -> int:
             access = bench.supervisor.access()
             migrate(access)
             clock = SimulatedClock(_FIRST * DAY)
-            products = (PARTY_PRODUCT, CONSENT_PRODUCT, *LENDING)
+            products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, *LENDING)
             with bench.engine(access, products, clock) as (engine, _):
                 measure(bench, Books(engine, clock), loans=options.loans, dates=options.dates)
     finally:

@@ -42,6 +42,14 @@ from formicary.products.lending.servicing.fields import (
     put_ids,
 )
 from formicary.products.lending.servicing.layout import BELIEVED, LoanKind
+from formicary.products.lending.servicing.standing import (
+    ACCEPTED,
+    OFFER_TOTALS,
+    OPEN,
+    STANDING_SWEEPS,
+    WITHDRAWN,
+    sweep,
+)
 from formicary.products.lending.servicing.terms import day_at, quoted
 
 __all__ = [
@@ -86,10 +94,6 @@ OFFER: Final = np.dtype(
 """
 
 _FIRST_BYTES: Final = OFFER.itemsize - np.dtype(BELIEVED).itemsize
-
-OPEN: Final = 1
-ACCEPTED: Final = 2
-WITHDRAWN: Final = 3
 
 
 class OfferCredit(Command, frozen=True, kw_only=True):
@@ -208,10 +212,13 @@ OFFERS: Final = Product(
     aggregate=OFFER,
     aggregate_first_bytes=_FIRST_BYTES,
     commands=(OfferCredit, WithdrawOffer),
-    events=(OfferMade, OfferAccepted, OfferWithdrawn),
+    events=(OfferMade, OfferAccepted, OfferWithdrawn, *STANDING_SWEEPS),
     decide=decide,
     evolve=evolve,
     is_columnar=True,
+    sweeps=STANDING_SWEEPS,
+    sweep=sweep,
+    totals=OFFER_TOTALS,
     neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT),
 )
 """Credit that parties may have: limit, price and terms, until they expire."""
