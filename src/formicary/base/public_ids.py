@@ -45,6 +45,8 @@ class Prefix(StrEnum):
     EVENT = "evt"
     APPLICATION = "app"
     WEBHOOK = "whk"
+    OFFER = "ofr"
+    LOAN = "loan"
 
 
 def encode(prefix: Prefix, value: int) -> str:

@@ -42,6 +42,8 @@ class Scope(IntFlag):
     SCORES_READ = 1 << 16
     SCORES_WRITE = 1 << 17
     SCORES_QUERY = 1 << 18
+    LOANS_READ = 1 << 19
+    LOANS_WRITE = 1 << 20
     APPLICATIONS_READ = 1 << 21
     APPLICATIONS_WRITE = 1 << 22
     LENDING_READ = 1 << 23

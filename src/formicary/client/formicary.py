@@ -29,6 +29,7 @@ from formicary.client.documents import (
     Transfer,
     Webhook,
 )
+from formicary.client.lending import Lending
 from formicary.client.pages import PAGE_ITEMS, pages
 from formicary.client.transport import Application, AsgiTransport, Transport
 
@@ -280,6 +281,11 @@ class Formicary:
     def credit(self) -> CreditScores:
         """Credit scores: a party's own, and what it lets others see."""
         return CreditScores(self._transport)
+
+    @property
+    def lending(self) -> Lending:
+        """Lending: offers, loans, the close of business."""
+        return Lending(self._transport)
 
     # -- keys, tokens, events ----------------------------------------------------------------
 

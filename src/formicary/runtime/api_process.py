@@ -28,11 +28,13 @@ from formicary.surfaces.api.auth import CachedAuthenticator
 from formicary.surfaces.api.decisions import Decisions
 from formicary.surfaces.api.experiments import Experiments
 from formicary.surfaces.api.identity import IdentityAuthenticator
+from formicary.surfaces.api.lending import Movements
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.services import PersonalData, Services
 from formicary.surfaces.experiments.kept import KeptResults
+from formicary.surfaces.lending.kept import KeptPortfolio
 from formicary.surfaces.webhooks.store import WebhookStore
 
 __all__ = ["api_main", "build_api", "clock_of", "listen"]
@@ -71,6 +73,8 @@ def build_api(settings: Settings, backend: Backend, clock: Clock, vault: Persona
         decisions=Decisions(backend, decision_points().values()),
         experiments=Experiments(backend),
         results=KeptResults(settings.experiments_folder),
+        movements=Movements(backend),
+        portfolio=KeptPortfolio(settings.portfolio_folder),
         clock=clock if isinstance(clock, FileClock) else None,
     )
     authenticator = CachedAuthenticator(

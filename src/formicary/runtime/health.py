@@ -24,6 +24,7 @@ import formicary
 from formicary.base.errors import OperationalFault
 from formicary.base.kernels import cache_folder
 from formicary.runtime.health_learning import examine_learning
+from formicary.runtime.health_lending import examine_lending
 from formicary.runtime.health_postgres import examine_postgres
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Check, Outcome
@@ -58,6 +59,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _socket(settings.engine_socket)
     yield from examine_postgres(settings)
     yield from examine_learning(settings)
+    yield from examine_lending(settings)
     yield _data_sets(settings)
 
 

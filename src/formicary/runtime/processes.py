@@ -24,6 +24,7 @@ from formicary.factory.journal.server.provision import access_by_url
 from formicary.factory.journal.supervisor import Supervisor
 from formicary.runtime.api_process import api_main, clock_of, listen
 from formicary.runtime.children import AskedToEnd, Child, Children
+from formicary.runtime.closing import closing_main
 from formicary.runtime.engine_process import engine_main, warm_up
 from formicary.runtime.experiments_watch import experiments_main
 from formicary.runtime.learner_process import learner_main
@@ -73,6 +74,7 @@ def _run_processes(
             Child("engine", lambda: _run_engine(settings, access, products)),
             Child("follower", lambda: run_follower(settings, access, products)),
             Child("experiments", lambda: experiments_main(settings)),
+            Child("closing", lambda: closing_main(settings)),
         ]
         if settings.is_learning:
             children.append(Child("learner", lambda: learner_main(settings)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
@@ -21,6 +22,7 @@ from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import Decisions
+from formicary.products.lending.portfolio.report import Portfolio
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.daily import run_daily
@@ -34,6 +36,8 @@ from formicary.runtime.judged import judge
 from formicary.runtime.learning import InstalledLearning
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
+from formicary.runtime.portfolio import find_portfolio
+from formicary.runtime.preapproving import preapprove
 from formicary.runtime.processes import run_processes
 from formicary.runtime.products import decision_points, feature_sets, judgements, model_specs, products_of
 from formicary.runtime.registry import InstalledRegistry, open_experiments, open_registry
@@ -202,9 +206,20 @@ class LocalProgram:
         )
         return train(self._settings, wanted, report)
 
+    def preapprove(
+        self, currency: int | None, report: Callable[[str, int, int], None]
+    ) -> list[dict[str, Any]]:
+        """Go over all parties in a currency by its ISO 4217 number, or in all; return what each run came to."""
+        with EngineClient(self._settings.engine_socket) as engine:
+            return preapprove(engine, self.now(), report, currency=currency)
+
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""
         return judge(self._settings, name, None if output is None else output.resolve(), judgements())
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent, as of the last business date that was closed."""
+        return find_portfolio(self._settings)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

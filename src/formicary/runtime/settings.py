@@ -139,6 +139,11 @@ class Settings:
         return self.home / "experiments"
 
     @property
+    def portfolio_folder(self) -> Path:
+        """What became of what was lent, which can be found again from the journal."""
+        return self.home / "portfolio"
+
+    @property
     def clock_file(self) -> Path:
         """By how much a sandbox's clock was put forward."""
         return self.home / "sandbox-clock"

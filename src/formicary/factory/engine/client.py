@@ -17,6 +17,7 @@ from formicary.factory.engine.frames import (
     AggregatesBody,
     CommandBody,
     ErrorBody,
+    FindBody,
     Frame,
     MalformedFrame,
     Operation,
@@ -25,6 +26,7 @@ from formicary.factory.engine.frames import (
 )
 from formicary.factory.engine.operations import id_pairs
 from formicary.factory.engine.products import Command
+from formicary.factory.engine.reads import FoundAggregates
 from formicary.factory.engine.state import Receipt
 from formicary.factory.history.looks import Question, encode_look
 from formicary.factory.ledger import (
@@ -144,6 +146,14 @@ class EngineClient:
         body = AggregatesBody(product=product, subjects=[f"{wanted:032x}" for wanted in ids])
         answer = self._call(Operation.AGGREGATES, msgspec.json.encode(body))
         return msgspec.json.decode(answer, type=list[dict[str, Any] | None])
+
+    def find_aggregates(
+        self, product: str, field: str, value: int, *, after: int, limit: int
+    ) -> FoundAggregates:
+        """Find a product's aggregates by a number that they hold, in the order of their creation."""
+        body = FindBody(product=product, field=field, value=value, after=after, limit=limit)
+        answer = self._call(Operation.FIND_AGGREGATES, msgspec.json.encode(body))
+        return msgspec.json.decode(answer, type=FoundAggregates)
 
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals per ledger."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -12,7 +12,16 @@ import numpy.typing as npt
 from formicary.factory.decisions.reasons import PolicyTexts
 from formicary.factory.engine.state import FactoryState
 
-__all__ = ["FoundAggregates", "fields_of", "find_aggregates", "read_aggregates", "read_policy_texts"]
+__all__ = [
+    "FoundAggregates",
+    "fields_of",
+    "find_aggregates",
+    "read_aggregates",
+    "read_policy_texts",
+    "record_of",
+]
+
+_WORD: Final = 2**64 - 1
 
 
 def read_aggregates(
@@ -73,6 +82,21 @@ def fields_of(record: npt.NDArray[Any]) -> dict[str, Any]:
         elif not (name.endswith("_low") and f"{name.removesuffix('_low')}_high" in names):
             fields[name] = record[name].tolist()
     return fields
+
+
+def record_of(fields: Mapping[str, Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return the aggregate of a dtype, (1,), whose fields ``fields_of`` gave."""
+    record = np.zeros(1, dtype)
+    for name in record.dtype.names or ():
+        joined = name.removesuffix("_high").removesuffix("_low")
+        if name in fields:
+            record[name] = fields[name]
+        else:
+            texts = fields[joined]
+            numbers = [int(text, 16) for text in ([texts] if isinstance(texts, str) else texts)]
+            words = [number >> 64 if name.endswith("_high") else number & _WORD for number in numbers]
+            record[name] = words[0] if isinstance(texts, str) else words
+    return record
 
 
 def _joined(high: npt.NDArray[Any], low: npt.NDArray[Any]) -> str | list[str]:

@@ -57,3 +57,18 @@ COLLECT_LOANS_MAX: Final = 9_000
 
 COLLECTIONS_MAX: Final = 1_600
 """Loans that one command collects of: five transfers each at most, which is one chain."""
+
+SKIPPED_SHOWN_MAX: Final = 100
+"""Ids in one event of loans that could not be collected of: as many as somebody looks at; all are counted."""
+
+PASSED_OVER_MAX: Final = 1_000
+"""Loans of one date that are passed over because the ledger refuses them: more is a fault of its own."""
+
+REMINDERS_MAX: Final = 1_500
+"""Loans that one event tells of: 34 bytes each, so that it stays below 64 KiB."""
+
+CURRENCIES_MAX: Final = 200
+"""Currencies of one book: ISO 4217 has some 180."""
+
+MOVED_MAX: Final = 3 * CURRENCIES_MAX
+"""Rows of one event on allowances: three stages of each currency."""

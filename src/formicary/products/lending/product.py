@@ -24,7 +24,7 @@ from formicary.products.lending.servicing.drawing import MayLend, anybody
 from formicary.products.lending.servicing.evolve import evolve, sweep
 from formicary.products.lending.servicing.exposure import BOOK_TOTALS
 from formicary.products.lending.servicing.fields import Rows
-from formicary.products.lending.servicing.layout import LOAN, LOAN_FIRST_BYTES
+from formicary.products.lending.servicing.layout import LOAN
 from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEPS
 from formicary.products.lending.underwriting.features import FEATURES
@@ -51,7 +51,6 @@ def loans_product(may_lend: MayLend = anybody) -> Product:
     return Product(
         name="loan",
         aggregate=LOAN,
-        aggregate_first_bytes=LOAN_FIRST_BYTES,
         commands=COMMANDS,
         events=EVENTS,
         decide=decide,

@@ -23,6 +23,7 @@ __all__ = [
     "MalformedField",
     "MethodNotAllowed",
     "NotFound",
+    "PortfolioNotThere",
     "Problem",
     "RateLimited",
     "RefusedAs",
@@ -133,6 +134,12 @@ class ResultsNotThere(Refusal):
     code = "results_not_there"
 
 
+class PortfolioNotThere(Refusal):
+    """No portfolio is kept: no business date was closed yet."""
+
+    code = "portfolio_not_there"
+
+
 class RateLimited(Refusal):
     """The key or token has asked too often; wait for as long as ``Retry-After`` says."""
 
@@ -162,6 +169,7 @@ _STATUS: Final = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "not_found": HTTPStatus.NOT_FOUND,
     "outcome_unknown": HTTPStatus.SERVICE_UNAVAILABLE,
+    "portfolio_not_there": HTTPStatus.NOT_FOUND,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "results_not_there": HTTPStatus.NOT_FOUND,
     "scope_missing": HTTPStatus.FORBIDDEN,

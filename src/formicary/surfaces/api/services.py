@@ -10,12 +10,14 @@ from formicary.factory.engine.products import Command
 from formicary.surfaces.api.auth import Principal
 from formicary.surfaces.api.decisions import Decisions
 from formicary.surfaces.api.experiments import Experiments
+from formicary.surfaces.api.lending import Movements
 from formicary.surfaces.api.metrics import Metrics
 from formicary.surfaces.api.party_kinds import PartyKinds
 from formicary.surfaces.api.payment_outcomes import PaymentOutcomes
 from formicary.surfaces.api.ports import Backend
 from formicary.surfaces.api.problems import NotFound, RefusedAs
 from formicary.surfaces.experiments.kept import KeptResults
+from formicary.surfaces.lending.kept import KeptPortfolio
 from formicary.surfaces.webhooks.store import WebhookStore
 
 __all__ = ["PersonalData", "SandboxClock", "Services"]
@@ -71,6 +73,8 @@ class Services:
         What decisions said.
     experiments, results
         What is tried out, and what came of it.
+    movements, portfolio
+        How allowances moved on business dates, and what became of what was lent.
     clock
         The sandbox's; None where time cannot be moved.
     code_of
@@ -89,6 +93,8 @@ class Services:
     decisions: Decisions
     experiments: Experiments
     results: KeptResults
+    movements: Movements
+    portfolio: KeptPortfolio
     clock: SandboxClock | None = None
 
     @property

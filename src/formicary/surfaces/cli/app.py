@@ -25,6 +25,7 @@ from formicary.surfaces.cli import (
     ledger_audits,
     ledger_reads,
     ledger_writes,
+    lending,
     models,
     parties,
     payments,
@@ -89,6 +90,7 @@ def build(program: Program) -> typer.Typer:
     app.add_typer(appeals.group(), name="appeals")
     app.add_typer(escrow.group(), name="escrow")
     app.add_typer(credit.group(), name="credit")
+    app.add_typer(lending.group(), name="lending")
     app.add_typer(keys.group(), name="keys")
     return app
 

@@ -35,6 +35,7 @@ from formicary.factory.ledger import Account, AccountFilter, QueryFilter, Transf
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import DecidedTransfer
+from formicary.products.lending.portfolio.report import Portfolio
 
 __all__ = [
     "Check",
@@ -360,8 +361,18 @@ class Program(Protocol):
         """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
+    def preapprove(
+        self, currency: int | None, report: Callable[[str, int, int], None]
+    ) -> list[dict[str, Any]]:
+        """Go over all parties in a currency by its ISO 4217 number, or in all; return what each run came to."""
+        ...
+
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""
+        ...
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent, as of the last business date that was closed."""
         ...
 
     def doctor(self) -> Iterable[Check]:

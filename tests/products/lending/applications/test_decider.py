@@ -11,7 +11,7 @@ from formicary.products.lending.applications.recorded import differences, notice
 from formicary.products.lending.applications.refusals import NoticeNotDue
 from formicary.products.lending.applications.settings import Funds
 from formicary.products.lending.product import LOANS
-from formicary.products.lending.servicing.offers import OFFERS, WITHDRAWN, standing_offer_id
+from formicary.products.lending.servicing.offers import OFFERS, OfferState, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw, Repay
 from formicary.products.lending.underwriting.preapproval import Condition
 from tests.products.lending.applications.lender import MODEL, SETTINGS, Lender
@@ -116,7 +116,7 @@ def test_a_stop_takes_the_standing_offer_back(world: Lender) -> None:
     assert declined.answer["reasons"][0] == "The application did not pass the check for fraud."
     offer = world.engine.state.aggregates[OFFERS.name].find(standing_offer_id(shop, EUR))
     assert offer is not None
-    assert offer["state"] == WITHDRAWN
+    assert offer["state"] == OfferState.WITHDRAWN
     assert world.decided(9).told.segment == 7
     assert world.applies(10, shop, 100_000, wallet=hex_of(WALLETS + SHOP)).code == "loan_wallet_unusable"
     assert world.applies(0, shop, 100_000).code == "malformed_command"

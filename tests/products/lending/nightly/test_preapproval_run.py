@@ -12,10 +12,9 @@ from formicary.products.lending.applications.borrowers import BORROWERS, Describ
 from formicary.products.lending.applications.settings import Funds
 from formicary.products.lending.nightly import preapproval_run
 from formicary.products.lending.product import PREAPPROVALS
-from formicary.products.lending.servicing.layout import Origin
+from formicary.products.lending.servicing.layout import OfferState, Origin
 from formicary.products.lending.servicing.offers import OFFERS, WithdrawOffer, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw
-from formicary.products.lending.servicing.standing import ACCEPTED, OPEN, WITHDRAWN
 from formicary.products.lending.servicing.terms import DAY, day_at
 from tests.products.lending.nightly.lender import CUSTOMER, SETTINGS, Lender
 from tests.products.lending.servicing.bank import EUR, LINE
@@ -101,7 +100,9 @@ def test_a_run_that_is_cut_and_killed_comes_to_the_same(
         assert runs[0].tolist()[4:] == runs[1].tolist()[4:]
         for one in (whole, cut):
             one.trades(SHOPS[:3], 1, amount=900_00)
-    assert all(offer["state"] == OPEN for offer in whole.engine.state.aggregates[OFFERS.name].records)
+    assert all(
+        offer["state"] == OfferState.OPEN for offer in whole.engine.state.aggregates[OFFERS.name].records
+    )
 
 
 def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
@@ -156,10 +157,10 @@ def test_who_may_have_nothing_more_has_no_offer(lender: Lender) -> None:
     lender.later(1)
     lender.runs()
     assert [int(lender.standing(party)["state"]) for party in (one, two, three, four)] == [
-        WITHDRAWN,
-        WITHDRAWN,
-        ACCEPTED,
-        OPEN,
+        OfferState.WITHDRAWN,
+        OfferState.WITHDRAWN,
+        OfferState.ACCEPTED,
+        OfferState.OPEN,
     ]
     assert lender.engine.state.aggregates[OFFERS.name].find(77) == by_hand
     lender.agrees(three)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -52,6 +53,13 @@ def hex_of(number: int) -> str:
     return f"{number:032x}"
 
 
+class Told(NamedTuple):
+    """An event: about what, and its fields."""
+
+    subject: int
+    data: dict[str, Any]
+
+
 class Bank:
     """An engine in simulated time; parties and loans are small numbers, wallets their numbers and 2**64."""
 
@@ -62,6 +70,7 @@ class Bank:
         self.clock = SimulatedClock(START * DAY + DAY // 2)
         self.engine = self.another_engine()
         self._keys = 0
+        self.day = START
         self.opens(Account(id=NOSTRO, ledger=EUR, code=1))
 
     def another_engine(self) -> Engine:
@@ -169,7 +178,13 @@ class Bank:
             assert receipt.code == "", receipt
             answers.append(dict(receipt.answer))
         self.clock.set((day + 1) * DAY + DAY // 2)
+        self.day = day + 1
         return answers
+
+    def events(self, kind: str) -> list[Told]:
+        """Return the events of a kind, in order."""
+        found = [event for batch in self.journal.batches for event in batch.events if event.kind == kind]
+        return [Told(event.subject, msgspec.json.decode(event.body)) for event in found]
 
     def loan(self, loan: int) -> npt.NDArray[Any]:
         """Return a loan."""

@@ -9,7 +9,7 @@ import pytest
 
 from formicary.factory.ledger import Account
 from formicary.products.lending.product import BUSINESS_DATES
-from formicary.products.lending.servicing import close, collecting
+from formicary.products.lending.servicing import close, collecting, telling
 from formicary.products.lending.servicing.close import CloseBusinessDate
 from formicary.products.lending.servicing.reconciliation import Difference, differences
 from formicary.products.lending.servicing.schemas import Repay
@@ -46,9 +46,11 @@ def test_a_close_that_is_cut_and_killed_comes_to_the_same(
     for day in range(START, FIRST_DUE):
         whole.closes(day)
         cut.closes(day)
-    assert len(whole.closes(FIRST_DUE)) == 3
+    assert len(whole.closes(FIRST_DUE)) == 5
     monkeypatch.setattr(close, "CLOSE_LOANS_MAX", 2)
     monkeypatch.setattr(collecting, "CLOSE_LOANS_MAX", 3)
+    monkeypatch.setattr(telling, "CLOSE_LOANS_MAX", 4)
+    monkeypatch.setattr(telling, "REMINDERS_MAX", 1)
     monkeypatch.setattr(collecting, "COLLECTIONS_MAX", 1)
     parts, is_closed = 0, False
     while not is_closed:
@@ -57,7 +59,7 @@ def test_a_close_that_is_cut_and_killed_comes_to_the_same(
         parts, is_closed = parts + 1, receipt.answer["is_closed"]
         cut.recovers()
         cut.is_sound()
-    assert parts > 8
+    assert parts == 19
     assert facts(cut) == facts(whole)
 
 
@@ -71,8 +73,10 @@ def test_a_close_goes_over_the_loans_that_there_were(tmp_path: Path) -> None:
         "loans": 7,
         "accrued": 7,
         "collected": 7,
+        "provided": 7,
+        "told": 7,
         "is_closed": True,
-        "payments": 0,
+        "reminders": 0,
     }
     bank.closes(START + 1)
     assert bank.loan(9)["until"] == START + 1

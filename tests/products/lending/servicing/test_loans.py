@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from formicary.products.lending.schedules import Disbursement, Terms, resolve, valued
+import msgspec
+import pytest
+
+from formicary.products.lending.schedules import Disbursement, Method, Terms, resolve, valued
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
-from tests.products.lending.servicing.bank import EUR, INSTALMENTS, START, Bank
+from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
 
 ANNA = 11
 
@@ -30,3 +33,38 @@ def test_a_loan_that_is_paid_as_due_is_its_schedule(bank: Bank) -> None:
     bank.is_sound()
     assert bank.loan(1)["state"] == LoanState.REPAID
     assert earned == schedule.interest
+
+
+@pytest.mark.parametrize("is_level", [True, False])
+@pytest.mark.parametrize(("grace", "balloon"), [(2, 0), (0, 1_000_00), (2, 1_000_00)])
+def test_grace_and_a_balloon_are_those_of_the_schedule(
+    bank: Bank, grace: int, balloon: int, *, is_level: bool
+) -> None:
+    """The first instalments pay interest alone, and the last one what was to stay for it, to the unit."""
+    terms = msgspec.structs.replace(INSTALMENTS, grace=grace, balloon=balloon, is_level=is_level)
+    bank.has(ANNA, amount=1_000_00)
+    bank.lends(1, ANNA, 5_000_00, terms)
+    wanted = Terms(
+        rate=120_000_000,
+        instalments=6,
+        principal_grace=grace,
+        balloon=balloon,
+        method=Method.EQUAL_INSTALMENTS if is_level else Method.EQUAL_PRINCIPAL,
+    )
+    schedule = valued(resolve(wanted, [Disbursement(START, 5_000_00)]))
+    for row in schedule.instalments:
+        before = bank.wallet(ANNA)
+        while bank.day <= row.due:
+            bank.closes(bank.day)
+        assert before - bank.wallet(ANNA) == row.payment
+        assert int(bank.loan(1)["balance"]) == row.balance
+    bank.is_sound()
+    assert bank.loan(1)["state"] == LoanState.REPAID
+
+
+def test_a_line_has_neither_grace_nor_balloon(bank: Bank) -> None:
+    """They are of instalments."""
+    bank.has(ANNA)
+    for change in ({"grace": 1}, {"balloon": 1}):
+        terms = msgspec.structs.replace(LINE, **change)
+        assert bank.offers(1, ANNA, 5_000_00, terms).code == "offer_malformed"

@@ -45,11 +45,10 @@ from formicary.products.lending.nightly import refusals
 from formicary.products.lending.nightly.known import known_parties
 from formicary.products.lending.servicing.exposure import Sums, book_key, sums_of
 from formicary.products.lending.servicing.fields import Amount, CurrencyNumber, Number, Rows
-from formicary.products.lending.servicing.layout import Origin
+from formicary.products.lending.servicing.layout import OfferState, Origin
 from formicary.products.lending.servicing.offers import OFFERS, standing_offer_id
-from formicary.products.lending.servicing.standing import (
+from formicary.products.lending.servicing.standing_offers import (
     LIMITS,
-    OPEN,
     SHARES,
     STAYS,
     TIMES,
@@ -174,7 +173,7 @@ def _renew(record: Rows, house: House, context: Context) -> Decision:
     places = np.flatnonzero((offers["origin"] != Origin.HOUSE) & (offers["currency"] == house.currency))
     standing = offers[places]
     part = _decided(context, house, _ids(standing, "party"), standing)
-    is_open = standing["state"] == OPEN
+    is_open = standing["state"] == OfferState.OPEN
     is_promised = is_open & (standing["expires"] > context.now) & (standing["rate"] < yearly(part.rates))
     limits = np.full(len(offers), STAYS)
     # Of what was taken or withdrawn nothing can be taken back.
@@ -256,7 +255,7 @@ def _book(context: Context, house: House, standing: Rows, exposures: npt.NDArray
     """Return where the lender stands, all open offers but those of this part (m,) counted as lent."""
     loans = sums_of(context.totals(LOANS), house.currency)
     offered = {key: sums[0] for key, sums in context.totals(OFFERS.name).items()}
-    own = standing[standing["state"] == OPEN]
+    own = standing[standing["state"] == OfferState.OPEN]
     for segment, limit in zip(own["segment"].tolist(), own["limit"].tolist(), strict=True):
         offered[book_key(house.currency, segment)] -= limit
     by_segment = {segment: sums.exposure for segment, sums in loans.items()}

@@ -157,6 +157,9 @@ def _fall_due(loan: Any) -> int:
         if left > 0:
             fee = int(loan["fee"])
             loan["left"] = left - 1
+        if loan["grace"] > 0:
+            loan["grace"] -= 1
+            principal = 0
         if left <= 1:
             principal = undue
     principal = min(principal, undue)

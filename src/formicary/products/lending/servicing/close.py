@@ -1,16 +1,18 @@
 """The close of business: one business date after the other, all loans part by part.
 
-A date is begun, brings every loan to its end, collects what is due, and is closed. Each command of it is one
-part, knows where the one before ended, and is all or nothing: a close that was killed goes on with the next
-command, and one that is repeated does nothing twice. Loans that are opened meanwhile begin after the date, so
-that nothing is locked.
+A date is begun, brings every loan to its end, collects what is due, puts aside for what may be lost, tells
+who is late, and is closed. Each command of it is one part, knows where the one before ended, and is all or
+nothing: a close that was killed goes on with the next command, and one that is repeated does nothing twice.
+Loans that are opened meanwhile begin after the date, so that nothing is locked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from itertools import zip_longest
+from typing import Annotated, Any, Final
 
+import msgspec
 import numpy as np
 
 from formicary.factory.engine.products import (
@@ -23,21 +25,43 @@ from formicary.factory.engine.products import (
     Product,
     TimerFired,
 )
+from formicary.factory.engine.requests import require_well_formed
 from formicary.factory.facts import FACTS_PRODUCT
-from formicary.products.lending.limits import CLOSE_LOANS_MAX
+from formicary.products.lending.limits import (
+    CLOSE_LOANS_MAX,
+    COLLECTIONS_MAX,
+    CURRENCIES_MAX,
+    MOVED_MAX,
+    SKIPPED_SHOWN_MAX,
+)
 from formicary.products.lending.servicing import refusals, schemas, steps
+from formicary.products.lending.servicing.books import Books, books_of
 from formicary.products.lending.servicing.collecting import collection
-from formicary.products.lending.servicing.fields import Number, Rows
+from formicary.products.lending.servicing.fields import AmountColumn, HexId, IdColumn, Number, Rows
 from formicary.products.lending.servicing.lines import accrual_transfers
 from formicary.products.lending.servicing.outcomes import late_loans
+from formicary.products.lending.servicing.postings import missing_accounts
+from formicary.products.lending.servicing.providing import (
+    Moved,
+    ProvisionRules,
+    provide,
+    provision_transfers,
+    rows_of,
+)
+from formicary.products.lending.servicing.telling import DAYS, reminders
 from formicary.products.lending.servicing.terms import day_at
 
 __all__ = [
     "BUSINESS_DATE",
+    "NAME",
+    "BooksClosed",
     "CloseBusinessDate",
     "DateAccrued",
     "DateBegun",
     "DateCollected",
+    "DateProvided",
+    "DateTold",
+    "LoansLate",
     "business_dates",
 ]
 
@@ -49,18 +73,32 @@ BUSINESS_DATE: Final = np.dtype(
         ("accrued", "<i8"),
         ("collected", "<i8"),
         ("payments", "<i8"),
+        ("provided", "<i8"),
+        ("told", "<i8"),
+        ("skipped", "<i8"),
+        ("reminders", "<i8"),
     ]
 )
-"""A business date, whose id is its day: how many loans it goes over, how far it came, how many paid.
+"""A business date, whose id is its day: how many loans it goes over, and how far each step of it came; how
+many paid, could not be collected of, and are late so that they are told.
 
-It is closed when all are collected.
+It is closed when all are told.
 """
+
+_STEPS: Final = ("accrued", "collected", "provided", "told")
 
 NAME: Final = "business_date"
 
 
 class CloseBusinessDate(Command, frozen=True):
-    """Go on with the close of a business date, days since 1970-01-01, by one part; begin it, if need be."""
+    """Go on with the close of a business date, days since 1970-01-01, by one part; begin it, if need be.
+
+    Where the ledger refused a part that collects, ``most`` asks for one of fewer loans, and ``passes`` for
+    one that skips the next loan, which is told.
+    """
+
+    most: Annotated[int, msgspec.Meta(ge=1, le=COLLECTIONS_MAX)] = COLLECTIONS_MAX
+    passes: bool = False
 
 
 class DateBegun(DomainEvent, frozen=True):
@@ -76,35 +114,80 @@ class DateAccrued(DomainEvent, frozen=True):
 
 
 class DateCollected(DomainEvent, frozen=True):
-    """Of loans up to before this one what is due was collected; so many paid."""
+    """Of loans up to before this one what is due was collected; so many paid.
+
+    So many were skipped, of which the ids of the first are told: the ledger would not have moved it.
+    """
 
     collected: Number
     payments: Number
+    skipped: Number = 0
+    skips: Annotated[tuple[HexId, ...], msgspec.Meta(max_length=SKIPPED_SHOWN_MAX)] = ()
 
 
-def decide(command: Command | TimerFired, date: Rows | None, context: Context, *, loans: str) -> Decision:
+class DateProvided(DomainEvent, frozen=True):
+    """For loans up to before this one was put aside, which moved allowances so."""
+
+    provided: Number
+    moved: Annotated[tuple[Moved, ...], msgspec.Meta(max_length=MOVED_MAX)] = ()
+
+
+class DateTold(DomainEvent, frozen=True):
+    """Loans up to before this one were looked at; of so many it is told that they are late."""
+
+    told: Number
+    reminders: Number
+
+
+class BooksClosed(DomainEvent, frozen=True):
+    """The date is closed, and the accounts of lending hold this."""
+
+    books: Annotated[tuple[Books, ...], msgspec.Meta(max_length=CURRENCIES_MAX)]
+
+
+class LoansLate(DomainEvent, frozen=True):
+    """Loans of which something is unpaid since 0, 1, 30, 60 or 90 days, to the day.
+
+    Columns: ids, days late, and what is due in minor units, one of each loan.
+    """
+
+    loans: IdColumn
+    days: Annotated[str, DAYS.meta]
+    amounts: AmountColumn
+
+
+def decide(
+    command: Command | TimerFired, date: Rows | None, context: Context, *, loans: str, rules: ProvisionRules
+) -> Decision:
     """Decide the next part of a close, of the loans of the product ``loans``."""
+    require_well_formed(command)
+    assert isinstance(command, CloseBusinessDate)  # noqa: S101, there are no others, and no timers
     day = command.subject
     if not 1 <= day <= day_at(context.now):
         raise refusals.BusinessDateNotOver
     if date is None or not date["is_begun"]:
         return _begin(day, context, loans)
-    count, accrued, collected = (int(date[name]) for name in ("loans", "accrued", "collected"))
-    if collected >= count:
+    count = int(date["loans"])
+    accrued, collected, provided, told = (int(date[name]) for name in _STEPS)
+    if told >= count:
         raise refusals.BusinessDateClosed
     if accrued < count:
         return _accrue(day, accrued, count, context, loans)
-    return _collect(day, collected, count, context, loans)
+    if collected < count:
+        return _collect(command, collected, count, context, loans)
+    if provided < count:
+        return _provide(day, provided, context, loans, (count, rules))
+    return _tell(day, told, count, context, loans)
 
 
 def _begin(day: int, context: Context, loans: str) -> Decision:
     dates = context.columns(NAME)
     if len(dates):
         last = dates[-1]
-        if last["id_high"] or day != int(last["id_low"]) + 1 or last["collected"] < last["loans"]:
+        if last["id_high"] or day != int(last["id_low"]) + 1 or last["told"] < last["loans"]:
             raise refusals.BusinessDateOutOfOrder
     count = len(context.columns(loans))
-    return Decision(events=[DateBegun(loans=count)], answer=_answer(count, 0, 0))
+    return Decision(events=[DateBegun(loans=count)], answer=_answer(count))
 
 
 def _accrue(day: int, first: int, count: int, context: Context, loans: str) -> Decision:
@@ -119,23 +202,59 @@ def _accrue(day: int, first: int, count: int, context: Context, loans: str) -> D
             *late_loans(part, day, context.now),
         ],
         transfers=accrual_transfers(part, interest, fees),
-        answer=_answer(count, after, 0),
+        answer=_answer(count, after),
     )
 
 
-def _collect(day: int, first: int, after: int, context: Context, loans: str) -> Decision:
-    made = collection(context.columns(loans), first, after, context)
+def _collect(command: CloseBusinessDate, first: int, count: int, context: Context, loans: str) -> Decision:
+    made = collection(context.columns(loans), first, count, context, most=command.most, passes=command.passes)
     event = made.event
+    collected = DateCollected(
+        collected=made.after, payments=made.paid, skipped=made.skipped, skips=made.skips
+    )
     return Decision(
-        events=[DateCollected(collected=made.after, payments=made.paid)],
-        consequences=[] if event is None else [Consequence(product=loans, subject=day, event=event)],
+        events=[collected],
+        consequences=[]
+        if event is None
+        else [Consequence(product=loans, subject=command.subject, event=event)],
         transfers=made.transfers,
-        answer=_answer(after, after, made.after) | {"payments": made.paid},
+        answer=_answer(count, count, made.after) | {"payments": made.paid, "skipped": made.skipped},
     )
 
 
-def _answer(loans: int, accrued: int, collected: int) -> dict[str, Any]:
-    return {"loans": loans, "accrued": accrued, "collected": collected, "is_closed": collected >= loans}
+def _provide(day: int, first: int, context: Context, loans: str, how: tuple[int, ProvisionRules]) -> Decision:
+    count, rules = how
+    after = min(first + CLOSE_LOANS_MAX, count)
+    part = context.columns(loans)[first:after].copy()
+    moved = rows_of(*provide(part, day, rules))
+    event = schemas.LoansProvided(first=first, after=after, day=day, rules=rules)
+    currencies = sorted({row.currency for row in moved})
+    return Decision(
+        events=[DateProvided(provided=after, moved=moved)],
+        consequences=[Consequence(product=loans, subject=day, event=event)],
+        # A journal that is older than its allowances has no accounts for them yet.
+        accounts=[account for currency in currencies for account in missing_accounts(context, currency)],
+        transfers=provision_transfers(moved),
+        answer=_answer(count, count, count, after),
+    )
+
+
+def _tell(day: int, first: int, count: int, context: Context, loans: str) -> Decision:
+    made = reminders(context.columns(loans), first, count, day)
+    events: list[DomainEvent] = [DateTold(told=made.after, reminders=made.count)]
+    if made.count:
+        events.append(LoansLate(loans=made.loans, days=made.days, amounts=made.amounts))
+    if made.after >= count:
+        events.append(BooksClosed(books=books_of(context.columns(loans), context)))
+    return Decision(
+        events=events,
+        answer=_answer(count, count, count, count, made.after) | {"reminders": made.count},
+    )
+
+
+def _answer(loans: int, *done: int) -> dict[str, Any]:
+    steps_done = dict(zip_longest(_STEPS, done, fillvalue=0))
+    return {"loans": loans, **steps_done, "is_closed": steps_done["told"] >= loans}
 
 
 def evolve(kind: str, dates: Rows, events: Sequence[Any]) -> None:
@@ -146,22 +265,29 @@ def evolve(kind: str, dates: Rows, events: Sequence[Any]) -> None:
             dates["loans"] = [event.loans for event in events]
         case "DateAccrued":
             dates["accrued"] = [event.accrued for event in events]
-        case _:
+        case "DateCollected":
             dates["collected"] = [event.collected for event in events]
             dates["payments"] += [event.payments for event in events]
+            dates["skipped"] += [event.skipped for event in events]
+        case "DateProvided":
+            dates["provided"] = [event.provided for event in events]
+        case "DateTold":
+            dates["told"] = [event.told for event in events]
+            dates["reminders"] += [event.reminders for event in events]
 
 
-def business_dates(loans: Product) -> Product:
-    """Return the product that closes business dates over a product of loans."""
+def business_dates(loans: Product, rules: ProvisionRules | None = None) -> Product:
+    """Return the product that closes business dates over a product of loans, and provides by rules."""
+    chosen = ProvisionRules() if rules is None else rules
 
     def decide_date(command: Command | TimerFired, date: Rows | None, context: Context) -> Decision:
-        return decide(command, date, context, loans=loans.name)
+        return decide(command, date, context, loans=loans.name, rules=chosen)
 
     return Product(
         name=NAME,
         aggregate=BUSINESS_DATE,
         commands=(CloseBusinessDate,),
-        events=(DateBegun, DateAccrued, DateCollected),
+        events=(DateBegun, DateAccrued, DateCollected, DateProvided, DateTold, LoansLate, BooksClosed),
         decide=decide_date,
         evolve=evolve,
         neighbours=(loans, FACTS_PRODUCT),

@@ -41,6 +41,7 @@ _SERVED: Final[dict[type[Any], Callable[[Any, Rows, Context], Decision]]] = {
     schemas.RevokeCollection: lambda _, record, __: owing.set_collection(record, is_on=False),
     schemas.ChargeOff: lambda _, record, context: owing.charge_off(record, context),
     schemas.RecordRecovery: lambda command, record, context: owing.recover(record, command.amount, context),
+    schemas.AssessRisk: lambda command, record, _: owing.assess(record, command),
     schemas.WriteBack: lambda _, record, context: owing.write_back(record, context),
 }
 """Existing loans are served whatever is missing for new ones."""

@@ -11,6 +11,7 @@ from formicary.factory.engine.columns import IDS
 from formicary.products.lending.servicing import schemas, steps
 from formicary.products.lending.servicing.fields import AMOUNTS, Rows, put_ids
 from formicary.products.lending.servicing.layout import LoanState
+from formicary.products.lending.servicing.providing import provide
 
 __all__ = ["evolve", "sweep"]
 
@@ -28,11 +29,12 @@ def _column(events: Sequence[Any], name: str) -> Any:
 def _accepted(loans: Rows, events: Sequence[schemas.LoanAccepted]) -> None:
     for name in ("party", "wallet"):
         put_ids(loans, name, [getattr(event, name) for event in events])
-    for name in ("currency", "limit", "is_collected"):
+    for name in ("currency", "limit", "is_collected", "default", "loss"):
         loans[name] = [getattr(event, name) for event in events]
     for place, event in enumerate(events):
         event.terms.put(loans[place : place + 1])
         event.believed.put(loans[place : place + 1])
+    loans["default_now"] = loans["default"]
     loans["state"] = LoanState.ACCEPTED
 
 
@@ -70,6 +72,11 @@ def _written_back(loans: Rows, events: Sequence[schemas.LoanWrittenBack]) -> Non
     steps.written_back(loans, _column(events, "day"))
 
 
+def _assessed(loans: Rows, events: Sequence[schemas.RiskAssessed]) -> None:
+    loans["default_now"] = _column(events, "default")
+    loans["is_impaired"] = _column(events, "is_impaired")
+
+
 _EVOLVE: Final[dict[str, Callable[[Rows, Sequence[Any]], None]]] = {
     "LoanAccepted": _accepted,
     "LoanPaidOut": _paid_out,
@@ -79,6 +86,7 @@ _EVOLVE: Final[dict[str, Callable[[Rows, Sequence[Any]], None]]] = {
     "LoanChargedOff": _charged_off,
     "LoanRecovered": _recovered,
     "LoanWrittenBack": _written_back,
+    "RiskAssessed": _assessed,
 }
 
 
@@ -90,6 +98,8 @@ def sweep(kind: str, loans: Rows, event: Any) -> None:
         case "LoansCollected":
             # A copy can be written to: for other arrays the kernel would be compiled once more.
             steps.paid(loans, AMOUNTS.unpack(event.amounts).copy(), goes_on=False)
+        case "LoansProvided":
+            provide(loans, event.day, event.rules)
         case _:
             _taken_over(loans, event)
 

@@ -80,6 +80,10 @@ class LoanTerms(msgspec.Struct, frozen=True, kw_only=True):
         Of what is drawn on a line, what falls due each period, in millionths.
     waterfall
         The order of payments, by its place in ``WATERFALLS``.
+    grace
+        So many first instalments of an instalment loan pay interest and no principal.
+    balloon
+        Minor units of the principal of an instalment loan that stay for the last instalment.
     """
 
     kind: Annotated[int, msgspec.Meta(ge=1, le=2)]
@@ -93,6 +97,8 @@ class LoanTerms(msgspec.Struct, frozen=True, kw_only=True):
     draw_fee: Amount = 0
     share: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     waterfall: Annotated[int, msgspec.Meta(ge=0, le=len(WATERFALLS) - 1)] = 0
+    grace: Instalments = 0
+    balloon: Amount = 0
 
     def put(self, records: Rows) -> None:
         """Write them into records that have a loan's fields."""

@@ -18,11 +18,11 @@ __all__ = [
     "BELIEVED",
     "BUCKET_DAYS",
     "LOAN",
-    "LOAN_FIRST_BYTES",
     "WATERFALLS",
     "Bucket",
     "LoanKind",
     "LoanState",
+    "OfferState",
     "Origin",
     "Owed",
 ]
@@ -49,6 +49,14 @@ class Origin(IntEnum):
 
     APPLICATION = 2
     """The decision about an application."""
+
+
+class OfferState(IntEnum):
+    """Where an offer is; what has expired is still open, and nobody can take it."""
+
+    OPEN = 1
+    ACCEPTED = 2
+    WITHDRAWN = 3
 
 
 class LoanState(IntEnum):
@@ -153,10 +161,16 @@ LOAN: Final = np.dtype(
         ("charged_interest", "<i8"),
         ("charged_principal", "<i8"),
         ("recovered", "<i8"),
+        # Terms of instalment loans: what stays for the last instalment, how many first ones pay no principal.
+        ("balloon", "<i8"),
+        # Put aside for it at the last close of business, in which stage; see providing.py. Chances are those
+        # when it was made and now, 0 where nobody said one.
+        ("allowance", "<i8"),
         *BELIEVED,
+        ("default_now", "<u4"),
+        ("grace", "<u2"),
+        ("stage", "u1"),
+        ("is_impaired", "u1"),
     ]
 )
-"""One loan, 33 words."""
-
-LOAN_FIRST_BYTES: Final = LOAN.itemsize - np.dtype(BELIEVED).itemsize
-"""Its size before anything that was believed was kept."""
+"""One loan, 36 words."""

@@ -41,15 +41,8 @@ from formicary.products.lending.servicing.fields import (
     Time,
     put_ids,
 )
-from formicary.products.lending.servicing.layout import BELIEVED, LoanKind
-from formicary.products.lending.servicing.standing import (
-    ACCEPTED,
-    OFFER_TOTALS,
-    OPEN,
-    STANDING_SWEEPS,
-    WITHDRAWN,
-    sweep,
-)
+from formicary.products.lending.servicing.layout import BELIEVED, LoanKind, OfferState
+from formicary.products.lending.servicing.standing_offers import OFFER_TOTALS, STANDING_SWEEPS, sweep
 from formicary.products.lending.servicing.terms import day_at, quoted
 
 __all__ = [
@@ -58,6 +51,7 @@ __all__ = [
     "OfferAccepted",
     "OfferCredit",
     "OfferMade",
+    "OfferState",
     "OfferWithdrawn",
     "WithdrawOffer",
     "require_consent",
@@ -76,6 +70,8 @@ OFFER: Final = np.dtype(
         ("draw_fee", "<i8"),
         ("expires", "<i8"),
         ("effective_rate", "<i8"),
+        ("balloon", "<i8"),
+        ("grace", "<i8"),
         ("share", "<u4"),
         ("left", "<u4"),
         ("every", "<u2"),
@@ -88,16 +84,19 @@ OFFER: Final = np.dtype(
         *BELIEVED,
     ]
 )
-"""One offer, 16 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
+"""One offer, 18 words: its terms as a loan has them, when it ends in nanoseconds, and what it costs a year.
 
 ``state`` is 0 for none, then open, accepted, withdrawn.
 """
 
-_FIRST_BYTES: Final = OFFER.itemsize - np.dtype(BELIEVED).itemsize
+OPEN: Final = OfferState.OPEN
 
 
 class OfferCredit(Command, frozen=True, kw_only=True):
-    """Offer a party credit of up to ``limit`` minor units until ``expires`` nanoseconds."""
+    """Offer a party credit of up to ``limit`` minor units until ``expires`` nanoseconds.
+
+    What is put aside for the loan goes by what is ``believed`` of the party.
+    """
 
     party: HexId
     currency: CurrencyNumber
@@ -175,6 +174,8 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
     is_line = command.terms.kind == LoanKind.LINE
     if command.expires <= context.now or command.limit < 1 or is_line != (command.terms.instalments == 0):
         raise refusals.OfferMalformed
+    if is_line and (command.terms.grace or command.terms.balloon):
+        raise refusals.OfferMalformed
     told = np.zeros(1, OFFER)
     command.terms.put(told)
     quote = quoted(told[0], amount=command.limit, day=day_at(context.now))
@@ -196,7 +197,7 @@ def _make(command: OfferCredit, offer: Rows | None, context: Context) -> Decisio
 def evolve(kind: str, offers: Rows, events: Sequence[Any]) -> None:
     """Change offers (n,) as events (n,) of one kind say."""
     if kind != "OfferMade":
-        offers["state"] = ACCEPTED if kind == "OfferAccepted" else WITHDRAWN
+        offers["state"] = OfferState.ACCEPTED if kind == "OfferAccepted" else OfferState.WITHDRAWN
         return
     for name in ("currency", "limit", "expires", "effective_rate"):
         offers[name] = [getattr(event, name) for event in events]
@@ -210,7 +211,6 @@ def evolve(kind: str, offers: Rows, events: Sequence[Any]) -> None:
 OFFERS: Final = Product(
     name="credit_offer",
     aggregate=OFFER,
-    aggregate_first_bytes=_FIRST_BYTES,
     commands=(OfferCredit, WithdrawOffer),
     events=(OfferMade, OfferAccepted, OfferWithdrawn, *STANDING_SWEEPS),
     decide=decide,

@@ -15,7 +15,7 @@ from formicary.products.lending.servicing.outcomes import came_out
 from formicary.products.lending.servicing.postings import Line, LoanAccount, LoanTransfer, house_account_id
 from formicary.products.lending.servicing.today import Today
 
-__all__ = ["charge_off", "recover", "repay", "set_collection", "write_back"]
+__all__ = ["assess", "charge_off", "recover", "repay", "set_collection", "write_back"]
 
 
 def repay(record: Rows, amount: int, context: Context) -> Decision:
@@ -41,6 +41,14 @@ def set_collection(record: Rows, *, is_on: bool) -> Decision:
     if bool(record["is_collected"]) == is_on:
         raise refusals.CollectionUnchanged
     return Decision(events=[schemas.CollectionAllowed() if is_on else schemas.CollectionRevoked()])
+
+
+def assess(record: Rows, command: schemas.AssessRisk) -> Decision:
+    """Decide that the chance of default of a loan on the book is another one now."""
+    if record["state"] not in (LoanState.ACCEPTED, LoanState.ACTIVE):
+        raise refusals.LoanNotOpen
+    assessed = schemas.RiskAssessed(default=command.default, is_impaired=command.is_impaired)
+    return Decision(events=[assessed])
 
 
 def charge_off(record: Rows, context: Context) -> Decision:

@@ -47,6 +47,10 @@ class LoanAccount(IntEnum):
     LOSSES = 231
     RECOVERIES = 232
     TAKEOVERS = 241
+    ALLOWANCE_PERFORMING = 251
+    ALLOWANCE_INCREASED = 252
+    ALLOWANCE_IMPAIRED = 253
+    IMPAIRMENT = 261
 
 
 class LoanTransfer(IntEnum):
@@ -63,6 +67,8 @@ class LoanTransfer(IntEnum):
     RECOVERY = 209
     WRITE_BACK = 210
     TAKEOVER = 211
+    PROVISION = 212
+    RELEASE = 213
 
 
 class Line(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from formicary.factory.engine.state import FactoryState
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
+from formicary.products.lending.servicing.providing import ALLOWANCES
 
 __all__ = ["Difference", "differences"]
 
@@ -54,6 +55,9 @@ def _of_house(state: FactoryState, loans: Rows) -> list[Difference]:
             LoanAccount.INTEREST_RECEIVABLE: of_it["interest_due"] + of_it["accrued"] - of_it["unbooked"],
             LoanAccount.FEES_RECEIVABLE: of_it["fees_due"],
         }
+        # An allowance is on the other side of the books.
+        for stage, account in ALLOWANCES.items():
+            owed[account] = np.where(of_it["stage"] == stage, -of_it["allowance"], 0)
         for code, amounts in owed.items():
             account = house_account_id(code, currency)
             words = np.array([[account >> 64, account & (2**64 - 1)]], np.uint64)

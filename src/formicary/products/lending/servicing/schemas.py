@@ -16,8 +16,10 @@ from formicary.products.lending.servicing.fields import (
     HexId,
     IdColumn,
     LoanTerms,
+    Millionths,
     Number,
 )
+from formicary.products.lending.servicing.providing import ProvisionRules
 
 __all__ = [
     "COMMANDS",
@@ -25,6 +27,7 @@ __all__ = [
     "SWEEPS",
     "AcceptOffer",
     "AllowCollection",
+    "AssessRisk",
     "ChargeOff",
     "CollectionAllowed",
     "CollectionRevoked",
@@ -37,11 +40,13 @@ __all__ = [
     "LoanWrittenBack",
     "LoansAccrued",
     "LoansCollected",
+    "LoansProvided",
     "LoansTakenOver",
     "RecordRecovery",
     "RefinanceLoan",
     "Repay",
     "RevokeCollection",
+    "RiskAssessed",
     "TakeOverLoans",
     "WriteBack",
 ]
@@ -103,6 +108,16 @@ class RecordRecovery(Command, frozen=True, kw_only=True):
 
 class WriteBack(Command, frozen=True):
     """Take a charge-off back: all of what is left of it is due."""
+
+
+class AssessRisk(Command, frozen=True, kw_only=True):
+    """Say what the chance of default within 12 months is now, in millionths, or that it is in default.
+
+    ``is_impaired`` is default for another reason than days, as an insolvency.
+    """
+
+    default: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    is_impaired: bool = False
 
 
 class TakeOverLoans(Command, frozen=True, kw_only=True):
@@ -178,6 +193,13 @@ class LoanWrittenBack(DomainEvent, frozen=True, kw_only=True):
     day: Day
 
 
+class RiskAssessed(DomainEvent, frozen=True, kw_only=True):
+    """The chance of default is another one now."""
+
+    default: Millionths
+    is_impaired: bool
+
+
 class LoansTakenOver(DomainEvent, frozen=True, kw_only=True):
     """Loans came from another lender's books."""
 
@@ -210,6 +232,15 @@ class LoansCollected(DomainEvent, frozen=True, kw_only=True):
     amounts: AmountColumn
 
 
+class LoansProvided(DomainEvent, frozen=True, kw_only=True):
+    """Stages and allowances of loans are those of the end of a day."""
+
+    first: Number
+    after: Number
+    day: Day
+    rules: ProvisionRules
+
+
 COMMANDS: Final = (
     AcceptOffer,
     Draw,
@@ -220,9 +251,10 @@ COMMANDS: Final = (
     ChargeOff,
     RecordRecovery,
     WriteBack,
+    AssessRisk,
     TakeOverLoans,
 )
-SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected)
+SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansProvided)
 EVENTS: Final = (
     LoanAccepted,
     LoanPaidOut,
@@ -232,5 +264,6 @@ EVENTS: Final = (
     LoanChargedOff,
     LoanRecovered,
     LoanWrittenBack,
+    RiskAssessed,
     *SWEEPS,
 )

@@ -1,135 +1,73 @@
-"""Standing offers of many parties at once: made, renewed and taken back by one event for a part of a run.
-
-A run over all parties leaves an offer for each that may have credit. One event creates offers for those that
-had none; one renews a range of those that are there, whoever of them it is about: a limit of ``STAYS`` leaves
-an offer as it is, one of 0 takes it back. What all of them share stands in the event once.
-
-No effective rate is kept with them: it depends on the amount and on the day, and whoever shows it asks.
-"""
+"""How a loan stands on a day, and what is still to fall due: tried on a copy, as deciders do."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from formicary.factory.engine.columns import IDS, Column
-from formicary.factory.engine.products import DomainEvent, Totals
-from formicary.products.lending.servicing.fields import (
-    CurrencyNumber,
-    IdColumn,
-    LoanTerms,
-    Number,
-    Rows,
-    Time,
-)
-from formicary.products.lending.servicing.layout import Origin
+from formicary.products.lending.schedules import Disbursement, resolve, valued
+from formicary.products.lending.servicing import steps
+from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.layout import LoanKind, LoanState
+from formicary.products.lending.servicing.terms import terms_of
 
-__all__ = [
-    "ACCEPTED",
-    "LIMITS",
-    "OFFER_TOTALS",
-    "OPEN",
-    "SHARES",
-    "STANDING_SWEEPS",
-    "STAYS",
-    "TIMES",
-    "WITHDRAWN",
-    "OffersMade",
-    "OffersRenewed",
-    "sweep",
-    "yearly",
-]
+__all__ = ["Instalment", "ahead", "standing"]
 
-OPEN: Final = 1
-ACCEPTED: Final = 2
-WITHDRAWN: Final = 3
-
-STAYS: Final = -1
-"""The limit of an offer that an event leaves as it is."""
-
-LIMITS: Final = Column("<i8", like=(0, 100_000, 2_000_000))
-"""Minor units."""
-
-TIMES: Final = Column("<i8", like=(0, 10**18))
-"""Nanoseconds since 1970."""
-
-SHARES: Final = Column("<u4", like=(0, 150, 450_000))
-"""Millionths, of a day or of the whole; and numbers of segments."""
-
-_SEGMENT_BITS: Final = 32
-_DAYS_OF_A_YEAR: Final = 365
-_BILLIONTHS: Final = 1_000
-
-_SharesText = Annotated[str, SHARES.meta]
+_LINE_PERIODS: Final = 12
 
 
-class OffersMade(DomainEvent, frozen=True, kw_only=True):
-    """Parties that had no standing offer have one; rates are in millionths a day."""
+class Instalment(NamedTuple):
+    """What falls due on a day since 1970-01-01, in minor units, and what is owed of the principal then."""
 
-    first: Number
-    after: Number
-    ids: IdColumn
-    parties: IdColumn
-    limits: Annotated[str, LIMITS.meta]
-    rates: _SharesText
-    defaults: _SharesText
-    losses: _SharesText
-    segments: _SharesText
-    currency: CurrencyNumber
-    terms: LoanTerms
-    expires: Time
+    due: int
+    principal: int
+    interest: int
+    fees: int
+    balance: int
 
 
-class OffersRenewed(DomainEvent, frozen=True, kw_only=True):
-    """Standing offers were looked at again; each says until when its price holds."""
-
-    first: Number
-    after: Number
-    limits: Annotated[str, LIMITS.meta]
-    rates: _SharesText
-    defaults: _SharesText
-    losses: _SharesText
-    segments: _SharesText
-    expires: Annotated[str, TIMES.meta]
-    terms: LoanTerms
+def standing(loan: Rows, day: int) -> Rows:
+    """Return a copy of a loan, (1,), as it stands on a day, or on the later one that it was brought to."""
+    copy = loan.copy()
+    steps.advanced(copy, np.maximum(copy["until"].astype(np.int64), day))
+    return copy
 
 
-STANDING_SWEEPS: Final = (OffersMade, OffersRenewed)
+def ahead(loan: Rows, day: int) -> Iterator[Instalment]:
+    """Yield what falls due after a day of a loan, (1,), if all that is due by then is paid on that day.
+
+    Of a loan that is not drawn it is its schedule if all of it were drawn on that day; of a line what is
+    drawn, for twelve periods at most.
+    """
+    is_line = loan["kind"].item() == LoanKind.LINE
+    if loan["state"].item() == LoanState.ACCEPTED:
+        if not is_line:
+            yield from _as_if_drawn(loan[0], day)
+        return
+    copy = standing(loan, day)
+    _pay(copy)
+    periods = _LINE_PERIODS if is_line else int(copy["left"].item()) + 1
+    for _ in range(periods):
+        if copy["state"].item() != LoanState.ACTIVE or not copy["balance"].item() + copy["accrued"].item():
+            return
+        due = int(copy["next_due"].item())
+        steps.advanced(copy, np.array([due], np.int64))
+        fees, interest, principal = _pay(copy)
+        yield Instalment(due, principal, interest, fees, int(copy["balance"].item()))
 
 
-def sweep(kind: str, offers: Rows, event: Any) -> None:
-    """Change offers (n,) as one event says."""
-    limits = LIMITS.unpack(event.limits)
-    if kind == "OffersMade":
-        ids = IDS.unpack(event.parties)
-        offers["party_high"], offers["party_low"] = ids[:, 0], ids[:, 1]
-        offers["currency"] = event.currency
-    is_offered = limits > 0
-    changed = offers[is_offered]
-    event.terms.put(changed)
-    changed["limit"] = limits[is_offered]
-    changed["rate"] = yearly(SHARES.unpack(event.rates)[is_offered])
-    expires = event.expires if kind == "OffersMade" else TIMES.unpack(event.expires)[is_offered]
-    changed["expires"], changed["effective_rate"] = expires, 0
-    for name, column in (("default", event.defaults), ("loss", event.losses), ("segment", event.segments)):
-        changed[name] = SHARES.unpack(column)[is_offered]
-    changed["origin"], changed["state"] = Origin.PREAPPROVAL, OPEN
-    offers[is_offered] = changed
-    offers["state"][limits == 0] = WITHDRAWN
+def _as_if_drawn(loan: Rows, day: int) -> Iterator[Instalment]:
+    told = valued(resolve(terms_of(loan), [Disbursement(day, int(loan["limit"]))]))
+    for row in told.instalments:
+        yield Instalment(row.due, row.principal, row.interest, row.fees, row.balance)
 
 
-def yearly(rates: Rows) -> Rows:
-    """Return rates (n,) in millionths a day as loans have them: billionths a year of actual/365, exactly."""
-    return rates.astype(np.int64) * (_DAYS_OF_A_YEAR * _BILLIONTHS)
-
-
-def _measure(offers: Rows) -> tuple[Rows, Rows]:
-    """Return keys (n,) of offers (n,), as of a book, and what each adds: its limit where it is open."""
-    is_standing = (offers["state"] == OPEN) & (offers["origin"] != Origin.HOUSE)
-    keys = offers["currency"].astype(np.int64) << _SEGMENT_BITS | offers["segment"]
-    return keys, np.where(is_standing, offers["limit"], 0)[:, None]
-
-
-OFFER_TOTALS: Final = Totals(names=("limit",), measure=_measure)
-"""What is offered and was not taken, by currency and segment: the house has promised it to nobody twice."""
+def _pay(loan: Rows) -> tuple[int, int, int]:
+    """Let what is due of a loan, (1,), be paid in place; return fees, interest and principal of it."""
+    fees, interest, principal = (
+        int(loan[f"{name}_due"].item()) for name in ("fees", "interest", "principal")
+    )
+    steps.paid(loan, np.array([fees + interest + principal], np.int64), goes_on=False)
+    return fees, interest, principal

@@ -65,6 +65,8 @@ def terms_of(record: npt.NDArray[Any]) -> Terms:
         unit=Unit.MONTHS if is_line else Unit(int(record["unit"])),
         method=Method.EQUAL_PRINCIPAL if is_line else level,
         day_count=DayCount(int(record["day_count"])),
+        principal_grace=0 if is_line else int(record["grace"]),
+        balloon=0 if is_line else int(record["balloon"]),
         fees=tuple(fees),
     )
 
@@ -78,7 +80,8 @@ def quoted(record: npt.NDArray[Any], *, amount: int, day: int) -> Quote:
         No schedule comes of it.
     """
     told = valued(resolve(terms_of(record), [Disbursement(day, amount)]))
-    first = told.instalments[0]
+    # The first one that pays principal: those before it pay the interest of their periods.
+    first = told.instalments[0 if record["kind"] == LoanKind.LINE else int(record["grace"])]
     rate = effective_annual_rate(told.flows())
     if record["kind"] == LoanKind.LINE:
         return Quote(0, rate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -31,7 +30,7 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     Limit,
-    read_cursor,
+    of_party,
     read_id,
     read_path_id,
 )
@@ -40,8 +39,6 @@ from formicary.surfaces.api.values import read_time, time_text
 __all__ = ["router"]
 
 router: Final = APIRouter(prefix="/v1/credit-scores", tags=["credit score"])
-
-_WORD: Final = 2**64 - 1
 
 
 class AuthorisationBody(Body):
@@ -119,7 +116,7 @@ async def list_authorisations(
     """Show a party whom it lets ask for its score, or did."""
     asked.principal.require(Scope.SCORES_READ)
     party = await own_party(asked, party_id)
-    found, after = await _of_party(asked, SHARING.name, party, cursor, limit)
+    found, after = await of_party(asked, SHARING.name, party, cursor, limit)
     now = asked.services.now()
     return AuthorisationPage(items=[_authorisation_document(one, now) for one in found], next=after)
 
@@ -159,20 +156,8 @@ async def list_queries(
     """Show a party every query of its score."""
     asked.principal.require(Scope.SCORES_READ)
     party = await own_party(asked, party_id)
-    found, after = await _of_party(asked, QUERIES.name, party, cursor, limit)
+    found, after = await of_party(asked, QUERIES.name, party, cursor, limit)
     return ScoreQueryPage(items=[_query_document(one) for one in found], next=after)
-
-
-async def _of_party(
-    asked: Caller, product: str, party: int, cursor: str | None, limit: int
-) -> tuple[Iterable[dict[str, Any]], str | None]:
-    """Return the aggregates of a page that name a party, and the cursor of the page after."""
-    page = await asked.services.backend.find_aggregates(
-        product, "party_low", party & _WORD, after=read_cursor(cursor), limit=limit
-    )
-    # Found by half of the id; another party may have the same half.
-    own = [one for one in page.items if one["party"] == f"{party:032x}"]
-    return own, None if page.next is None else str(page.next)
 
 
 async def _authorisation(asked: Caller, subject: int) -> AuthorisationDocument:

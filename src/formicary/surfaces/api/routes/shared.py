@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Path, Query, Request
@@ -26,6 +27,7 @@ __all__ = [
     "Id",
     "Limit",
     "currency_code",
+    "of_party",
     "read_cursor",
     "read_id",
     "read_path_id",
@@ -33,6 +35,7 @@ __all__ = [
 
 _CURSOR_CHARACTERS_MAX: Final = 20
 _POSITION_MAX: Final = 2**63 - 1
+_WORD: Final = 2**64 - 1
 _CURSOR_FORM: Final = "a cursor is what `next` of the page before said"
 
 
@@ -126,3 +129,15 @@ def currency_code(ledger: int) -> str:
 def example_id(prefix: Prefix) -> dict[str, Any]:
     """Return the schema of an id, for the document."""
     return {"pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{{PUBLIC_ID_CHARACTERS}}}$"}
+
+
+async def of_party(
+    asked: Caller, product: str, party: int, cursor: str | None, limit: int
+) -> tuple[Iterable[dict[str, Any]], str | None]:
+    """Return the aggregates of a page that name a party, and the cursor of the page after."""
+    page = await asked.services.backend.find_aggregates(
+        product, "party_low", party & _WORD, after=read_cursor(cursor), limit=limit
+    )
+    # Found by half of the id; another party may have the same half.
+    own = [one for one in page.items if one["party"] == f"{party:032x}"]
+    return own, None if page.next is None else str(page.next)

@@ -1,0 +1,227 @@
+"""What is put aside for loans at the close of a business date, and how it moved since the one before.
+
+A loan keeps its stage and its allowance as of the last close. So a part of a close knows what moved without
+looking at another day, and the rows of all parts add up to the movements of the day. What a loan owes is what
+the books hold of it: interest that is not booked is no loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from formicary.factory.ledger import Transfer
+from formicary.products.lending.limits import LENDING_AMOUNT_MAX, LENDING_YEARS_MAX
+from formicary.products.lending.millionths import MILLION, part_half_even
+from formicary.products.lending.servicing.fields import Millionths, Rows
+from formicary.products.lending.servicing.layout import LoanKind, LoanState
+from formicary.products.lending.servicing.postings import (
+    Line,
+    LoanAccount,
+    LoanTransfer,
+    house_account_id,
+    transfers,
+)
+from formicary.products.lending.underwriting.movements import movements
+from formicary.products.lending.underwriting.provisions import (
+    PROVISION,
+    Loans,
+    ProvisionPolicy,
+    Stage,
+    provisions,
+)
+
+__all__ = ["ALLOWANCES", "Moved", "ProvisionRules", "joined", "provide", "provision_transfers", "rows_of"]
+
+Numbers = npt.NDArray[np.int64]
+
+ALLOWANCES: Final = {
+    Stage.PERFORMING: LoanAccount.ALLOWANCE_PERFORMING,
+    Stage.INCREASED: LoanAccount.ALLOWANCE_INCREASED,
+    Stage.IMPAIRED: LoanAccount.ALLOWANCE_IMPAIRED,
+}
+"""The house's account of each stage."""
+
+_ON_BOOK: Final = (LoanState.ACCEPTED, LoanState.ACTIVE)
+_DAYS_MAX: Final = LENDING_YEARS_MAX * 365
+_WEEKS: Final = 1
+_MONTHS: Final = 2
+
+
+class ProvisionRules(msgspec.Struct, frozen=True, kw_only=True):
+    """By what rules is put aside; the rules of a date stand in its events, so that they may change.
+
+    Attributes
+    ----------
+    increased_days, impaired_days, ratio_percent, rise_min_millionths, drawn_millionths
+        As in ``ProvisionPolicy``.
+    default, loss
+        The chance of default within 12 months and the loss then, in millionths, of a loan of which nobody
+        said them: what the portfolio is taken to have.
+    line_days
+        Days that a line is taken to last, as it has no end of its own (IFRS 9, 5.5.20).
+    """
+
+    increased_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
+    impaired_days: Annotated[int, msgspec.Meta(ge=61, le=400)] = 90
+    ratio_percent: Annotated[int, msgspec.Meta(ge=101, le=10_000)] = 200
+    rise_min_millionths: Millionths = 0
+    drawn_millionths: Millionths = 500_000
+    default: Millionths = 20_000
+    loss: Millionths = 450_000
+    line_days: Annotated[int, msgspec.Meta(ge=0, le=_DAYS_MAX)] = 365
+
+    @property
+    def policy(self) -> ProvisionPolicy:
+        """The policy of the stages; numbers in their bounds never contradict each other."""
+        return ProvisionPolicy(
+            increased_days=self.increased_days,
+            impaired_days=self.impaired_days,
+            ratio_percent=self.ratio_percent,
+            rise_min_millionths=self.rise_min_millionths,
+            drawn_millionths=self.drawn_millionths,
+        )
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """How the allowances of a currency and stage moved, in minor units; see ``MOVEMENT`` for the lines."""
+
+    currency: int
+    stage: int
+    opening: int
+    new: int
+    moved_in: int
+    moved_out: int
+    remeasured: int
+    gone: int
+    closing: int
+
+
+_LINES: Final = Moved.__struct_fields__[2:]
+
+
+def provide(loans: Rows, day: int, rules: ProvisionRules) -> tuple[Rows, Rows]:
+    """Put aside for loans (n,) at a day, in place; return what was put aside before and is now.
+
+    Both are rows of ``PROVISION``, of loans for which something was to be put aside.
+    """
+    before = _kept(loans)
+    is_on_book = np.isin(loans["state"], _ON_BOOK)
+    after = _provisions(loans[is_on_book], day, rules)
+    loans["stage"] = loans["allowance"] = 0
+    loans["stage"][is_on_book], loans["allowance"][is_on_book] = after["stage"], after["allowance"]
+    return before, after
+
+
+def _kept(loans: Rows) -> Rows:
+    """Return what was put aside at the last close; a loan that was not there then has no stage."""
+    there = loans[loans["stage"] > 0]
+    kept = np.zeros(len(there), PROVISION)
+    kept["loan"] = _ids(there)
+    for name in ("currency", "stage", "allowance"):
+        kept[name] = there[name]
+    return kept
+
+
+def _provisions(loans: Rows, day: int, rules: ProvisionRules) -> Rows:
+    drawn, undrawn = _exposures(loans)
+    start = np.where(loans["default"] > 0, loans["default"], rules.default)
+    now = np.where(loans["default_now"] > 0, loans["default_now"], start)
+    loss = np.where(loans["loss"] > 0, loans["loss"], rules.loss)
+    late = np.where(loans["arrears_since"] > 0, day - loans["arrears_since"], 0)
+    # What passes the amounts of underwriting is provided for apart: a share of it is exact.
+    millions, undrawn_rest = np.divmod(undrawn, MILLION)
+    expected = millions * rules.drawn_millionths + part_half_even(undrawn_rest, rules.drawn_millionths)
+    many, rest = np.divmod(drawn + expected, LENDING_AMOUNT_MAX)
+    told = provisions(
+        rules.policy,
+        Loans(
+            loan=_ids(loans),
+            currency=loans["currency"].astype(np.uint16),
+            drawn=rest,
+            undrawn=np.zeros(len(loans), np.int64),
+            days_past_due=np.maximum(late, 0).astype(np.int64),
+            days_left=_days_left(loans, day, rules),
+            default=now.astype(np.int64),
+            default_at_start=start.astype(np.int64),
+            loss=loss.astype(np.int64),
+            is_impaired=loans["is_impaired"] > 0,
+        ),
+    )
+    # 10^12 times two shares in millionths is the product of the shares.
+    told["allowance"] += many * told["chance"].astype(np.int64) * loss.astype(np.int64)
+    told["exposure"] += many * LENDING_AMOUNT_MAX
+    return told
+
+
+def _exposures(loans: Rows) -> tuple[Numbers, Numbers]:
+    """Return what is owed and booked, and what can still be drawn, in minor units, (n,) each."""
+    booked = loans["interest_due"] + loans["accrued"] - loans["unbooked"]
+    drawn = loans["balance"] + booked + loans["fees_due"]
+    is_open = (loans["kind"] == LoanKind.LINE) | (loans["state"] == LoanState.ACCEPTED)
+    # Whoever is in arrears draws nothing.
+    left = np.where(is_open & (loans["arrears_since"] == 0), loans["limit"] - loans["balance"], 0)
+    return drawn, np.maximum(left, 0)
+
+
+def _days_left(loans: Rows, day: int, rules: ProvisionRules) -> Numbers:
+    """Return the days until the last instalment is due, (n,); of lines those of the rules."""
+    ahead = np.maximum(loans["left"].astype(np.int64) - 1, 0) * np.maximum(loans["every"], 1)
+    # Before it is drawn an instalment loan has no date yet: it is as if it were drawn today.
+    is_drawn = loans["state"] == LoanState.ACTIVE
+    since = np.where(is_drawn, loans["next_due"], day).astype(np.int64)
+    ahead += np.where(is_drawn, 0, np.maximum(loans["every"], 1))
+    months = since.astype("datetime64[D]").astype("datetime64[M]")
+    # The day of the month makes at most three days of difference, and none of money that can be seen.
+    first = months.astype("datetime64[D]").astype(np.int64)
+    later = (months + ahead).astype("datetime64[D]").astype(np.int64) + since - first
+    whole_days = since + ahead * np.where(loans["unit"] == _WEEKS, 7, 1)
+    last = np.where(loans["unit"] == _MONTHS, later, whole_days)
+    is_line = loans["kind"] == LoanKind.LINE
+    left: Numbers = np.where(is_line, rules.line_days, last - day)
+    return np.clip(left, 0, _DAYS_MAX)
+
+
+def _ids(loans: Rows) -> npt.NDArray[np.uint64]:
+    return np.column_stack([loans["id_high"], loans["id_low"]])
+
+
+def rows_of(before: Rows, after: Rows) -> tuple[Moved, ...]:
+    """Return how allowances moved, by currency and stage."""
+    names = Moved.__struct_fields__
+    rows = movements(before, after)
+    return tuple(Moved(**dict(zip(names, row, strict=True))) for row in rows[list(names)].tolist())
+
+
+def joined(moved: Iterable[Moved]) -> tuple[Moved, ...]:
+    """Return the sums of movements by currency and stage: those of a date are those of its parts."""
+    sums: dict[tuple[int, int], Moved] = {}
+    for row in moved:
+        before = sums.get((row.currency, row.stage))
+        if before is not None:
+            added = {name: getattr(row, name) + getattr(before, name) for name in _LINES}
+            row = msgspec.structs.replace(row, **added)  # noqa: PLW2901
+        sums[row.currency, row.stage] = row
+    return tuple(sums[key] for key in sorted(sums))
+
+
+def provision_transfers(moved: tuple[Moved, ...]) -> list[Transfer]:
+    """Return what is posted of movements: expense against allowance, or the other way round."""
+    made: list[Transfer] = []
+    for row in moved:
+        grown = row.closing - row.opening
+        allowance, expense = (
+            house_account_id(code, row.currency)
+            for code in (ALLOWANCES[Stage(row.stage)], LoanAccount.IMPAIRMENT)
+        )
+        line = (
+            Line(expense, allowance, grown, LoanTransfer.PROVISION)
+            if grown > 0
+            else Line(allowance, expense, -grown, LoanTransfer.RELEASE)
+        )
+        made += transfers([line], loan=0, currency=row.currency)
+    return made
