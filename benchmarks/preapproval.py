@@ -7,6 +7,9 @@ what own funds and cash carry, expected losses, and up to four reasons of whoeve
 forest's paths. Everything runs in one thread. A part is decided again, party by party with the book that the
 one before left, and must come out the same.
 
+Beside that the whole path is measured: a base of parties in an engine on a durable journal, each part of a
+run committed before the next, by the model that is declared (``benchmarks._whole_base``).
+
 Money is in yuan, beside the figures that are told of MYbank: about 3 a loan, and about 2,000 at a bank
 (press, not audited). Those hold data, people and premises; ours is the processor's time of the decision
 alone.
@@ -29,6 +32,7 @@ from rich.table import Table
 from scipy.special import expit
 
 from benchmarks._machine import machine
+from benchmarks._whole_base import measure_whole
 from formicary.base.errors import OperationalFault
 from formicary.factory.models.calibration import Calibration, platt
 from formicary.factory.models.forest import Forest, Scorer, forest_of
@@ -210,10 +214,24 @@ def _print(figures: dict[str, Any]) -> None:
         ("parties with reasons", f"{figures['with_reasons']:,}"),
         ("decided again alone, the same", f"{figures['alone_as_in_the_batch']:,}"),
         ("CPU microseconds of each alone", f"{figures['cpu_microseconds_alone']:,}"),
+        *_whole_rows(figures),
     ]
     for row in rows:
         table.add_row(*row)
     output.print(table)
+
+
+def _whole_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    if not figures["whole_parties"]:
+        return []
+    return [
+        ("the whole path: parties in an engine", f"{figures['whole_parties']:,}"),
+        ("parties/s by the clock, durable", f"{figures['whole_parties_per_second']:,}"),
+        ("parties/s of a core", f"{figures['whole_parties_per_second_of_a_core']:,}"),
+        ("parties that have an offer then", f"{figures['whole_offers']:,}"),
+        ("milliseconds of the longest of all parts", f"{figures['whole_longest_part_ms']:,}"),
+        ("the next night: offers and parties/s", f"{figures['whole_second_night_per_second']:,}"),
+    ]
 
 
 def main() -> None:
@@ -225,6 +243,9 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3, help="rates are medians")
     parser.add_argument("--core-hour", type=float, default=1.0, help="what an hour of a core costs, in yuan")
+    parser.add_argument(
+        "--whole", type=int, default=20_000, help="parties of the whole path; 0 leaves it out"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
     figures = {
@@ -235,6 +256,7 @@ def main() -> None:
             repeats=arguments.repeats,
             core_hour=arguments.core_hour,
         ),
+        **(measure_whole(arguments.whole) if arguments.whole else {"whole_parties": 0}),
     }
     if arguments.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")

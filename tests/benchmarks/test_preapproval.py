@@ -19,7 +19,19 @@ def test_it_measures_what_it_prints(
     """As a table and as a document, with figures that can be true; own funds bind within the run."""
     monkeypatch.setattr(preapproval, "_TRAINING_ROWS", 2_000)
     monkeypatch.setattr(preapproval, "_ALONE", 40)
-    arguments = ["bench", "--parties", "3000", "--trees", "5", "--repeats", "1", "--core-hour", "2"]
+    arguments = [
+        "bench",
+        "--parties",
+        "3000",
+        "--trees",
+        "5",
+        "--repeats",
+        "1",
+        "--core-hour",
+        "2",
+        "--whole",
+        "0",
+    ]
     monkeypatch.setattr(sys, "argv", [*arguments, "--json"])
     preapproval.main()
     figures = json.loads(capsys.readouterr().out)

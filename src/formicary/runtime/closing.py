@@ -1,5 +1,7 @@
 """What closes business dates by itself: each as soon as it is over, one after the other, without anybody.
 
+Then all parties are looked at for what they may have (``preapproving``), once a day.
+
 A close is done in a process of its own, forked from one that waits: what it loads is given back when it is
 over. It goes on where the one before ended, whatever that was killed by. Where the ledger refuses to collect
 of somebody, smaller parts find out of whom, and that loan is passed over: the others are not kept waiting.
@@ -30,6 +32,7 @@ from formicary.runtime.api_process import clock_of
 from formicary.runtime.children import AskedToEnd
 from formicary.runtime.errands import Errand
 from formicary.runtime.portfolio import find_portfolio
+from formicary.runtime.preapproving import preapprove
 from formicary.runtime.settings import Settings
 from formicary.surfaces.lending.kept import KeptPortfolio
 
@@ -149,11 +152,18 @@ def close_and_keep(settings: Settings) -> None:
     """Close what is over, and keep what became of what was lent; the engine is a running one."""
     with EngineClient(settings.engine_socket) as engine:
         closed = list(close_dates(engine, clock_of(settings).now()))
+        # What is owed is that of the end of the day before.
+        for run in preapprove(engine, clock_of(settings).now(), _unwatched):
+            _LOG.info("all parties were looked at: %s", run)
     kept = KeptPortfolio(settings.portfolio_folder)
     if closed:
         _LOG.info("closed %d business dates", len(closed))
     if closed or kept.document() is None:
         kept.keep(find_portfolio(settings))
+
+
+def _unwatched(_: str, __: int, ___: int) -> None:
+    """Tell nobody how far a run is."""
 
 
 def closing_main(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
@@ -36,6 +37,7 @@ from formicary.runtime.learning import InstalledLearning
 from formicary.runtime.ledgers import InProcessLedger, RunningLedger, open_ledger
 from formicary.runtime.policy_findings import findings_at
 from formicary.runtime.portfolio import find_portfolio
+from formicary.runtime.preapproving import preapprove
 from formicary.runtime.processes import run_processes
 from formicary.runtime.products import decision_points, feature_sets, judgements, model_specs, products_of
 from formicary.runtime.registry import InstalledRegistry, open_experiments, open_registry
@@ -203,6 +205,13 @@ class LocalProgram:
             threads=threads,
         )
         return train(self._settings, wanted, report)
+
+    def preapprove(
+        self, currency: int | None, report: Callable[[str, int, int], None]
+    ) -> list[dict[str, Any]]:
+        """Go over all parties in a currency by its ISO 4217 number, or in all; return what each run came to."""
+        with EngineClient(self._settings.engine_socket) as engine:
+            return preapprove(engine, self.now(), report, currency=currency)
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""

@@ -9,7 +9,7 @@ given, or where what it says cannot be attributed exactly, there is no assessmen
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -32,7 +32,7 @@ from formicary.factory.models.model import Evidence, Model
 from formicary.factory.models.spec import Column, ModelSpec
 from formicary.factory.models.tree_shap import TreeShap
 
-__all__ = ["Assessment", "Assessor", "Assessors", "load_kernels", "model_without_data"]
+__all__ = ["Assessed", "Assessment", "Assessor", "Assessors", "load_kernels", "model_without_data"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -141,6 +141,14 @@ class Assessment:
         return self.assessor.calibration.apply(self.assessor.raw_scores(rows))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessed:
+    """What a champion says of rows of values: the version's hash, and chances (n,), NaN where it has none."""
+
+    hash: str
+    chances: Reals
+
+
 class Assessors:
     """The champions of declared models, made ready as aliases move.
 
@@ -168,10 +176,7 @@ class Assessors:
         UnknownModel
             No product declares a model of this name.
         """
-        if name not in self._specs:
-            message = f"no product declares the model {name}"
-            raise UnknownModel(message)
-        assessor = self._champion(name)
+        assessor = self._declared(name)
         if assessor is None or not set(assessor.model.forest.feature_names) <= values.keys():
             return None
         told = [values.get(one) for one in assessor.names]
@@ -187,6 +192,32 @@ class Assessors:
             values=row,
             assessor=assessor,
         )
+
+    def assess_all(self, name: str, names: Sequence[str], values: Reals) -> Assessed | None:
+        """Return what the champion of a model says of rows (n, names), None where it cannot be asked.
+
+        A row has the chance that ``assess`` tells of it alone.
+
+        Raises
+        ------
+        UnknownModel
+            No product declares a model of this name.
+        """
+        assessor = self._declared(name)
+        if assessor is None or not set(assessor.model.forest.feature_names) <= set(names):
+            return None
+        places = [list(names).index(one) for one in assessor.model.forest.feature_names]
+        raw = assessor.model.forest.raw_scores(values[:, places])
+        chances = np.where(
+            np.isfinite(raw), assessor.calibration.apply(np.where(np.isfinite(raw), raw, 0.0)), np.nan
+        )
+        return Assessed(hash=assessor.model.hash, chances=chances)
+
+    def _declared(self, name: str) -> Assessor | None:
+        if name not in self._specs:
+            message = f"no product declares the model {name}"
+            raise UnknownModel(message)
+        return self._champion(name)
 
     def _champion(self, name: str) -> Assessor | None:
         digest = self._live.champion(name)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
-from formicary.factory.decisions.assessments import Assessment, Assessor, model_without_data
+from formicary.factory.decisions.assessments import Assessed, Assessment, Assessor, model_without_data
 from formicary.factory.engine._findings import CRASHES, Finding
 from formicary.factory.engine._samples import SUBJECT, samples
 from formicary.factory.engine.feature_reads import FeatureReading
@@ -28,6 +28,7 @@ from formicary.factory.engine.products import (
 )
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.engine.running_totals import RunningTotals
+from formicary.factory.features.store import Values
 from formicary.factory.ledger import ACCOUNT, TRANSFER
 from formicary.factory.models.errors import UnknownModel
 
@@ -148,6 +149,32 @@ class _Context:
         return Assessment(
             model=model, hash=assessor.model.hash, raw=0.0, chance=0.5, values=row, assessor=assessor
         )
+
+    def numbers(self, product: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        del product
+        return np.full(len(ids), -1)
+
+    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        del product, field
+        return np.full(len(ids), 0 if self.is_known else -1)
+
+    def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Values:
+        del purpose
+        (view,) = (one for product in self.products.values() for one in product.features if one.name == name)
+        names = tuple(feature.name for feature in view.features)
+        count = len(next(iter(asking.values())))
+        return Values(
+            names=names,
+            values=np.full((count, len(names)), 1.0 if self.is_known else np.nan),
+            withheld=np.zeros(count, np.int64),
+            subjects=("party",),
+        )
+
+    def assess_all(
+        self, model: str, names: Sequence[str], values: npt.NDArray[np.float64]
+    ) -> Assessed | None:
+        del model, names
+        return Assessed(hash="0" * 32, chances=np.full(len(values), 0.5)) if self.is_known else None
 
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
         del asking

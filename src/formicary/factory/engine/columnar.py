@@ -82,7 +82,7 @@ class ColumnarAggregates:
 
     def find(self, subject: int) -> Rows | None:
         """Return a copy of an aggregate, shape () of the product's dtype, or None."""
-        (number,) = self._numbers(ids_of([subject])).tolist()
+        (number,) = self.numbers(ids_of([subject])).tolist()
         return None if number < 0 else self._records[number].copy()
 
     def found(self, field: str, subject: int) -> Rows:
@@ -95,11 +95,15 @@ class ColumnarAggregates:
         """The sums over all aggregates, by key; without those of which nothing is left."""
         return self._totals.sums
 
+    def latest(self, field: str, ids: Rows) -> Rows:
+        """Return the number of the latest aggregate that holds each id (n, 2) in a field, -1 for none."""
+        return self._holders[field].latest(self._table.words, self._count, ids)
+
     def are_new(self, ids: Rows) -> bool:
         """Tell whether ids (n, 2) are of no aggregate, and each is there once."""
         ordered = ids[np.lexsort((ids[:, 1], ids[:, 0]))]
         is_doubled = (ordered[1:] == ordered[:-1]).all(axis=1)
-        return not is_doubled.any() and bool((self._numbers(ids) < 0).all())
+        return not is_doubled.any() and bool((self.numbers(ids) < 0).all())
 
     def take(self, subjects: list[int]) -> Rows:
         """Return copies of aggregates (n,), new ones zeroed but for their id."""
@@ -147,7 +151,8 @@ class ColumnarAggregates:
         for holders in self._holders.values():
             holders.follow(self._table.words, self._count)
 
-    def _numbers(self, ids: Rows) -> Rows:
+    def numbers(self, ids: Rows) -> Rows:
+        """Return the numbers (n,) of aggregates by ids (n, 2), -1 for none."""
         numbers = np.empty(len(ids), np.int64)
         # A copy can be written to: for other arrays the kernel would be compiled once more.
         find_records(self._table, np.array(ids, np.uint64, order="C"), numbers)

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.purposes import Purpose
-from formicary.factory.decisions.assessments import Assessment
-from formicary.factory.engine.feature_reads import FeatureReading, tell_features
+from formicary.factory.decisions.assessments import Assessed, Assessment
+from formicary.factory.engine.feature_reads import FeatureReading, tell_all, tell_features
 from formicary.factory.engine.requests import derive_id
 from formicary.factory.engine.state import FactoryState
+from formicary.factory.features.store import Values
 from formicary.factory.history.memory import find_transfers
 from formicary.factory.journal.events import Event
 from formicary.factory.ledger.views import is_created, transfers_view
@@ -80,6 +81,24 @@ class DecidingContext:
     def features(self, name: str, *, purpose: Purpose, asking: Mapping[str, int]) -> FeatureReading:
         """Tell a set of features as known now, everything decided before included."""
         return tell_features(self._state, name, purpose=purpose, at=self.now, asking=asking)
+
+    def numbers(self, product: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the numbers of aggregates of a columnar product by ids, -1 where there is none."""
+        return self._state.columns[product].numbers(ids)
+
+    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the number of the latest aggregate that holds each id in a field, -1 where none does."""
+        return self._state.columns[product].latest(field, ids)
+
+    def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Values:
+        """Tell a set of features of many as known now."""
+        return tell_all(self._state, name, purpose=purpose, at=self.now, asking=asking)
+
+    def assess_all(
+        self, model: str, names: Sequence[str], values: npt.NDArray[np.float64]
+    ) -> Assessed | None:
+        """Tell what the champion of a model says of rows of values."""
+        return self._state.assessors.assess_all(model, names, values)
 
     def transfer(self, transfer_id: int) -> Rows | None:
         """Return a transfer that was made, also one that left memory."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from formicary.base.errors import Refusal
 from formicary.base.purposes import Purpose
@@ -16,8 +17,16 @@ from formicary.factory.features.columns import events_of
 from formicary.factory.features.quality.freshness import ages
 from formicary.factory.features.quality.observed import Observed
 from formicary.factory.features.quality.verdicts import FeatureSummary, summaries
+from formicary.factory.features.store import Values
 
-__all__ = ["FeatureReading", "UnknownFeatureSet", "read_features", "read_quality", "tell_features"]
+__all__ = [
+    "FeatureReading",
+    "UnknownFeatureSet",
+    "read_features",
+    "read_quality",
+    "tell_all",
+    "tell_features",
+]
 
 
 class UnknownFeatureSet(Refusal):
@@ -95,6 +104,44 @@ def tell_features(
         values=dict(zip(told.names, values, strict=True)),
         withheld=tuple(subject for bit, subject in enumerate(told.subjects) if withheld >> bit & 1),
     )
+
+
+def tell_all(
+    state: FactoryState, name: str, *, purpose: Purpose, at: int, asking: Mapping[str, npt.NDArray[Any]]
+) -> Values:
+    """Return a set of features for events (n) that have not happened yet, as ``tell_features`` for each.
+
+    A run over a whole base is not among the readings that ``observed`` counts: it would be most of them.
+
+    Parameters
+    ----------
+    state
+        It is read as it is.
+    name
+        The set.
+    purpose
+        What the values are for.
+    at
+        When all of them ask, in nanoseconds.
+    asking
+        Their fields, one at least: ids (n, 2), high word first, amounts and numbers (n,).
+
+    Raises
+    ------
+    UnknownFeatureSet, UnknownField, MalformedEvents, PurposeNotDeclared
+        As for one.
+    """
+    store = state.features
+    if store is None or name not in store.compiled.views:
+        raise UnknownFeatureSet
+    kind = store.compiled.views[name].set.on
+    count = len(next(iter(asking.values())))
+    columns = {
+        field: np.ascontiguousarray(given, np.uint64).view(np.int64) if kind.field(field).is_id else given
+        for field, given in asking.items()
+    }
+    events = events_of(store.compiled, kind, at=np.full(count, at), columns=columns)
+    return store.read(name, events, purpose=purpose)
 
 
 def read_features(

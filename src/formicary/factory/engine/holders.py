@@ -43,6 +43,14 @@ class Holders:
         chain_records(words, self._field, self._slots, self._before, self._count, count)
         self._count = count
 
+    def latest(self, words: Rows, count: int, ids: Rows) -> Rows:
+        """Return the number of the latest record that holds each id (n, 2), -1 where none does, (n,)."""
+        self.follow(words, count)
+        given = np.asarray(ids, np.uint64)
+        return np.array(
+            [latest_record(words, self._field, self._slots, high, low) for high, low in given], np.int64
+        )
+
     def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
         """Return the numbers of the records that hold an id, ascending.
 

@@ -161,6 +161,30 @@ class Context(Protocol):
         want of consent.
         """
 
+    def numbers(self, product: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the numbers of aggregates by ids (n, 2), their places in ``columns``, -1 for none.
+
+        Of a columnar neighbour, or of the decider's own product.
+        """
+
+    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return for ids (n, 2) the number of the latest aggregate that holds each in a field, -1 for none.
+
+        The field is one by which aggregates are ``found_by``; ``found`` returns all of one id.
+        """
+
+    def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Any:
+        """Return a set of features for many asking events as known now, ``Values`` (n, f).
+
+        ``asking`` has their fields in columns: ids (n, 2), numbers (n,).
+        """
+
+    def assess_all(self, model: str, names: Sequence[str], values: npt.NDArray[np.float64]) -> Any:
+        """Return what the champion of a model says of rows of values (n, names), an ``Assessed``, or None.
+
+        As ``assess``, of many; a row has the chance that it has alone.
+        """
+
     def transfer(self, transfer_id: int) -> npt.NDArray[Any] | None:
         """Return a transfer that was made, however long ago, one ``TRANSFER`` record, or None."""
 

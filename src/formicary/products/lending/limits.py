@@ -46,6 +46,9 @@ EFFECTIVE_RATE_MAX: Final = 10**12
 REFINANCINGS_MAX: Final = 2
 """Loans in a row of which each pays off the one before: more is a debt that only grows."""
 
+PREAPPROVE_PARTIES_MAX: Final = 1_200
+"""Parties that one command of a run looks at: as many new offers as a sweep holds."""
+
 CLOSE_LOANS_MAX: Final = 65_536
 """Loans that one command of a close of business brings to a date: some milliseconds, which others wait."""
 

@@ -17,6 +17,7 @@ from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.decider import applications_product
 from formicary.products.lending.applications.gate import may_lend
 from formicary.products.lending.applications.house import HOUSES_PRODUCT, policies_product
+from formicary.products.lending.nightly.preapproval_run import preapprovals_product
 from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.decider import decide_loan
 from formicary.products.lending.servicing.drawing import MayLend, anybody
@@ -29,7 +30,16 @@ from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEP
 from formicary.products.lending.underwriting.features import FEATURES
 from formicary.products.lending.underwriting.models import MODELS
 
-__all__ = ["APPLICATIONS", "BUSINESS_DATES", "LENDING", "LOANS", "OFFERS", "POLICIES", "loans_product"]
+__all__ = [
+    "APPLICATIONS",
+    "BUSINESS_DATES",
+    "LENDING",
+    "LOANS",
+    "OFFERS",
+    "POLICIES",
+    "PREAPPROVALS",
+    "loans_product",
+]
 
 
 def loans_product(may_lend: MayLend = anybody) -> Product:
@@ -68,6 +78,9 @@ POLICIES: Final = policies_product(LOANS)
 APPLICATIONS: Final = applications_product(LOANS)
 """Applications for credit, each decided at once."""
 
+PREAPPROVALS: Final = preapprovals_product(LOANS)
+"""The nightly run that leaves an offer for each party that may have credit."""
+
 LENDING: Final = (
     HOUSES_PRODUCT,
     BORROWERS,
@@ -76,5 +89,6 @@ LENDING: Final = (
     BUSINESS_DATES,
     POLICIES,
     APPLICATIONS,
+    PREAPPROVALS,
 )
 """Every product of the lending business."""

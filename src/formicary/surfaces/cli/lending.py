@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from formicary.surfaces.cli import lending_applications, lending_book, lending_loans, lending_offers
+from formicary.surfaces.cli import (
+    lending_applications,
+    lending_book,
+    lending_loans,
+    lending_offers,
+    lending_preapproval,
+)
 from formicary.surfaces.cli.api_output import new_group
 
 __all__ = ["group"]
@@ -17,4 +23,5 @@ def group() -> typer.Typer:
     lending_offers.register(lending)
     lending_loans.register(lending)
     lending_book.register(lending)
+    lending_preapproval.register(lending)
     return lending

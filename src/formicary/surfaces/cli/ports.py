@@ -361,6 +361,12 @@ class Program(Protocol):
         """Train a model and write its file: from the journal, an archive, or a table and its label."""
         ...
 
+    def preapprove(
+        self, currency: int | None, report: Callable[[str, int, int], None]
+    ) -> list[dict[str, Any]]:
+        """Go over all parties in a currency by its ISO 4217 number, or in all; return what each run came to."""
+        ...
+
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""
         ...

@@ -22,6 +22,7 @@ __all__ = [
     "Bucket",
     "LoanKind",
     "LoanState",
+    "OfferState",
     "Origin",
     "Owed",
 ]
@@ -48,6 +49,14 @@ class Origin(IntEnum):
 
     APPLICATION = 2
     """The decision about an application."""
+
+
+class OfferState(IntEnum):
+    """Where an offer is; what has expired is still open, and nobody can take it."""
+
+    OPEN = 1
+    ACCEPTED = 2
+    WITHDRAWN = 3
 
 
 class LoanState(IntEnum):

@@ -11,7 +11,6 @@ that. Offers by hand have other ids.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
@@ -42,7 +41,8 @@ from formicary.products.lending.servicing.fields import (
     Time,
     put_ids,
 )
-from formicary.products.lending.servicing.layout import BELIEVED, LoanKind
+from formicary.products.lending.servicing.layout import BELIEVED, LoanKind, OfferState
+from formicary.products.lending.servicing.standing_offers import OFFER_TOTALS, STANDING_SWEEPS, sweep
 from formicary.products.lending.servicing.terms import day_at, quoted
 
 __all__ = [
@@ -88,15 +88,6 @@ OFFER: Final = np.dtype(
 
 ``state`` is 0 for none, then open, accepted, withdrawn.
 """
-
-
-class OfferState(IntEnum):
-    """Where an offer is; what has expired is still open, and nobody can take it."""
-
-    OPEN = 1
-    ACCEPTED = 2
-    WITHDRAWN = 3
-
 
 OPEN: Final = OfferState.OPEN
 
@@ -221,10 +212,13 @@ OFFERS: Final = Product(
     name="credit_offer",
     aggregate=OFFER,
     commands=(OfferCredit, WithdrawOffer),
-    events=(OfferMade, OfferAccepted, OfferWithdrawn),
+    events=(OfferMade, OfferAccepted, OfferWithdrawn, *STANDING_SWEEPS),
     decide=decide,
     evolve=evolve,
     is_columnar=True,
+    sweeps=STANDING_SWEEPS,
+    sweep=sweep,
+    totals=OFFER_TOTALS,
     neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT),
 )
 """Credit that parties may have: limit, price and terms, until they expire."""
