@@ -1,4 +1,4 @@
-"""Business dates that close by themselves: all that are over, whatever stopped, whoever cannot be collected of."""
+"""Business dates that close by themselves: all that are over, whatever stopped and whoever is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lending over HTTP on a real database: from the offer to what came of a loss, and what the house sees of it."""
+"""Lending over HTTP on a real database: from the offer to what came of a loss, and what the house sees."""
 
 from __future__ import annotations
 
@@ -105,12 +105,9 @@ def lender(desk: Desk) -> Lender:
     return Lender(desk)
 
 
-def test_from_the_offer_to_the_loss(lender: Lender, desk: Desk, hosted_home: Settings) -> None:
-    """Offer, quote, acceptance, draw, close, arrears, charge-off, recovery, write-back; books balance."""
+def test_from_the_offer_to_the_first_close(lender: Lender, desk: Desk) -> None:
+    """Offer, quote, acceptance, draw, close: what is shown is what happens, and what is put aside is told."""
     token = lender.token
-    (check,) = examine_lending(hosted_home)
-    assert (check.outcome, check.found) == (Outcome.OK, "no loans yet")
-    assert list(close_dates(_Engine(desk), desk.factory.engine.clock.now())) == []
     offer = lender.offers(60_000, TERMS, default=30_000, loss=500_000)
     assert (offer["state"], offer["terms"]["waterfall"]) == ("open", ["fees", "interest", "principal"])
     assert desk.get(f"/v1/credit/offers/{offer['id']}", key=token) == offer
@@ -124,10 +121,8 @@ def test_from_the_offer_to_the_loss(lender: Lender, desk: Desk, hosted_home: Set
     assert (drawn["state"], drawn["owed"], drawn["instalment"]) == ("active", 60_000, ahead[0]["payment"])
     assert desk.get(f"{path}/schedule", key=token)["items"] == ahead
     assert desk.get(f"/v1/loans?party={lender.party}", key=token)["items"] == [drawn]
-
-    due_day = day_at(desk.factory.engine.clock.now())
+    today = date_text(day_at(desk.factory.engine.clock.now()))
     lender.waits(1)
-    today = date_text(due_day)
     date = desk.get(f"/v1/business-dates/{today}")
     assert (date["closed"], date["loans"], date["reminders"]) == (True, 1, 0)
     (moved,) = desk.get(f"/v1/business-dates/{today}/provisions")["items"]
@@ -135,10 +130,17 @@ def test_from_the_offer_to_the_loss(lender: Lender, desk: Desk, hosted_home: Set
     assert moved["closing"] == moved["new"] == house["provision"]["allowance"] > 0
     assert (house["provision"]["stage"], house["provision"]["default"]) == (1, 30_000)
 
+
+def test_from_arrears_to_the_end(lender: Lender, desk: Desk) -> None:
+    """Arrears, charge-off, recovery, write-back, the last payment; books balance on the real database."""
+    token = lender.token
+    loan = lender.takes(lender.offers(60_000, TERMS), 60_000)
+    path = f"/v1/loans/{loan['id']}"
+    desk.post(f"{path}/draw", {"amount": 60_000}, key=token)
     lender.spends()
     lender.waits(35)
     late = desk.get(path, key=token)
-    assert late["due"]["principal"] + late["due"]["interest"] == ahead[0]["payment"]
+    assert late["due"]["principal"] + late["due"]["interest"] == late["instalment"]
     assert (late["days_late"] > 0, late["bucket"]) == (True, "days_1")
     assert desk.code("POST", f"{path}/draw", {"amount": 1}, key=token) == (422, "loan_drawn")
     assert desk.code("POST", f"{path}/charge-off", {}, key=token) == (403, "scope_missing")
@@ -148,8 +150,7 @@ def test_from_the_offer_to_the_loss(lender: Lender, desk: Desk, hosted_home: Set
     assert (lost["state"], lost["owed"], lost["charged"]["principal"]) == ("charged_off", 0, 60_000)
     desk.fund(lender.party, 5_000)
     assert desk.post(f"{path}/recover", {"amount": 5_000})["recovered"] == 5_000
-    back = desk.post(f"{path}/write-back")
-    assert back["state"] == "active"
+    assert desk.post(f"{path}/write-back")["state"] == "active"
     desk.fund(lender.party, 90_000)
     assert desk.post(f"{path}/collection", {"on": False}, key=token)["collected"] is False
     done = desk.post(f"{path}/repay", {"amount": 90_000}, key=token)
@@ -160,16 +161,31 @@ def test_from_the_offer_to_the_loss(lender: Lender, desk: Desk, hosted_home: Set
     page = desk.get(f"{path}/entries?limit=2", key=token)
     rest = desk.get(f"{path}/entries?limit=100&cursor={page['next']}", key=token)
     assert [one["kind"] for one in (*page["items"], *rest["items"])] == kinds
-
     lender.waits(1)
     assert differences(desk.factory.engine.state) == []
     for debits, credits_, *_ in desk.factory.engine.state.machine.trial_balance().values():
         assert debits == credits_
-    (check,) = examine_lending(hosted_home)
-    assert (check.outcome, check.found[:9]) == (Outcome.OK, "last date")
+
+
+def test_the_doctor_says_when_the_last_date_closed(
+    lender: Lender, desk: Desk, hosted_home: Settings, new_home: Settings
+) -> None:
+    """Without loans there is none; where nobody closes any more it is a warning."""
+
+    def check(settings: Settings = hosted_home) -> tuple[Outcome, str]:
+        (found,) = examine_lending(settings)
+        return found.outcome, found.found
+
+    assert "no server" in check(new_home)[1]
+    assert check() == (Outcome.OK, "no loans yet")
+    assert list(close_dates(_Engine(desk), desk.factory.engine.clock.now())) == []
+    lender.takes(lender.offers(60_000, TERMS), 60_000)
+    assert check() == (Outcome.OK, "no date yet")
+    today = date_text(day_at(desk.factory.engine.clock.now()))
+    lender.waits(1)
+    assert check() == (Outcome.OK, f"last date {today}")
     desk.post("/v1/clock/advance", {"seconds": 4 * DAY_SECONDS})
-    (check,) = examine_lending(hosted_home)
-    assert check.outcome is Outcome.WARN
+    assert check() == (Outcome.WARN, f"last date {today}")
 
 
 def test_what_became_of_it(lender: Lender, desk: Desk, hosted_home: Settings) -> None:

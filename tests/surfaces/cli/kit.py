@@ -201,7 +201,7 @@ class MemoryProgram:
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
-    book: Portfolio = Portfolio(as_of=None, currencies=())
+    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
