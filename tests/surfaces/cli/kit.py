@@ -45,6 +45,7 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
+from formicary.products.lending.portfolio.report import Portfolio
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
@@ -200,6 +201,7 @@ class MemoryProgram:
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
+    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
@@ -374,6 +376,10 @@ class MemoryProgram:
             _MANIFEST, model=name, hash="feed", trained_on=TrainedOn(hash="beef", rows=0, positives=0)
         )
         return TrainedModel(file=output or self.home / "feed.model", manifest=manifest)
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent."""
+        return self.book
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""
