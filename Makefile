@@ -18,8 +18,9 @@ help: ## show this list
 demo: .venv/installed ## replay a merchant's year and balance it to the penny
 	$(BIN)/formicary demo
 
+# The kernels first: they take as long as all the others.
 test: .venv/installed ## everything continuous integration checks
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types imports kernels
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target kernels lint types imports
 	@$(MAKE) --no-print-directory test-python
 
 lint: .venv/installed ## ruff: rules and format

@@ -37,6 +37,7 @@ from formicary.factory.engine.state import Receipt, known_events
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.migrations import migrate
 from formicary.factory.journal.reader import JournalReader
+from formicary.factory.learning.journaled import Tell
 from formicary.factory.learning.live_looks import HOUR, LiveLooker
 from formicary.factory.learning.messages import RecordDay, RolledBack, StageEntered, Told
 from formicary.factory.learning.plan import DAY
@@ -159,13 +160,7 @@ def _filled(bench: Bench, access: Access, each: int, clock: SimulatedClock) -> C
 
     with bench.engine(access, PRODUCTS, clock) as (engine, _):
         payments = Payments(engine, clock)
-        looker = LiveLooker(
-            spec=PAYMENT_FRAUD,
-            plan=LEARNING_PLANS[0],
-            point=PAYMENT_POINT,
-            source=reader(),
-            tell=payments.tell,
-        )
+        looker = _looker(reader(), payments.tell)
         payments.arm()
         payments.pay(_START + HOUR, each)
         with closing(reader()) as source:
@@ -185,8 +180,17 @@ def _filled(bench: Bench, access: Access, each: int, clock: SimulatedClock) -> C
     def told(product: str, *_: object) -> Receipt:
         return Receipt(product=product, fingerprint="", code="")
 
-    return lambda: LiveLooker(
-        spec=PAYMENT_FRAUD, plan=LEARNING_PLANS[0], point=PAYMENT_POINT, source=reader(), tell=told
+    return lambda: _looker(reader(), told)
+
+
+def _looker(source: JournalReader, tell: Tell) -> LiveLooker:
+    return LiveLooker(
+        spec=PAYMENT_FRAUD,
+        plan=LEARNING_PLANS[0],
+        point=PAYMENT_POINT,
+        source=source,
+        tell=tell,
+        clock=time.perf_counter_ns,
     )
 
 

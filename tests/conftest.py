@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 from typing import Final
 
@@ -23,6 +24,12 @@ _UNMEASURED: Final = (
     "factory/models",
     "proofs",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage go through the modules and thousands of tests: they stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

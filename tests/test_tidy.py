@@ -6,6 +6,7 @@ A checker that never failed proves nothing, so every rule is also shown an examp
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import groupby
@@ -120,7 +121,9 @@ def test_path_is_no_float() -> None:
 
 def test_no_blind_except() -> None:
     """A handler that takes every error hides the bug which the process should have died of."""
-    assert _broken(rules.blind_excepts, _code()) == []
+    # Most files have no word of what is looked for, and need not be parsed.
+    paths = [path for path in _code() if re.search("except|suppress", path.read_text())]
+    assert _broken(rules.blind_excepts, paths) == []
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,8 @@ def test_files_are_small() -> None:
 
 def test_functions_are_small() -> None:
     """A function longer than a screen hides a branch; only kernels may, as calls cost there."""
-    assert _broken(rules.long_functions, _code()) == []
+    paths = [path for path in _code() if len(path.read_text().splitlines()) > rules.FUNCTION_LINES_MAX]
+    assert _broken(rules.long_functions, paths) == []
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def sabotage_report(outcomes: list[Outcome], seeds: int) -> tuple[list[Table], A
     table = Table(
         "challenger", "must be", "was", "by the one meant", "stood against it", "hours to alarm, then back"
     )
+    table.add_column("then rules alone")
     for kind in dict.fromkeys(one.kind for one in outcomes):
         of_kind = [one for one in outcomes if one.kind == kind]
         right = sum(one.is_right for one in of_kind)
@@ -90,6 +91,7 @@ def sabotage_report(outcomes: list[Outcome], seeds: int) -> tuple[list[Table], A
             f"{meant}: {by[meant]}" if meant else "",
             ", ".join(f"{name} {count}" for name, count in by.most_common()),
             f"{median(waits):.0f}, at most {max(waits):.0f}; {max(backs):.0f}" if waits and backs else "",
+            str(sum(one.is_alone for one in of_kind)) if must == "rolled back" else "",
         )
     # A seed whose honest challenger was not let in has nobody to break later.
     return [table], [asdict(one) for one in outcomes], all(one.is_right for one in outcomes)

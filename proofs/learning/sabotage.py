@@ -8,7 +8,8 @@ that only what is wrong with a challenger can stand against it::
                                                       │               blind       must be refused: segment
                                                       │               exaggerating    … calibration
                                                       │               slow        … latency
-                                                      └ honest, then its input breaks: must be rolled back
+                  │                                   └ honest, then its input breaks: must be rolled back
+                  └ its input breaks: rules alone must decide
 
 No gate is touched: saboteurs come in where a challenger is trained, by rows and parameters, or live, by what
 a model reads.
@@ -29,6 +30,7 @@ from formicary.factory.learning.learner import Learner, Train
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.standing import (
+    NONE,
     AlarmRaised,
     CandidateDropped,
     ChallengerJudged,
@@ -97,6 +99,8 @@ class Outcome:
     by: tuple[str, ...]
     hours_to_alarm: float | None = None
     hours_to_rollback: float | None = None
+    is_alone: bool = False
+    """Whether rules decide alone in the end: the one before it fails as well, or there is none."""
 
 
 # -- saboteurs that come in by training ----------------------------------------------------
@@ -161,6 +165,12 @@ def _inverted(rows: Rows, _: int) -> Rows:
     return replace(rows, values=values)
 
 
+def _first_inverted(rows: Rows, _: int) -> Rows:
+    values = rows.values.copy()
+    values[:, EXCESS] = values[:, EXCESS].max() - values[:, EXCESS]
+    return replace(rows, values=values)
+
+
 def _unscaled(rows: Rows, _: int) -> Rows:
     values = rows.values.copy()
     values[:, STRANGER] *= 1_000
@@ -189,6 +199,7 @@ BROKEN: Final[dict[str, Callable[[Rows, int], Rows]]] = {
 """By kind: what becomes of the column that only the new champion learnt to read."""
 _MIXED_UP: Final = "answers mixed up"
 _LOST: Final = "not loaded"
+_FIRST_INVERTED: Final = "the first, inverted"
 UNDONE: Final = (*BROKEN, _MIXED_UP, _LOST)
 
 
@@ -200,6 +211,7 @@ def sabotaged(seed: int, kinds: Collection[str] = tuple(SABOTEURS)) -> Iterator[
     world = drawn_world(seed, days=_DAYS, rows_a_day=_ROWS_A_DAY, second_era=_SECOND_ERA)
     first = _learner(seed, train_challenger, _FIRST)
     day = _until_champion(world, first, 0)
+    yield _undone(seed, _FIRST_INVERTED, world, _again(first, seed, train_challenger))
     due = first.standing.trained_at // DAY + _PLAN.every_days
     _live(world, first, day * DAY, (due - 1) * DAY)
     for kind in kinds:
@@ -286,8 +298,11 @@ def _stayed(seed: int, told: Told, later: Told) -> Outcome:
 
 
 def _undone(seed: int, kind: str, world: World, learner: Learner) -> Outcome:
-    """Break what the new champion reads, and see whether the one before it decides again."""
-    champion, previous = learner.standing.champion, learner.standing.previous
+    """Break what the new champion reads, and see whether it is taken back.
+
+    Then the one before it decides; where that fails on the same rows, or there is none, rules alone do.
+    """
+    champion = learner.standing.champion
     # The first day went well.
     broken = learner.standing.champion_since + DAY
     told = _live(world, learner, learner.standing.champion_since, broken)
@@ -295,6 +310,8 @@ def _undone(seed: int, kind: str, world: World, learner: Learner) -> Outcome:
         learner.models.pop(champion)
     elif kind in BROKEN:
         world = world.changed(broken, BROKEN[kind], seed)
+    elif kind == _FIRST_INVERTED:
+        world = world.changed(broken, _first_inverted, seed)
     for day in range(broken, _DAYS * DAY, DAY):
         is_undone = any(isinstance(one, RolledBack) for _, one in told)
         told += _live(world, learner, day, day + DAY, is_mixed_up=kind == _MIXED_UP)
@@ -303,7 +320,7 @@ def _undone(seed: int, kind: str, world: World, learner: Learner) -> Outcome:
             break
     alarmed = [(now, one.alarm.name) for now, one in told if isinstance(one, AlarmRaised)]
     undone = [now for now, one in told if isinstance(one, RolledBack) and one.hash == champion]
-    is_right = bool(undone) and alarmed[0][0] > broken and learner.standing.champion == previous
+    is_right = bool(undone) and alarmed[0][0] > broken and learner.standing.champion != champion
     return Outcome(
         seed=seed,
         kind=kind,
@@ -311,4 +328,5 @@ def _undone(seed: int, kind: str, world: World, learner: Learner) -> Outcome:
         by=tuple(name for now, name in alarmed if undone and now <= undone[0]),
         hours_to_alarm=(alarmed[0][0] - broken) / HOUR if alarmed else None,
         hours_to_rollback=(undone[0] - alarmed[0][0]) / HOUR if undone else None,
+        is_alone=bool(undone) and learner.standing.champion == NONE,
     )

@@ -15,7 +15,8 @@ from proofs.learning.selection import CYCLES, SHARE, Cycle, behind, is_right, le
 def test_saboteurs_are_refused_and_what_breaks_is_undone() -> None:
     """Each by the gate meant for it, or by an alarm and a rollback in the same look; the honest one stays."""
     outcomes = {one.kind: one for one in sabotaged(0, ("leaking", "exaggerating"))}
-    assert list(outcomes) == ["leaking", "exaggerating", "honest", *UNDONE]
+    assert list(outcomes) == ["the first, inverted", "leaking", "exaggerating", "honest", *UNDONE]
+    assert outcomes["the first, inverted"].is_alone
     assert [kind for kind, one in outcomes.items() if not one.is_right] == []
     assert outcomes["honest"].by == ()
     for kind in ("leaking", "exaggerating"):

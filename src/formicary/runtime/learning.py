@@ -142,6 +142,7 @@ def open_looker(
             point=point_of(opened.products, opened.spec),
             source=opened.source,
             tell=opened.tell,
+            clock=time.perf_counter_ns,
         )
 
 

@@ -6,7 +6,6 @@ No tiles are kept and no totals run: for each asking event every earlier event i
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,7 +82,8 @@ def _windowed(aggregate: Aggregate, inside: Sequence[Happened]) -> float:  # noq
 def _deviation(values: Sequence[int]) -> float:
     if len(values) < 2:
         return math.nan
-    return math.sqrt(statistics.variance([Fraction(value) for value in values]))
+    count, total = len(values), sum(values)
+    return math.sqrt(Fraction(count * sum(value * value for value in values) - total**2, count * (count - 1)))
 
 
 def _remembered(  # noqa: PLR0911, one an operator

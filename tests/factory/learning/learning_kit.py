@@ -47,6 +47,7 @@ PLAN = LearningPlan(
     segment_loss_bp=2_000,
     miscalibration_max=0.6,
     flips_max=0.3,
+    first_stopped_max=0.5,
     latency_ratio_max=50.0,
     canary_shares=(100_000, 500_000),
     canary_days=1,

@@ -13,7 +13,7 @@ from formicary.factory.learning import challengers
 from formicary.factory.learning.challengers import train_challenger
 from formicary.factory.learning.errors import PlanMalformed
 from formicary.factory.learning.gates import Contest, contest_gates
-from formicary.factory.learning.guards import Alarm, Seen, alarms
+from formicary.factory.learning.guards import Alarm, Before, Seen, alarms
 from formicary.factory.learning.learner import Learner
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
@@ -136,7 +136,7 @@ def test_few_rows_stop_more_by_chance(world: World) -> None:
         rows = world.rows.chosen(slice(0, count))
         before, scored = np.zeros(count), np.zeros(count)
         scored[: round(count * 0.02)] = 1.0
-        seen = Seen(rows=rows, scored=scored, own=scored, before=before)
+        seen = Seen(rows=rows, scored=scored, own=scored, before=Before(chances=before))
         assert [one.name for one in alarms(seen, PLAN)] == expected
 
 

@@ -87,6 +87,29 @@ def test_who_is_worse_in_one_segment_is_refused() -> None:
     assert _found(fair, "segment region").is_passed
 
 
+@pytest.mark.parametrize("each", [12, 200])
+def test_what_days_cannot_tell_parties_do(each: int) -> None:
+    """One day of ten is a good one, with large amounts; of few parties a sum is chance."""
+    rows = made_rows(10, each=each)
+    is_one, is_good_day = rows.segments["region"] == 1, rows.at // DAY == rows.at[0] // DAY
+    rows = replace(rows, amounts=np.where(is_good_day, 4, 1) * 10_000)
+    knowing = _knowing(rows)
+    challenger = np.where(is_one & ~is_good_day, 0.001, knowing)
+    champion = np.where(is_one & is_good_day, 0.001, knowing)
+    contest = Contest(rows=rows, challenger=challenger, champion=champion)
+    gains = contest.gains(PLAN)[is_one]
+    stake = int(rows.amounts[is_one & (rows.labels == 1)].sum()) * PLAN.segment_loss_bp // 10_000
+    by_days, by_rows = (
+        len(lost) * stats.t.interval(0.9, len(lost) - 1, lost.mean(), stats.sem(lost))[0] - stake
+        for lost in (-daily_gains(rows.at[is_one], gains), -gains)
+    )
+    gate = _found(contest, "segment region")
+    is_told = np.count_nonzero(gains) >= 30
+    assert is_told == (each == 200)
+    assert gate.figure == pytest.approx(by_rows if is_told else by_days)
+    assert not is_told or by_days < 0 < gate.figure
+
+
 def test_chances_twice_too_high_are_refused() -> None:
     """And as many as are found are not."""
     rows = made_rows(6)

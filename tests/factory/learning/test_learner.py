@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
+from msgspec import structs
 
 from formicary.factory.learning.challengers import Challenger
 from formicary.factory.learning.gates import Gate
@@ -15,6 +15,7 @@ from formicary.factory.learning.learner import Learner
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.standing import (
+    AlarmRaised,
     CandidateDropped,
     ChallengerJudged,
     Happened,
@@ -197,7 +198,7 @@ def _promoted(at_day: int, champion: Challenger = OTHER, previous: Challenger = 
 
 def test_scores_that_are_not_the_champions_own_are_rolled_back_within_the_day() -> None:
     """One look is enough; then nothing is let in until it has cooled down."""
-    learner = _learner(OTHER, standing=_promoted(23))
+    learner = _learner(OTHER, standing=_promoted(22))
     wide = ROWS.between((FIRST + 22) * DAY, (FIRST + 26) * DAY)
     scored = 1 - learner.scored(wide)[0]
     happened = learner.guard((FIRST + 26) * DAY, wide, scored)
@@ -249,8 +250,54 @@ def test_a_learner_goes_on_where_another_one_ended() -> None:
     assert happened + _lived(second, 11, 20) == expected
 
 
-@pytest.mark.parametrize("day", [0, 5])
-def test_a_guard_says_nothing_without_a_champion_before(day: int) -> None:
-    """There is nothing to go back to."""
-    learner = _learner(standing=_standing())
-    assert not learner.guard((FIRST + day) * DAY, _day(day), np.full(len(_day(day)), np.nan))
+def test_a_guard_leaves_a_champion_alone_that_people_chose() -> None:
+    """Whatever it scores: who moved its alias by hand moves it again."""
+    standing = _standing(by_hand=GOOD.model.hash, champion_since=FIRST * DAY)
+    learner = _learner(plan=SELDOM, standing=standing)
+    assert not learner.guard((FIRST + 5) * DAY, ROWS, np.full(len(ROWS), np.nan))
+    assert not _lived(
+        _learner(
+            plan=SELDOM, standing=structs.replace(standing, champion=BAD.model.hash, by_hand=BAD.model.hash)
+        ),
+        1,
+        12,
+    )
+
+
+def test_after_a_first_champion_rules_decide_alone() -> None:
+    """It stops too many: with none before it, the last resort is no model."""
+    wide, now = ROWS.between(FIRST * DAY, (FIRST + 4) * DAY), (FIRST + 4) * DAY
+    for first, names in ((GOOD.model, []), (EAGER, ["stopped"])):
+        learner = _learner(plan=SELDOM, standing=_standing(champion=first.hash, champion_since=FIRST * DAY))
+        happened = learner.guard(now, wide, learner.scored(wide)[0])
+        assert [one.alarm.name for one in happened if isinstance(one, AlarmRaised)] == names
+    back = happened[-1]
+    assert isinstance(back, RolledBack)
+    assert (back.hash, back.to, learner.standing.champion) == (EAGER.hash, "", "")
+    assert np.isnan(learner.scored(wide)[0]).all()
+    assert not learner.guard(now + 1, wide, learner.scored(wide)[0])
+
+
+def test_a_first_champion_that_loses_is_taken_back_once() -> None:
+    """Nothing is let in until it has cooled down, so that it does not go to and fro."""
+    plan = replace(PLAN, watched_days=10, cool_down_days=99)
+    standing = _standing(champion=BAD.model.hash, champion_since=(FIRST + 20) * DAY, trained_at=FIRST * DAY)
+    happened = _lived(_learner(plan=replace(plan, every_days=99), standing=standing), 20, 38)
+    (back,) = (one for one in happened if isinstance(one, RolledBack))
+    assert (back.to, "without a model" in back.reason) == ("", True)
+
+
+def test_scores_that_moved_are_rolled_back() -> None:
+    """The new champion's alone, beside those that it gave before it decided."""
+    plan = replace(SELDOM, stopped_times_max=99.0, watched_days=6)
+    learner = _learner(plan=plan, standing=_promoted(22))
+    # The one before reads nothing of what breaks.
+    flat = replace(GOOD.model, calibration=Calibration("platt", slope=1e-9, intercept=3.0))
+    learner.models[GOOD.model.hash] = flat
+    now = (FIRST + 26) * DAY
+    latest = ROWS.between((FIRST + 22) * DAY, now)
+    assert not learner.day(now, ROWS.between(0, now), latest, learner.scored(latest)[0])
+    broken = replace(latest, values=latest.values + np.array([1.5, 0.0, 0.0]))
+    happened = learner.day(now + DAY, ROWS.between(0, now), broken, learner.scored(broken)[0])
+    assert [one.alarm.name for one in happened if isinstance(one, AlarmRaised)] == ["scores"]
+    assert learner.standing.champion == GOOD.model.hash

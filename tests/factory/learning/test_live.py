@@ -90,8 +90,14 @@ def test_from_nothing_to_a_champion_and_back(tmp_path: Path) -> None:
     before = len(town.source.whole.decisions)
     town.pass_day()
     assert set(town.source.whole.decisions["model_0"][before:].tolist()) == set(words([first]))
+    # With none before it rules decide alone.
+    assert town.learner().roll_back(town.now, "again").to == NONE
+    assert town.learner().known().aliases[Alias.CHAMPION] == NONE
+    before = len(town.source.whole.decisions)
+    town.pass_day()
+    assert set(town.source.whole.decisions["model_0"][before:].tolist()) == {0}
     with pytest.raises(NoChampionBefore):
-        town.learner().roll_back(town.now, "again")
+        town.learner().roll_back(town.now, "once more")
 
 
 def test_answers_that_are_lost(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -109,7 +110,12 @@ class Shop:
     def looker(self) -> LiveLooker:
         """Return who looks, and knows nothing but the journal."""
         return LiveLooker(
-            spec=SPEC, plan=CAUTIOUS, point=PAYMENT_POINT, source=self.reader, tell=self.command
+            spec=SPEC,
+            plan=CAUTIOUS,
+            point=PAYMENT_POINT,
+            source=self.reader,
+            tell=self.command,
+            clock=time.perf_counter_ns,
         )
 
     def look(self, now: int) -> LearningLook:

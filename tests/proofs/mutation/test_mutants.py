@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from textwrap import dedent
 
 import pytest
@@ -10,6 +11,12 @@ import pytest
 from proofs.mutation.equivalents import LIST, StaleEquivalents, without_equivalents
 from proofs.mutation.kernels import sources
 from proofs.mutation.mutants import Mutant, mutants_of
+
+
+@functools.cache
+def mutants_of_kernels() -> list[Mutant]:
+    """Return all that is tried, made once."""
+    return [mutant for module, source in sources().items() for mutant in mutants_of(module, source)]
 
 
 def changes(source: str) -> list[tuple[str, str]]:
@@ -74,11 +81,11 @@ def test_a_mutant_knows_its_place() -> None:
 
 def test_every_mutant_of_the_kernels_is_python() -> None:
     """None fails for want of a parenthesis, which any test would notice; a sample is parsed."""
-    made = [mutant for module, source in sources().items() for mutant in mutants_of(module, source)]
+    made, unchanged = mutants_of_kernels(), sources()
     assert len(made) > 1_000
     for mutant in made[::20]:
         ast.parse(mutant.source)
-        assert mutant.source != sources()[mutant.module]
+        assert mutant.source != unchanged[mutant.module]
 
 
 ENTRY = """
@@ -117,5 +124,5 @@ def test_the_list_cannot_grow_stale(listed: str) -> None:
 
 def test_the_list_fits_the_kernels() -> None:
     """Whoever changes a kernel learns here which entries are to be thought about again."""
-    made = [mutant for module, source in sources().items() for mutant in mutants_of(module, source)]
+    made = mutants_of_kernels()
     assert len(without_equivalents(made, LIST.read_text())) <= len(made)

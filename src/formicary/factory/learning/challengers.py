@@ -24,7 +24,7 @@ Nothing here runs where decisions are made: it loads LightGBM.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -39,6 +39,7 @@ from formicary.factory.learning.gates import Contest, Gate, Shown, contest_gates
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.tables import table_of_rows
+from formicary.factory.learning.timing import Nanoseconds, best_times
 from formicary.factory.learning.two_labels import Fitted, fitted
 from formicary.factory.models import _check_trained as checks
 from formicary.factory.models.calibration import Calibration, choose_calibration
@@ -49,18 +50,15 @@ from formicary.factory.models.table import TrainingTable
 from formicary.factory.models.training import measured, scorecard_of
 from formicary.factory.monitoring.less_discriminatory import Candidate, less_discriminatory
 
-__all__ = ["Challenger", "Nanoseconds", "best_of", "train_challenger"]
+__all__ = ["Challenger", "best_of", "train_challenger"]
 
 Reals: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
-Nanoseconds: TypeAlias = Callable[[], int]
-"""A clock that only goes on: what scoring takes is measured by it."""
 
 _JUDGED_IN: Final = 3
 """After an alarm one party in so many judges."""
 _PARTY_BLOCKS: Final = 10
 _TIMED_ROWS: Final = 512
-_TIMED_TURNS: Final = 9
 _END: Final = 2**63 - 1
 _SCORECARD_ROWS_MAX: Final = 20_000
 """A scorecard has some hundred numbers to learn: more rows change none of them."""
@@ -304,7 +302,7 @@ def _latency(
 ) -> Gate:
     """Compare what one row takes, the best of several times: what else the machine does is no one's fault."""
     values = judged.values[:_TIMED_ROWS]
-    ours, theirs = _best([forest, forest if champion is None else champion.forest], values, clock)
+    ours, theirs = best_times([forest, forest if champion is None else champion.forest], values, clock)
     ratio = ours / max(theirs, 1)
     return Gate(
         name="latency",
@@ -313,14 +311,3 @@ def _latency(
         bound=plan.latency_ratio_max,
         said=f"{ours / len(values) / 1_000:.1f} µs a row, {ratio:.2f} times the champion's",
     )
-
-
-def _best(forests: Sequence[Forest], values: Reals, clock: Nanoseconds) -> list[int]:
-    """Return what each forest takes at best, in nanoseconds; by turns, as a machine's pace varies."""
-    best = [_END] * len(forests)
-    for _ in range(_TIMED_TURNS):
-        for place, forest in enumerate(forests):
-            began = clock()
-            forest.raw_scores(values)
-            best[place] = min(best[place], clock() - began)
-    return best

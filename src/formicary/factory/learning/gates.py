@@ -28,6 +28,8 @@ Words: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _BP: Final = 10_000
+_PARTIES_MIN: Final = 30
+"""Of fewer whose money changed, a sum is far from normal."""
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,9 +166,22 @@ def _segments(contest: Contest, plan: LearningPlan) -> Iterator[Gate]:
 def _beyond(rows: Rows, blocks: Words, gains: Words, plan: LearningPlan) -> float:
     """Return how much more than may be is lost with the rows (n) of a segment, chance taken off."""
     stake = int(rows.counted(rows.amounts)[rows.labels == 1].sum())
-    days = _sums(blocks, gains)
-    surely_lost = lower_bound(-days, plan.confidence) * len(days)
-    return surely_lost - stake * plan.segment_loss_bp / _BP
+    return _surely_lost(rows, blocks, gains, plan) - stake * plan.segment_loss_bp / _BP
+
+
+def _surely_lost(rows: Rows, blocks: Words, gains: Words, plan: LearningPlan) -> float:
+    """Return what is lost at least, by days or by parties, whichever tells more.
+
+    There are few days, which need not be alike; parties are many, and each may have one bad day. Of few whose
+    money changed the sum is not normal.
+    """
+    days = -_sums(blocks, gains)
+    lost = lower_bound(days, plan.confidence) * len(days)
+    _, party_of = np.unique(np.ascontiguousarray(rows.parties).view("V16")[:, 0], return_inverse=True)
+    parties = -_sums(party_of, gains)
+    if np.count_nonzero(parties) >= _PARTIES_MIN:
+        lost = max(lost, lower_bound(parties, plan.confidence) * len(parties))
+    return lost
 
 
 def _calibration(contest: Contest, plan: LearningPlan) -> Gate:

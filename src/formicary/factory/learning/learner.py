@@ -7,6 +7,8 @@
                     ▼                   ▼             ▼                        ▼
                  refused             dropped       dropped                rolled back, cool-down
 
+What is rolled back leaves the decision to the champion before it, and where there is none to rules alone.
+
 It is given the time, the rows that are known and what was scored; it decides nothing about rows and has no
 hidden state: where a model stands is a fold of what the learner said happened (``standing``). So a learner
 that is started anew goes on where the last one ended.
@@ -19,14 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from formicary.base.lots import LOTS
-from formicary.factory.learning.challengers import Challenger, Nanoseconds, best_of, train_challenger
-from formicary.factory.learning.guards import Seen, money_alarm
+from formicary.factory.learning.challengers import Challenger, best_of, train_challenger
+from formicary.factory.learning.guards import money_alarm
 from formicary.factory.learning.incoming import Surge
 from formicary.factory.learning.looking import Deciding, Scored
 from formicary.factory.learning.plan import DAY, LearningPlan
@@ -41,6 +43,7 @@ from formicary.factory.learning.standing import (
     Standing,
     evolve,
 )
+from formicary.factory.learning.timing import Nanoseconds
 from formicary.factory.learning.watching import watched
 from formicary.factory.models.errors import ModelRefused
 from formicary.factory.models.model import Model
@@ -51,6 +54,9 @@ __all__ = ["Learner", "Scored", "Train"]
 Reals: TypeAlias = npt.NDArray[np.float64]
 Train: TypeAlias = Callable[..., Challenger]
 """``train_challenger``, or what takes and returns the same."""
+
+_REFERENCE_ROWS_MAX: Final = 20_000
+"""Known rows before a champion decided, the newest: beside them scores are seen to move."""
 
 
 class Learner:
@@ -161,32 +167,36 @@ class Learner:
             self.standing = evolve(self.standing, one, now)
         return happened, found
 
-    def _guarded(self, now: int, _rows: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
-        """Roll back a new champion that scores what it must not."""
+    def _guarded(self, now: int, rows: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
+        """Roll back a new champion that scores what it must not, of what it decided about."""
         deciding = self.deciding
-        if deciding.is_watched(now):
-            own, _ = deciding.scored(latest)
-            yield from deciding.guarded(latest, scored, own)
+        if not deciding.is_watched(now):
+            return
+        began = self.standing.champion_since
+        # For what a canary decided this champion does not answer, nor for what was before it.
+        is_its = (latest.at >= began) & ~deciding.scored(latest)[1]
+        reference = rows.between(0, began).chosen(slice(-_REFERENCE_ROWS_MAX, None))
+        seen = deciding.seen(latest.chosen(is_its), scored[is_its], reference=reference)
+        yield from deciding.guarded(seen, self._clock)
 
     def _paid_off(self, now: int, rows: Rows, *_: object) -> Iterator[Happened]:
-        """Roll back a new champion that earns less than the one before it would have."""
+        """Roll back a new champion that earns less than the one before it would have, or than none."""
         standing = self.standing
         is_old = now - standing.champion_since > 2 * self.plan.watched_days * DAY
-        if standing.previous == NONE or (is_old and not standing.is_alarmed(now)):
+        if not standing.is_ours or (is_old and not standing.is_alarmed(now)):
             return
         since = rows.between(standing.champion_since, now)
-        ours = self._chances(standing.champion, since)
-        seen = Seen(rows=since, scored=ours, own=ours, before=self._chances(standing.previous, since))
-        yield from self.deciding.rolled_back(list(money_alarm(seen, self.plan)))
+        deciding, ours = self.deciding, self._chances(standing.champion, since)
+        yield from deciding.rolled_back(list(money_alarm(deciding.seen(since, ours), self.plan)))
 
     # -- letting in ------------------------------------------------------------------------
 
-    def _let_in(self, now: int, rows: Rows, latest: Rows, _: Reals) -> Iterator[Happened]:
+    def _let_in(self, now: int, rows: Rows, latest: Rows, scored: Reals) -> Iterator[Happened]:
         """Take a candidate a step further, or drop it."""
         standing, plan = self.standing, self.plan
         if standing.candidate == NONE:
             return
-        against = self._against(now, rows, latest)
+        against = self._against(now, rows, latest, scored)
         if against:
             yield CandidateDropped(model=plan.model, hash=standing.candidate, reason=against)
             return
@@ -194,10 +204,11 @@ class Learner:
         if now - standing.stage_since >= days * DAY:
             yield self._next_stage()
 
-    def _against(self, now: int, rows: Rows, latest: Rows) -> str:
+    def _against(self, now: int, rows: Rows, latest: Rows, scored: Reals) -> str:
         """Return what a candidate did that it must not, on the latest rows and on those with a label."""
         standing = self.standing
-        against = self.deciding.against(latest)
+        deciding = self.deciding
+        against = deciding.against(latest, scored, deciding.scored(latest)[1])
         if against or standing.champion == NONE:
             return against
         since = rows.between(standing.stage_since, int(rows.at[-1]) + 1)

@@ -53,9 +53,9 @@ from formicary.factory.registry.reading import policy_events, policy_history
 from formicary.factory.registry.storing import parts_of, registration_of
 
 if TYPE_CHECKING:
-    from formicary.factory.learning.challengers import Nanoseconds
     from formicary.factory.learning.learner import Learner, Train
     from formicary.factory.learning.rows import Reals, Rows
+    from formicary.factory.learning.timing import Nanoseconds
     from formicary.factory.models.training_set import AskedRows
 
 __all__ = ["LearningDay", "LiveLearner", "NoChampionBefore"]
@@ -65,7 +65,7 @@ _DIFFERS: Final = "it reads other columns than this release's"
 
 
 class NoChampionBefore(LearningRefused):
-    """There is no champion before this one to go back to."""
+    """No champion decides that the learner let in: there is nothing that it could take back."""
 
     code = "no_champion_before"
 
@@ -216,14 +216,16 @@ class LiveLearner:
     def roll_back(self, now: int, reason: str) -> RolledBack:
         """Let the champion before decide again, at a time in nanoseconds, because somebody says so.
 
+        Where there is none before it, rules decide alone.
+
         Raises
         ------
         NoChampionBefore
-            There is none: the learner did not make this champion, or has rolled back.
+            The learner did not let this champion in, or there is none.
         """
         known = self._journaled.followed()
         standing = known.standing
-        if standing.previous == NONE:
+        if not standing.is_ours:
             raise NoChampionBefore
         command = RecordRollback(
             subject=text_id(self._plan.model),

@@ -37,6 +37,7 @@ from formicary.factory.learning.reading import Learnt
 from formicary.factory.learning.rows import UNKNOWN, Rows
 from formicary.factory.learning.scores import scored_decisions
 from formicary.factory.learning.standing import NONE, Happened, Stage
+from formicary.factory.learning.timing import Nanoseconds
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.reading import PolicyChange, policy_events, policy_history
 
@@ -81,11 +82,21 @@ class LiveLooker:
         The journal.
     tell
         Sends commands to the engine.
+    clock
+        Measures what scoring takes.
     """
 
     def __init__(
-        self, *, spec: ModelSpec, plan: LearningPlan, point: DecisionPoint, source: DecisionSource, tell: Tell
+        self,
+        *,
+        spec: ModelSpec,
+        plan: LearningPlan,
+        point: DecisionPoint,
+        source: DecisionSource,
+        tell: Tell,
+        clock: Nanoseconds,
     ) -> None:
+        self._clock = clock
         self._spec = spec
         self._plan = plan
         self._point = point
@@ -155,16 +166,15 @@ class LiveLooker:
             models=self._journaled.by_word(),
         )
         rows = self._rows(found.decisions, is_about_money=True)
-        if deciding.is_watched(now):
-            # Who decided about a row is in its record; by any other model it is the champion's to answer for.
-            by_canary = found.models == np.uint64(_word(standing.candidate))
-            own = deciding.scored_by(rows, by_canary & (standing.share > 0))
-            rolled_back = list(deciding.guarded(rows, found.chances, own))
-            yield from rolled_back
-            if rolled_back:
-                return
-        if is_canary and (against := deciding.against(rows)):
+        # Who decided about a row is in its record; by any other model it is the champion's to answer for.
+        by_canary = is_canary & (found.models == np.uint64(_word(standing.candidate)))
+        if is_canary and (against := deciding.against(rows, found.chances, by_canary)):
             yield kinds.CandidateDropped(model=self._plan.model, hash=standing.candidate, reason=against)
+        if deciding.is_watched(now):
+            reference = self._rows(self._before(policies, now, until=standing.champion_since))
+            its = ~by_canary
+            seen = deciding.seen(rows.chosen(its), found.chances[its], reference=reference)
+            yield from deciding.guarded(seen, self._clock)
 
     # -- what comes in ---------------------------------------------------------------------
 
@@ -177,9 +187,8 @@ class LiveLooker:
         now: int,
     ) -> list[Happened]:
         """Raise alarms about what there is too much of; of the same once a day."""
-        ends = [now - days * DAY for days in range(1, _DAYS + 1)]
-        ends = [end for end in ends if _is_armed(policies, end - HOUR, end)]
-        before = joined([self._decisions(end) for end in ends[::-1]], DECISION_ROW)
+        ends = _ends(policies, now)
+        before = self._before(policies, now, until=now)
         found = deciding.surged(self._rows(latest), self._rows(before), self._spec.names, days=len(ends))
         lately = {
             event.alarm.name
@@ -193,6 +202,11 @@ class LiveLooker:
         return deciding.alarmed(fresh[:_ALARMS_MAX])
 
     # -- rows ------------------------------------------------------------------------------
+
+    def _before(self, policies: Sequence[PolicyChange], now: int, *, until: int) -> Records:
+        """Return the decisions of the same hour on days before, as far as it was over by a time."""
+        ends = [end for end in _ends(policies, now) if end <= until]
+        return joined([self._decisions(end) for end in ends[::-1]], DECISION_ROW)
 
     def _decisions(self, end: int) -> Records:
         """Return the decisions at the point in the hour before a time."""
@@ -220,6 +234,12 @@ class LiveLooker:
 
 def _word(digest: str) -> int:
     return int(digest[:16] or "0", 16)
+
+
+def _ends(policies: Sequence[PolicyChange], now: int) -> list[int]:
+    """Return when the same hour ended on each of the days before on which a policy decided at it."""
+    ends = [now - days * DAY for days in range(1, _DAYS + 1)]
+    return [end for end in ends if _is_armed(policies, end - HOUR, end)]
 
 
 def _is_armed(policies: Sequence[PolicyChange], first: int, after: int) -> bool:

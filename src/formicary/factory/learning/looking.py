@@ -19,12 +19,13 @@ import numpy.typing as npt
 
 from formicary.base.lots import lots
 from formicary.factory.decisions.usable import trial_salt
-from formicary.factory.learning.guards import Alarm, Seen, alarms
+from formicary.factory.learning.guards import Alarm, Before, Seen, alarms, latency_alarm, moved_index
 from formicary.factory.learning.incoming import Surge, surges
 from formicary.factory.learning.plan import DAY, LearningPlan
 from formicary.factory.learning.rows import Rows
 from formicary.factory.learning.scores import chances_of
 from formicary.factory.learning.standing import NONE, AlarmRaised, Happened, RolledBack, Standing
+from formicary.factory.learning.timing import Nanoseconds
 from formicary.factory.models.model import Model
 
 __all__ = ["Deciding", "Scored"]
@@ -56,9 +57,9 @@ class Deciding:
         if self.standing.share and len(rows):
             salt = trial_salt(self.plan.model, self.standing.candidate)
             is_canary = lots(rows.parties, salt) < self.standing.share
-        return self.scored_by(rows, is_canary), is_canary
+        return self._scored_by(rows, is_canary), is_canary
 
-    def scored_by(self, rows: Rows, is_canary: Flags) -> Reals:
+    def _scored_by(self, rows: Rows, is_canary: Flags) -> Reals:
         """Return the same, where it is known about which rows (n,) the canary decided."""
         chances = self.chances(self.standing.champion, rows)
         if is_canary.any():
@@ -68,38 +69,66 @@ class Deciding:
     # -- guards ----------------------------------------------------------------------------
 
     def is_watched(self, now: int) -> bool:
-        """Tell whether the champion is new at a time, in nanoseconds, and there is one before it."""
+        """Tell whether the champion is new at a time, in nanoseconds, and the learner may take it back."""
         standing = self.standing
-        is_new = now - standing.champion_since <= self.plan.watched_days * DAY
-        return standing.previous != NONE and is_new
+        return standing.is_ours and now - standing.champion_since <= self.plan.watched_days * DAY
 
-    def guarded(self, rows: Rows, scored: Reals, own: Reals) -> Iterator[Happened]:
-        """Roll back a champion that scores what it must not.
+    def seen(self, rows: Rows, scored: Reals, *, reference: Rows | None = None) -> Seen:
+        """Return rows (n) as the champion decided about them by chances (n,), beside the one before it.
 
-        ``scored`` (n,) are the chances that decided about the rows, ``own`` (n,) what the same models say of
-        them when they are asked again.
+        ``reference`` are rows from before the champion decided, beside which its chances are seen to move.
         """
-        before = self.chances(self.standing.previous, rows)
-        yield from self.rolled_back(
-            list(alarms(Seen(rows=rows, scored=scored, own=own, before=before), self.plan))
+        own, previous = self.chances(self.standing.champion, rows), self.standing.previous
+        if previous == NONE:
+            return Seen(rows=rows, scored=scored, own=own)
+        moved = 0.0 if reference is None else self._moved(reference, rows)
+        return Seen(
+            rows=rows,
+            scored=scored,
+            own=own,
+            before=Before(chances=self.chances(previous, rows), moved=moved),
         )
 
+    def _moved(self, reference: Rows, rows: Rows) -> float:
+        """Return by how much more the champion's chances moved than those of the model before."""
+        ours, theirs = (
+            moved_index(self.chances(digest, reference), self.chances(digest, rows))
+            for digest in (self.standing.champion, self.standing.previous)
+        )
+        return ours - theirs
+
+    def guarded(self, seen: Seen, clock: Nanoseconds) -> Iterator[Happened]:
+        """Roll back a champion that scores what it must not, or takes too long for it."""
+        found = list(alarms(seen, self.plan))
+        models = [self.models.get(digest) for digest in (self.standing.champion, self.standing.previous)]
+        ours, theirs = models
+        if not found and ours is not None and theirs is not None:
+            found = list(latency_alarm(ours.forest, theirs.forest, seen.rows, self.plan, clock))
+        yield from self.rolled_back(found)
+
     def rolled_back(self, found: Sequence[Alarm]) -> Iterator[Happened]:
-        """Raise alarms, and have the champion before decide again; nothing where there is no alarm."""
+        """Raise alarms, and have the champion before decide again, without one rules alone.
+
+        Nothing where there is no alarm.
+        """
         champion, name = self.standing.champion, self.plan.model
         for alarm in found:
             yield AlarmRaised(model=name, hash=champion, alarm=alarm)
         if found:
             yield RolledBack(model=name, hash=champion, to=self.standing.previous, reason=found[0].said)
 
-    def against(self, rows: Rows) -> str:
-        """Return what stands against a candidate by what it says of rows; nothing where nothing does."""
+    def against(self, rows: Rows, scored: Reals, is_canary: Flags) -> str:
+        """Return what stands against a candidate by what it says of rows (n); nothing where nothing does.
+
+        Where it decided itself, as a canary (n,), by the chances that did (n,).
+        """
         ours = self.chances(self.standing.candidate, rows)
         if np.isnan(ours).any():
             return "it gave no score"
         if self.standing.champion != NONE:
-            before = self.chances(self.standing.champion, rows)
-            for alarm in alarms(Seen(rows=rows, scored=ours, own=ours, before=before), self.plan):
+            before = Before(chances=self.chances(self.standing.champion, rows))
+            said = np.where(is_canary, scored, ours)
+            for alarm in alarms(Seen(rows=rows, scored=said, own=ours, before=before), self.plan):
                 return alarm.said
         return ""
 

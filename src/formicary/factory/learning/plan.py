@@ -22,6 +22,15 @@ _BLOCKS_MIN: Final = 3
 _PARTED_MAX: Final = 20
 """Segments and, thrice, groups: what is told of them has to find room in one event."""
 
+_ABOVE_ZERO: Final = (
+    "miscalibration_max",
+    "flips_max",
+    "stopped_times_max",
+    "first_stopped_max",
+    "moved_index_max",
+    "latency_ratio_max",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LearningPlan:
@@ -69,6 +78,11 @@ class LearningPlan:
         The share of decisions that may turn over from one champion to the next.
     stopped_times_max
         How many times as many rows as the model before a new one may stop.
+    first_stopped_max
+        The share of rows that a model may stop where there is none before it.
+    moved_index_max
+        By so much more than those of the model before may a new champion's chances move, as a population
+        stability index beside rows from before it decided.
     latency_ratio_max
         How many times as long as the champion's a score may take.
     latency_free_ns
@@ -129,6 +143,8 @@ class LearningPlan:
     miscalibration_max: float = 0.35
     flips_max: float = 0.05
     stopped_times_max: float = 2.0
+    first_stopped_max: float = 0.25
+    moved_index_max: float = 0.5
     latency_ratio_max: float = 3.0
     latency_free_ns: int = 2_000
     shadow_days: int = 1
@@ -165,7 +181,7 @@ class LearningPlan:
         for name in ("every_days", "positives_min", "shadow_days", "canary_days", "watched_days"):
             if getattr(self, name) < 1:
                 yield f"{name} is at least 1, not {getattr(self, name)}"
-        for name in ("miscalibration_max", "flips_max", "stopped_times_max", "latency_ratio_max"):
+        for name in _ABOVE_ZERO:
             if not getattr(self, name) > 0:
                 yield f"{name} is above zero, not {getattr(self, name)}"
 

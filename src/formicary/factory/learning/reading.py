@@ -1,7 +1,7 @@
 """Where models stand in their learning, and all that happened to them, out of a journal's events.
 
 The registry says which version decides. Whoever moves the champion by hand is obeyed: from then on the
-learner takes that one for the champion, and forgets which one was before it.
+learner takes that one for the champion, forgets which one was before it, and never takes it back.
 """
 
 from __future__ import annotations
@@ -118,4 +118,6 @@ def _moved(standing: Standing, moved: AliasMoved, at: int) -> Standing:
     """Return where a model stands after an alias was moved: by the learner as it had told, or by somebody."""
     if moved.alias != Alias.CHAMPION or moved.hash == standing.champion:
         return standing
-    return msgspec.structs.replace(standing, champion=moved.hash, champion_since=at, previous=NONE)
+    return msgspec.structs.replace(
+        standing, champion=moved.hash, champion_since=at, previous=NONE, by_hand=moved.hash
+    )

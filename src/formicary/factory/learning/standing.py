@@ -93,7 +93,7 @@ class AlarmRaised(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The champion before decides again; ``hash`` decided until now."""
+    """The champion before decides again, or without one rules alone; ``hash`` decided until now."""
 
     model: str
     hash: str
@@ -113,6 +113,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         What decides, and since when, in nanoseconds.
     previous
         The champion before, which stays loaded.
+    by_hand
+        The champion that somebody put in place of the learner's last: nobody but people takes it back.
     candidate, stage, share, stage_since
         The challenger on its way, how far it was let in, for which share of parties, since when.
     trained_at, trained_positives
@@ -126,6 +128,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     champion: str = NONE
     champion_since: int = 0
     previous: str = NONE
+    by_hand: str = NONE
     candidate: str = NONE
     stage: str = NONE
     share: int = 0
@@ -139,6 +142,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def is_alarmed(self, now: int) -> bool:
         """Tell whether there was an alarm lately that no champion has learnt from since."""
         return self.champion_since < self.alarmed_at and now - self.alarmed_at <= ALARM_LASTS
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the learner let the champion in, so that it may take it back.
+
+        To the one before it, or where there is none to nothing: then rules decide alone.
+        """
+        return self.champion not in (NONE, self.by_hand)
 
     @property
     def is_alarm_labelled(self) -> bool:

@@ -100,7 +100,7 @@ def history(context: typer.Context, model: Model, *, as_json: AsJson = False) ->
 
 
 def rollback(context: typer.Context, model: Model, *, reason: Reason, as_json: AsJson = False) -> None:
-    """Let the champion before decide again, from the next decision on; nothing is let in for a while."""
+    """Let the champion before decide again, or without one rules alone; nothing is let in for a while."""
     began = time.perf_counter()
     event = program_of(context).learning().roll_back(model, reason=reason)
     seconds = time.perf_counter() - began
@@ -205,7 +205,7 @@ def _told(event: Told) -> tuple[str, str, str]:
         case AlarmRaised():
             what, why = f"alarm: {event.alarm.name}", event.alarm.said
         case _:
-            what, version = "rolled back", f"{version} to {_short(event.to)}"
+            what, version = "rolled back", f"{version} to {_short(event.to) if event.to else 'rules alone'}"
             why = event.reason
     return what, version, why
 
