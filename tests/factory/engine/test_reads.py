@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from formicary.factory.engine.products import AGGREGATE_HEADER
-from formicary.factory.engine.reads import fields_of
+from formicary.factory.engine.reads import fields_of, record_of
 
 DTYPE = np.dtype(
     [
@@ -44,3 +44,4 @@ def test_words_are_joined_and_arrays_are_lists() -> None:
         "very_much_low": 9,
     }
     assert msgspec.json.decode(msgspec.json.encode(fields)) == fields
+    assert record_of(fields, DTYPE).tolist() == [record.tolist()]

@@ -50,10 +50,13 @@ class World:
             "experiment": tried_out(desk),
             "order_id": desk.post("/v1/rail-orders", order)["id"],
             "third_party": third,
+            "offer_id": (offer := offered(desk, self.party)),
+            "loan_id": accepted(desk, offer),
+            "date": "2025-01-31",
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
 
-    def body(self, path: str, party: str, account: str, payment: str = "") -> dict[str, Any]:
+    def body(self, path: str, party: str, account: str, payment: str = "", offer: str = "") -> dict[str, Any]:
         """Return a body that would be right, about one party."""
         money = {"amount": 1, "currency": "GBP"}
         bodies: dict[str, dict[str, Any]] = {
@@ -87,12 +90,43 @@ class World:
             },
             "/v1/score-disputes": {"party": party, "dimension": "history"},
             "/v1/score-disputes/{party_id}/verdict": {"verdict": "rejected"},
+            "/v1/credit/offers": {
+                "party": party,
+                "currency": "GBP",
+                "limit": 1,
+                "terms": {"kind": "line", "rate": 1},
+                "expires_at": "2099-01-01T00:00:00Z",
+            },
+            "/v1/loans": {"offer": offer, "amount": 1_000, "effective_rate": 0, "collected": True},
+            "/v1/loans/{loan_id}/draw": {"amount": 1},
+            "/v1/loans/{loan_id}/repay": {"amount": 1},
+            "/v1/loans/{loan_id}/recover": {"amount": 1},
+            "/v1/loans/{loan_id}/refinance": {"loan": offer.replace("ofr_", "loan_")},
+            "/v1/loans/{loan_id}/collection": {"on": False},
+            "/v1/loans/{loan_id}/risk": {"default": 1},
             "/v1/approvals/limits": {"party": party, "daily_amount_max": 0, "daily_count_max": 0},
             "/v1/approvals/entries": {
                 "lines": [{"debit_account": account, "credit_account": account, **money}]
             },
         }
         return bodies.get(path, {})
+
+
+def offered(desk: Desk, party: str) -> str:
+    """Offer a party that agrees to it a line of credit; return the offer's id."""
+    agreed = {"purpose": "credit", "wording": "a" * 32, "act": "written"}
+    desk.post(f"/v1/parties/{party}/consents", agreed)
+    terms = {"kind": "line", "rate": 0}
+    body = {"party": party, "currency": "GBP", "limit": 1_000, "terms": terms}
+    offer: str = desk.post("/v1/credit/offers", body | {"expires_at": "2099-01-01T00:00:00Z"})["id"]
+    return offer
+
+
+def accepted(desk: Desk, offer: str) -> str:
+    """Let the house accept an offer for its party; return the loan's id."""
+    body = {"offer": offer, "amount": 1_000, "effective_rate": 0, "collected": True}
+    loan: str = desk.post("/v1/loans", body)["id"]
+    return loan
 
 
 def tried_out(desk: Desk) -> str:
@@ -114,14 +148,16 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
     """Return path and body of a request about the party, or about nobody."""
     names = {name: text if real else f"{text.split('_')[0]}_{NOBODY}" for name, text in world.ids.items()}
     target = path.format(**names)
-    if path == "/v1/accounts" and method == "GET":
+    if path.endswith("/quote"):
+        target += "?amount=1"
+    if path in {"/v1/accounts", "/v1/credit/offers", "/v1/loans"} and method == "GET":
         target += f"?party={names['party_id']}"
     if path.endswith("/statement"):
         target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
     if method == "GET":
         return target, None
     payment = names["appeal_id"].replace("apl_", "pay_")
-    return target, world.body(path, names["party_id"], names["account"], payment)
+    return target, world.body(path, names["party_id"], names["account"], payment, names["offer_id"])
 
 
 @pytest.fixture

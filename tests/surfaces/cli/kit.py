@@ -45,6 +45,7 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
+from formicary.products.lending.portfolio.report import Portfolio
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
@@ -53,6 +54,7 @@ from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import source_of
 from tests.factory.learning.live_kit import memory_learner
+from tests.surfaces.cli.lending_kit import MemoryLending
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -188,7 +190,7 @@ class MemoryFactory:
 
 
 @dataclass
-class MemoryProgram:
+class MemoryProgram(MemoryLending):
     """A program without processes and without a database."""
 
     home: Path = Path("nowhere")
@@ -200,6 +202,7 @@ class MemoryProgram:
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
+    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
@@ -368,12 +371,9 @@ class MemoryProgram:
         manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
 
-    def judge(self, name: str, *, output: Path | None) -> TrainedModel:
-        """Say that what a product declares was written."""
-        manifest = replace_fields(
-            _MANIFEST, model=name, hash="feed", trained_on=TrainedOn(hash="beef", rows=0, positives=0)
-        )
-        return TrainedModel(file=output or self.home / "feed.model", manifest=manifest)
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent."""
+        return self.book
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -52,6 +52,9 @@ PREAPPROVE_PARTIES_MAX: Final = 1_200
 CLOSE_LOANS_MAX: Final = 65_536
 """Loans that one command of a close of business brings to a date: some milliseconds, which others wait."""
 
+PROVIDE_LOANS_MAX: Final = 16_384
+"""Loans for which one command of a close puts aside: some tens of milliseconds, which others wait."""
+
 COLLECT_LOANS_MAX: Final = 9_000
 """Loans from the first to the last that one command collects of: as many amounts as a sweep holds."""
 

@@ -48,6 +48,7 @@ def test_a_close_that_is_cut_and_killed_comes_to_the_same(
         cut.closes(day)
     assert len(whole.closes(FIRST_DUE)) == 5
     monkeypatch.setattr(close, "CLOSE_LOANS_MAX", 2)
+    monkeypatch.setattr(close, "PROVIDE_LOANS_MAX", 2)
     monkeypatch.setattr(collecting, "CLOSE_LOANS_MAX", 3)
     monkeypatch.setattr(telling, "CLOSE_LOANS_MAX", 4)
     monkeypatch.setattr(telling, "REMINDERS_MAX", 1)

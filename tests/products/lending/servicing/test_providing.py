@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,8 +14,16 @@ from formicary.products.lending.servicing.close import CloseBusinessDate
 from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.layout import LOAN, LoanKind, LoanState
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
-from formicary.products.lending.servicing.providing import Moved, ProvisionRules, provide, rows_of
+from formicary.products.lending.servicing.providing import (
+    Moved,
+    ProvisionRules,
+    joined,
+    moved_between,
+    provide,
+)
 from formicary.products.lending.servicing.schemas import AssessRisk, ChargeOff, Repay
+from formicary.products.lending.underwriting.movements import movements
+from formicary.products.lending.underwriting.provisions import PROVISION
 from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
 
 ANNA, BEN, CARL = 11, 12, 13
@@ -123,7 +132,7 @@ def test_days_that_are_left(unit: int, days: int) -> None:
     loans["balance"], loans["next_due"], loans["id_low"] = 10**10, START + 6, [1, 2]
     loans["default"], loans["loss"], loans["currency"] = 10**6, 10**6, EUR
     loans["default"] = loans["default_now"] = 365
-    _, after = provide(loans, START, RULES)
+    after = provide(loans, START, RULES)
     assert abs(int(after["chance"][0]) - days) <= 25
     last = START + 6 + 9 * (1, 7, 0)[unit]
     if unit < 2:
@@ -137,14 +146,37 @@ def test_amounts_beyond_those_of_underwriting() -> None:
     loans["currency"], loans["id_low"], loans["is_impaired"] = EUR, [1, 2, 3], 1
     loans["balance"] = [100 * LENDING_AMOUNT_MAX, 100 * LENDING_AMOUNT_MAX - 1, 5]
     loans["limit"] = 100 * LENDING_AMOUNT_MAX
-    before, after = provide(loans, START, RULES)
-    assert len(before) == 0
+    before = loans.copy()
+    after = provide(loans, START, RULES)
     assert after["allowance"].tolist() == [45 * LENDING_AMOUNT_MAX, 45 * LENDING_AMOUNT_MAX]
-    loans["balance"] = 0
-    _, after = provide(loans, START, ProvisionRules(drawn_millionths=10**6))
-    assert after["exposure"].tolist() == [100 * LENDING_AMOUNT_MAX] * 2
-    (row,) = rows_of(before, after)
+    (row,) = moved_between(before, loans)
     assert (row.stage, row.new, row.closing) == (3, 90 * LENDING_AMOUNT_MAX, 90 * LENDING_AMOUNT_MAX)
+    loans["balance"] = 0
+    after = provide(loans, START, ProvisionRules(drawn_millionths=10**6))
+    assert after["exposure"].tolist() == [100 * LENDING_AMOUNT_MAX] * 2
+
+
+def test_movements_are_those_of_underwriting() -> None:
+    """Of loans that came, went, changed their stage or did not, in two currencies."""
+    before, after = np.zeros(200, LOAN), np.zeros(200, LOAN)
+    numbers = np.arange(200)
+    for loans, salt in ((before, 7), (after, 11)):
+        loans["id_low"], loans["currency"] = numbers + 1, np.where(numbers % 3 == 0, EUR, 826)
+        loans["stage"] = numbers * salt // 5 % 4
+        loans["allowance"] = np.where(loans["stage"] > 0, numbers * salt * 13 % 997, 0)
+    tables = []
+    for loans in (before, after):
+        there = loans[loans["stage"] > 0]
+        table = np.zeros(len(there), PROVISION)
+        table["loan"] = np.column_stack([there["id_high"], there["id_low"]])
+        for name in ("currency", "stage", "allowance"):
+            table[name] = there[name]
+        tables.append(table)
+    expected = movements(*tables)
+    found = moved_between(before, after)
+    assert [msgspec.structs.astuple(row) for row in found] == expected.tolist()
+    halves = (moved_between(before[:90], after[:90]), moved_between(before[90:], after[90:]))
+    assert joined([row for half in halves for row in half]) == found
 
 
 def test_a_date_says_by_which_rules(bank: Bank) -> None:

@@ -32,6 +32,7 @@ from formicary.products.lending.limits import (
     COLLECTIONS_MAX,
     CURRENCIES_MAX,
     MOVED_MAX,
+    PROVIDE_LOANS_MAX,
     SKIPPED_SHOWN_MAX,
 )
 from formicary.products.lending.servicing import refusals, schemas, steps
@@ -44,9 +45,9 @@ from formicary.products.lending.servicing.postings import missing_accounts
 from formicary.products.lending.servicing.providing import (
     Moved,
     ProvisionRules,
+    moved_between,
     provide,
     provision_transfers,
-    rows_of,
 )
 from formicary.products.lending.servicing.telling import DAYS, reminders
 from formicary.products.lending.servicing.terms import day_at
@@ -224,9 +225,11 @@ def _collect(command: CloseBusinessDate, first: int, count: int, context: Contex
 
 def _provide(day: int, first: int, context: Context, loans: str, how: tuple[int, ProvisionRules]) -> Decision:
     count, rules = how
-    after = min(first + CLOSE_LOANS_MAX, count)
-    part = context.columns(loans)[first:after].copy()
-    moved = rows_of(*provide(part, day, rules))
+    after = min(first + PROVIDE_LOANS_MAX, count)
+    before = context.columns(loans)[first:after]
+    part = before.copy()
+    provide(part, day, rules)
+    moved = moved_between(before, part)
     event = schemas.LoansProvided(first=first, after=after, day=day, rules=rules)
     currencies = sorted({row.currency for row in moved})
     return Decision(

@@ -26,16 +26,22 @@ from formicary.products.lending.servicing.postings import (
     house_account_id,
     transfers,
 )
-from formicary.products.lending.underwriting.movements import movements
 from formicary.products.lending.underwriting.provisions import (
-    PROVISION,
     Loans,
     ProvisionPolicy,
     Stage,
     provisions,
 )
 
-__all__ = ["ALLOWANCES", "Moved", "ProvisionRules", "joined", "provide", "provision_transfers", "rows_of"]
+__all__ = [
+    "ALLOWANCES",
+    "Moved",
+    "ProvisionRules",
+    "joined",
+    "moved_between",
+    "provide",
+    "provision_transfers",
+]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -104,27 +110,13 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 _LINES: Final = Moved.__struct_fields__[2:]
 
 
-def provide(loans: Rows, day: int, rules: ProvisionRules) -> tuple[Rows, Rows]:
-    """Put aside for loans (n,) at a day, in place; return what was put aside before and is now.
-
-    Both are rows of ``PROVISION``, of loans for which something was to be put aside.
-    """
-    before = _kept(loans)
+def provide(loans: Rows, day: int, rules: ProvisionRules) -> Rows:
+    """Put aside for loans (n,) at a day, in place; return what for those on the book, of ``PROVISION``."""
     is_on_book = np.isin(loans["state"], _ON_BOOK)
     after = _provisions(loans[is_on_book], day, rules)
     loans["stage"] = loans["allowance"] = 0
     loans["stage"][is_on_book], loans["allowance"][is_on_book] = after["stage"], after["allowance"]
-    return before, after
-
-
-def _kept(loans: Rows) -> Rows:
-    """Return what was put aside at the last close; a loan that was not there then has no stage."""
-    there = loans[loans["stage"] > 0]
-    kept = np.zeros(len(there), PROVISION)
-    kept["loan"] = _ids(there)
-    for name in ("currency", "stage", "allowance"):
-        kept[name] = there[name]
-    return kept
+    return after
 
 
 def _provisions(loans: Rows, day: int, rules: ProvisionRules) -> Rows:
@@ -190,11 +182,39 @@ def _ids(loans: Rows) -> npt.NDArray[np.uint64]:
     return np.column_stack([loans["id_high"], loans["id_low"]])
 
 
-def rows_of(before: Rows, after: Rows) -> tuple[Moved, ...]:
-    """Return how allowances moved, by currency and stage."""
-    names = Moved.__struct_fields__
-    rows = movements(before, after)
-    return tuple(Moved(**dict(zip(names, row, strict=True))) for row in rows[list(names)].tolist())
+def moved_between(before: Rows, after: Rows) -> tuple[Moved, ...]:
+    """Return how allowances moved by currency and stage, between two states of the same loans (n,).
+
+    The lines are those of ``underwriting.movements``, of rows that stand side by side: nothing is looked for.
+    """
+    currencies, places = np.unique(after["currency"], return_inverse=True)
+    was, now = before["stage"], after["stage"]
+    kept, made = before["allowance"], after["allowance"]
+    there = (was > 0) & (now > 0)
+    changed = there & (was != now)
+    lines = {
+        "opening": (was > 0, was, kept),
+        "new": ((was == 0) & (now > 0), now, made),
+        "moved_in": (changed, now, kept),
+        "moved_out": (changed, was, kept),
+        "remeasured": (there, now, made - kept),
+        "gone": ((was > 0) & (now == 0), was, kept),
+        "closing": (now > 0, now, made),
+    }
+    sums = {name: np.zeros((len(currencies), 1 + len(Stage)), np.int64) for name in lines}
+    counts = np.zeros((len(currencies), 1 + len(Stage)), np.int64)
+    for name, (counted, stages, amounts) in lines.items():
+        at = (places[counted], stages[counted])
+        np.add.at(sums[name], at, amounts[counted])
+        np.add.at(counts, at, 1)
+    return tuple(
+        Moved(
+            currency=int(currencies[row]),
+            stage=stage,
+            **{name: int(sums[name][row, stage]) for name in lines},
+        )
+        for row, stage in np.argwhere(counts).tolist()
+    )
 
 
 def joined(moved: Iterable[Moved]) -> tuple[Moved, ...]:

@@ -22,7 +22,7 @@ __all__ = ["router"]
 
 router: Final = APIRouter(prefix="/v1/business-dates", tags=["lending"])
 
-Date = Annotated[str, Path(max_length=10, description="As 2025-01-31.")]
+Date = Annotated[str, Path(max_length=64, description="As 2025-01-31.")]
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _STEPS: Final = ("accrued", "collected", "provided", "told")
 
