@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from formicary.client.credit import CreditScores
+from formicary.client.credit_applications import CreditApplications
 from formicary.client.documents import (
     Account,
     Appeal,
@@ -281,6 +282,11 @@ class Formicary:
     def credit(self) -> CreditScores:
         """Credit scores: a party's own, and what it lets others see."""
         return CreditScores(self._transport)
+
+    @property
+    def applications(self) -> CreditApplications:
+        """Applications for credit, and by what the house lends."""
+        return CreditApplications(self._transport)
 
     @property
     def lending(self) -> Lending:

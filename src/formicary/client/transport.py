@@ -84,6 +84,10 @@ class Transport:
         """Get what is not JSON, as it is."""
         return self._send("GET", path, bytes, parameters=parameters)
 
+    def get_text(self, path: str, form: str) -> str:
+        """Get a document in a form, as a media type, as it is."""
+        return self._send("GET", path, bytes, accept=form).decode()
+
     def post(self, path: str, kind: type[Answer], body: Any = None, *, key: str | None = None) -> Answer:
         """Post a document; under a key of its own unless one is given."""
         return self._send("POST", path, _reader(kind), key=key or str(uuid.uuid4()), body=body or {})
@@ -103,10 +107,13 @@ class Transport:
         read: Callable[[bytes], Answer],
         *,
         key: str = "",
+        accept: str = "",
         body: Any = None,
         parameters: dict[str, Any] | None = None,
     ) -> Answer:
         headers = {"Authorization": self._authorization}
+        if accept:
+            headers["Accept"] = accept
         content = None
         if key:
             headers["Idempotency-Key"] = key

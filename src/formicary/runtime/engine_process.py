@@ -15,6 +15,7 @@ import numpy.typing as npt
 from formicary.base.clock import Clock, LiveClock
 from formicary.base.errors import OperationalFault
 from formicary.base.lots import lots
+from formicary.factory.decisions.assessments import load_kernels as load_kernels_of_assessments
 from formicary.factory.decisions.warm_up import load_kernels as load_kernels_of_decisions
 from formicary.factory.engine.columnar import load_kernels as load_kernels_of_columns
 from formicary.factory.engine.engine import Engine
@@ -69,6 +70,7 @@ def warm_up() -> None:
     _warm_up_folding(ledger.account_rows, ledger.rows)
     load_kernels_of_features()
     load_kernels_of_decisions()
+    load_kernels_of_assessments()
     load_kernels_of_columns()
     load_kernels_of_lending()
     # The arms of who met an experiment.

@@ -29,7 +29,7 @@ from formicary.factory.models.calibration import identity
 from formicary.factory.models.errors import ModelRefused, UnknownModel
 from formicary.factory.models.forest import Forest, Scorer
 from formicary.factory.models.model import Evidence, Model
-from formicary.factory.models.spec import ModelSpec
+from formicary.factory.models.spec import Column, ModelSpec
 from formicary.factory.models.tree_shap import TreeShap
 
 __all__ = ["Assessed", "Assessment", "Assessor", "Assessors", "load_kernels", "model_without_data"]
@@ -264,10 +264,12 @@ def model_without_data(spec: ModelSpec) -> Model:
     )
 
 
-def load_kernels(spec: ModelSpec) -> None:
+def load_kernels() -> None:
     """Load the kernels of an assessment, compiling those that are not in the cache."""
+    column = Column(name="first", reason="It is the first.")
+    spec = ModelSpec(name="first", owner="factory", predicts="Nothing.", columns=(column,))
     assessor = Assessor(model_without_data(spec))
-    row = np.zeros((1, len(spec.names)))
+    row = np.zeros((1, 1))
     assessor.calibration.apply(assessor.raw_scores(row))
     assessor.shap.contributions(row)
     none = np.zeros((0, 3), np.int64)

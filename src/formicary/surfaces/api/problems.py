@@ -156,6 +156,7 @@ _STATUS: Final = {
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_slow": HTTPStatus.REQUEST_TIMEOUT,
     "consent_act_not_allowed": HTTPStatus.FORBIDDEN,
+    "credit_notice_not_due": HTTPStatus.NOT_FOUND,
     "engine_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "experiment_not_found": HTTPStatus.NOT_FOUND,
     "idempotency_key_malformed": HTTPStatus.BAD_REQUEST,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from formicary.surfaces.cli import lending_book, lending_loans, lending_offers, lending_preapproval
+from formicary.surfaces.cli import (
+    lending_applications,
+    lending_book,
+    lending_loans,
+    lending_offers,
+    lending_preapproval,
+)
 from formicary.surfaces.cli.api_output import new_group
 
 __all__ = ["group"]
@@ -13,6 +19,7 @@ __all__ = ["group"]
 def group() -> typer.Typer:
     """Return the commands."""
     lending = new_group("Offer credit, serve loans, close business dates, look at the book.")
+    lending_applications.register(lending)
     lending_offers.register(lending)
     lending_loans.register(lending)
     lending_book.register(lending)

@@ -67,7 +67,7 @@ def test_an_application_from_nothing_to_a_draw(world: Lender) -> None:
 
 
 def test_whoever_is_refused_is_told_why(world: Lender) -> None:
-    """A stall that began lately is declined with true reasons, and its notice says the same bytes each time."""
+    """A stall that began lately is declined with true reasons, and its notice is the same bytes each time."""
     receipt = world.applies(5, STALL, 200_000)
     event = world.decided(5)
     assert receipt.answer["limit"] == event.limit == 0

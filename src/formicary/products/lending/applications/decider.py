@@ -149,7 +149,7 @@ def _decided(command: ApplyForCredit, party: int, house: House, context: Context
     return Decision(
         events=[event],
         consequences=_consequences(event, known, party, standing, is_open=standing_rate != NO_RATE),
-        answer=_answer(event),
+        answer=_answer(event, context.now),
     )
 
 
@@ -236,7 +236,7 @@ def _texts(values: Any) -> dict[str, str | None]:
     return {name: None if value is None else text_of(value) for name, value in values.items()}
 
 
-def _answer(event: CreditDecided) -> dict[str, Any]:
+def _answer(event: CreditDecided, now: int) -> dict[str, Any]:
     offered = event.offered
     return {
         "limit": event.limit,
@@ -247,6 +247,8 @@ def _answer(event: CreditDecided) -> dict[str, Any]:
         "instalment": 0 if offered is None else offered.instalment,
         "expires": 0 if offered is None else offered.expires,
         "policy": event.policy,
+        "model": None if event.scored is None else event.scored.model,
+        "at": now,
         "reasons": [reason.said for reason in event.reasons],
     }
 

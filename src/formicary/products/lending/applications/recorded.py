@@ -1,4 +1,4 @@
-"""What a recorded decision says by itself: the notice to whoever was refused, and the decision taken again."""
+"""What a recorded decision says by itself: the notice to whoever was refused, and itself, taken again."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def _column(events: Sequence[Any], name: str) -> Any:
 def _accepted(loans: Rows, events: Sequence[schemas.LoanAccepted]) -> None:
     for name in ("party", "wallet"):
         put_ids(loans, name, [getattr(event, name) for event in events])
-    for name in ("currency", "limit", "is_collected", "default", "loss"):
+    for name in ("currency", "limit", "is_collected"):
         loans[name] = [getattr(event, name) for event in events]
     for place, event in enumerate(events):
         event.terms.put(loans[place : place + 1])
