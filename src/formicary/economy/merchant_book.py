@@ -77,8 +77,8 @@ class MerchantBook:
         What to ask for, in order of time; the last one asks for nothing but that all timers have run.
     documents
         The documents with the ``kind`` that each became, (n).
-    merchant_id
-        The merchant's account, 128 bits.
+    merchant, merchant_id
+        The merchant and its account, 128 bits each.
     credit_limit
         Minor units by which refunds overdraw the merchant at the worst moment.
     customers, guests
@@ -88,6 +88,7 @@ class MerchantBook:
     currency: Currency
     moments: tuple[Moment, ...]
     documents: pl.DataFrame
+    merchant: int
     merchant_id: int
     credit_limit: int
     customers: int
@@ -108,6 +109,7 @@ def merchant_book(name: str, documents: pl.DataFrame) -> MerchantBook:
         currency=booking.currency,
         moments=(Moment(first_at, (account_array(booking.house_accounts()),)), *booked),
         documents=documents.with_columns(pl.Series("kind", booking.kinds, pl.String)),
+        merchant=booking.merchant,
         merchant_id=account_id(booking.merchant, booking.currency.number),
         credit_limit=booking.overdraft,
         customers=sum(not party.is_guest for party in booking.parties.values()),

@@ -26,8 +26,12 @@ from formicary.factory.learning.live import LiveLearner
 from formicary.factory.learning.plan import LearningPlan
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
+from formicary.products.lending.portfolio.report import Portfolio, portfolio_of
+from formicary.products.lending.servicing.reconciliation import differences
 from formicary.runtime.engine_process import warm_up
-from formicary.runtime.products import PRODUCTS, point_of
+from formicary.runtime.judged import judge
+from formicary.runtime.portfolio import book_in
+from formicary.runtime.products import PRODUCTS, judgements, point_of
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import WantedModel, train
 from formicary.runtime.wiring import Factory, open_factory
@@ -59,6 +63,22 @@ class DemoFactory:
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Return the sums of the four totals by ledger."""
         return self._factory.engine.state.machine.trial_balance()
+
+    def columns(self, product: str) -> Records:
+        """Return a product's aggregates as they are now, (n,)."""
+        return np.array(self._factory.engine.state.aggregates[product].records)
+
+    def loan_differences(self) -> int:
+        """Return how many accounts do not hold what loans say."""
+        return len(differences(self._factory.engine.state))
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent, folded from the journal."""
+        return portfolio_of(book_in(self._reader))
+
+    def judge(self, name: str) -> TrainedModel:
+        """Write the file of a model that a product declares by judgement."""
+        return judge(self._settings, name, None, judgements())
 
     @property
     def state_hash(self) -> int:

@@ -45,10 +45,12 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
-from formicary.products.lending.portfolio.report import Portfolio
+from formicary.products.lending.portfolio.book import BOOK_EVENTS, Book
+from formicary.products.lending.portfolio.report import Portfolio, portfolio_of
+from formicary.products.lending.servicing.reconciliation import differences
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
-from formicary.runtime.products import PRODUCTS
+from formicary.runtime.products import PRODUCTS, judgements
 from formicary.surfaces.cli import run
 from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
@@ -160,6 +162,28 @@ class MemoryFactory:
     def trial_balance(self) -> dict[int, tuple[int, int, int, int]]:
         """Sum the totals by ledger."""
         return self.engine.state.machine.trial_balance()
+
+    def columns(self, product: str) -> Any:
+        """Return a product's aggregates."""
+        return self.engine.state.aggregates[product].records.copy()
+
+    def loan_differences(self) -> int:
+        """Count accounts that do not hold what loans say."""
+        return len(differences(self.engine.state))
+
+    def portfolio(self) -> Portfolio:
+        """Fold the book from the journal in memory."""
+        book = Book()
+        book.fold(event for event in self.events() if event.kind in BOOK_EVENTS)
+        return portfolio_of(book)
+
+    def judge(self, name: str) -> TrainedModel:
+        """Write the file of a judged model."""
+        (judgement,) = (one for one in judgements() if one.spec.name == name)
+        model = judgement.model()
+        manifest = replace_fields(_MANIFEST, model=name, hash=model.hash)
+        write_model(self.folder / "judged.model", model, manifest)
+        return TrainedModel(file=self.folder / "judged.model", manifest=manifest)
 
     @property
     def state_hash(self) -> int:

@@ -49,7 +49,7 @@ def test_as_a_document(terminal: Terminal, program: MemoryProgram) -> None:
     )
     assert merchant["escrow"]["timers"]["auto_confirm"]["fired"] > 0
     assert cards["received"] == cards["paid"] > 0
-    assert document["proof"]["trial_balance"] == {"GBP": 0, "EUR": 0}
+    assert document["proof"]["trial_balance"] == {"GBP": 0, "CHF": 0, "EUR": 0}
     assert document["balances"] is True
     assert program.demos[0][0] is False
 

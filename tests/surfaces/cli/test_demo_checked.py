@@ -129,7 +129,7 @@ def test_as_tables_and_as_a_document(terminal: Terminal, program: MemoryProgram)
     document = terminal.json("demo", "--no-cards")
     assert document["checked"]["reconciles"] is document["balances"] is True
     assert document["checked"]["example"]["model_version"] == 1
-    assert document["proof"]["trial_balance"] == {"GBP": 0, "EUR": 0}
+    assert document["proof"]["trial_balance"] == {"GBP": 0, "CHF": 0, "EUR": 0}
 
 
 def test_without_what_trains(terminal: Terminal, program: MemoryProgram) -> None:

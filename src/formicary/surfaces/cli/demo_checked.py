@@ -22,17 +22,14 @@ from formicary.economy.moments import ReplayRefused, replay
 from formicary.factory.decisions.effects import Effect
 from formicary.factory.decisions.policies import ArmedPolicy, compile_policy
 from formicary.factory.decisions.rule_sets import text_id
-from formicary.factory.engine.products import Command
-from formicary.factory.engine.requests import CommandRequest, command_request
 from formicary.factory.ledger import CreateTransferStatus
 from formicary.factory.models.errors import TrainerMissing
 from formicary.factory.models.model import Model
-from formicary.factory.models.model_files import read_model
-from formicary.factory.models.model_manifest import ModelManifest, TrainedModel
-from formicary.factory.registry import NAME, Alias, ArmPolicy, MoveAlias
-from formicary.factory.registry.storing import parts_of, registration_of
+from formicary.factory.models.model_manifest import ModelManifest
+from formicary.factory.registry import ArmPolicy
 from formicary.products.payments.postings import AccountCode
 from formicary.products.payments.risk import PAYMENT_POINT
+from formicary.surfaces.cli.demo_promoted import done, promoted, registered
 from formicary.surfaces.cli.output import Stages, progress
 from formicary.surfaces.cli.ports import DemoFactory
 
@@ -187,7 +184,7 @@ def check_payments(factory: DemoFactory, name: str, payments: pl.DataFrame) -> C
     except TrainerMissing as missing:
         return LeftOut(str(missing))
     trained_at = time.perf_counter()
-    model, version = _promote(factory, name, trained)
+    model, version = promoted(factory, name, trained, _REASON)
     policy = _arm(factory, name)
     asking_at = time.perf_counter()
     answers = _ask(factory, name, checked)
@@ -222,22 +219,8 @@ def _tell(factory: DemoFactory, name: str, past: pl.DataFrame, now: int) -> int:
     told = found_out(name, past, now)
     factory.set_time(now)
     for request in told:
-        _done(factory, request)
+        done(factory, request)
     return factory.answered_at(told[-1])
-
-
-def _promote(factory: DemoFactory, name: str, trained: TrainedModel) -> tuple[Model, int]:
-    """Bring a model into the journal and let it decide; return it and its version."""
-    model, _ = read_model(trained.file)
-    for part in parts_of(model):
-        _command(factory, part, f"{name} {model.hash} part {part.part}")
-    registration = registration_of(model, manifest={}, note=_REASON)
-    registered = _command(factory, registration, f"{name} {model.hash} registered")
-    moved = MoveAlias(
-        subject=text_id(_MODEL), model=_MODEL, alias=Alias.CHAMPION, hash=model.hash, reason=_REASON
-    )
-    _command(factory, moved, f"{name} {model.hash} champion")
-    return model, int(registered["version"])
 
 
 def _arm(factory: DemoFactory, name: str) -> ArmedPolicy:
@@ -249,22 +232,8 @@ def _arm(factory: DemoFactory, name: str) -> ArmedPolicy:
     command = ArmPolicy(
         subject=text_id(point), point=point, version=version, policy=policy, rules=rules, reason=_REASON
     )
-    _command(factory, command, f"{name} policy {version}")
+    registered(factory, command, f"{name} policy {version}")
     return armed
-
-
-def _command(factory: DemoFactory, command: Command, key: str) -> Mapping[str, Any]:
-    return _done(factory, command_request(NAME, command, principal="demo", key=key))
-
-
-def _done(factory: DemoFactory, request: CommandRequest) -> Mapping[str, Any]:
-    """Carry out a command; return its answer, which is the first one where it was carried out before."""
-    (receipt,) = factory.execute([request])
-    if receipt.code:
-        message = f"a part of the replay was refused: {receipt.code}"
-        raise ReplayRefused(message)
-    answer: Mapping[str, Any] = receipt.answer
-    return answer
 
 
 def _ask(factory: DemoFactory, name: str, checked: pl.DataFrame) -> list[list[CreateTransferStatus]]:

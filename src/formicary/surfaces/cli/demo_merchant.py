@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from formicary.economy.escrow_counts import EscrowCounts, count_escrows
 from formicary.economy.invoices import MILLS_PER_PENNY
 from formicary.economy.merchant_book import Kind, MerchantBook
-from formicary.economy.moments import Tally, replay
+from formicary.economy.moments import Moment, Tally, replay
 from formicary.economy.reconciliation import ReconciliationRow, reconcile, total_row
+from formicary.products.lending.servicing.postings import LoanAccount
 from formicary.products.payments.escrow import Refund, Timing, Trade
 from formicary.products.payments.postings import AccountCode
 from formicary.surfaces.cli.output import progress, write_table
@@ -43,7 +45,8 @@ _GOODWILL: Final = (Kind.GOODWILL_REFUND, Kind.GUEST_GOODWILL_REFUND)
 class MerchantResult:
     """What came of the replay.
 
-    ``balance`` is the merchant's in the ledger and ``held`` what is left in escrow, in minor units;
+    ``balance`` is the merchant's in the ledger, ``lent`` what it got from lending less what it paid for that,
+    and ``held`` what is left in escrow, in minor units;
     ``counts`` are of the escrows' states and timers; ``seconds`` is the replay's wall time.
     """
 
@@ -52,6 +55,7 @@ class MerchantResult:
     seconds: float
     rows: list[ReconciliationRow]
     balance: int
+    lent: int
     held: int
     counts: EscrowCounts
 
@@ -63,7 +67,7 @@ class MerchantResult:
     @property
     def reconciles(self) -> bool:
         """Whether what the ledger gave the merchant and what was left over are the file's sum."""
-        is_sum = MILLS_PER_PENNY * self.balance + self.total.left_over_mills == self.total.mills
+        is_sum = MILLS_PER_PENNY * (self.balance - self.lent) + self.total.left_over_mills == self.total.mills
         return is_sum and self.held == 0
 
     def sums(self, *kinds: Kind) -> tuple[int, int]:
@@ -72,11 +76,18 @@ class MerchantResult:
         return sum(row.documents for row in rows), sum(row.pence for row in rows)
 
 
-def replay_merchant(factory: DemoFactory, book: MerchantBook) -> MerchantResult:
-    """Ask the factory for a merchant's moments, one commit each."""
+def replay_merchant(
+    factory: DemoFactory, book: MerchantBook, moments: Iterable[Moment] | None = None
+) -> MerchantResult:
+    """Ask the factory for a merchant's moments, one commit each; for these, if others come between them."""
     began = time.perf_counter()
     with progress("replaying the invoices", sum(map(len, book.moments))) as step:
-        tally = replay(book.moments, factory.execute, set_time=factory.set_time, done=step.advance)
+        tally = replay(
+            book.moments if moments is None else moments,
+            factory.execute,
+            set_time=factory.set_time,
+            done=step.advance,
+        )
     seconds = time.perf_counter() - began
     merchant, escrow = (
         factory.sums(ledger=book.currency.number, code=code)
@@ -88,9 +99,20 @@ def replay_merchant(factory: DemoFactory, book: MerchantBook) -> MerchantResult:
         seconds=seconds,
         rows=reconcile(book.documents),
         balance=merchant["credits_posted"] - merchant["debits_posted"],
+        lent=_lent(factory, book.currency.number),
         held=escrow["credits_posted"] - escrow["debits_posted"],
         counts=count_escrows(factory.events()),
     )
+
+
+def _lent(factory: DemoFactory, ledger: int) -> int:
+    """Return what lending gave less what it took: in this currency there is one borrower, if any."""
+    principal, interest, fees = (
+        factory.sums(ledger=ledger, code=code)
+        for code in (LoanAccount.PRINCIPAL, LoanAccount.INTEREST_RECEIVABLE, LoanAccount.FEES_RECEIVABLE)
+    )
+    taken = sum(one["credits_posted"] for one in (principal, interest, fees))
+    return principal["debits_posted"] - taken
 
 
 def merchant_document(result: MerchantResult) -> dict[str, Any]:
@@ -105,6 +127,7 @@ def merchant_document(result: MerchantResult) -> dict[str, Any]:
         "refunds": refunds,
         "refunded": -refunded,
         "merchant_balance": result.balance,
+        "merchant_lent": result.lent,
         "left_in_escrow": result.held,
         "escrow": _counts_document(result.counts),
         "merchant_credit_limit": result.book.credit_limit,
@@ -173,6 +196,7 @@ def _figures(result: MerchantResult) -> list[tuple[str, str, str]]:
         ("parties: guests", f"{result.book.guests:,}", ""),
         *((name, f"{count:,}", _pounds(result, pence)) for name, (count, pence) in sums.items()),
         ("merchant's balance in the ledger", "", _pounds(result, result.balance)),
+        ("of it from its line, less what that cost", "", _pounds(result, result.lent)),
         ("credit the merchant needed", "", _pounds(result, result.book.credit_limit)),
         ("rounding to the penny", "", _mills(result.total.left_over_mills)),
         ("sum of the file", f"{result.total.lines:,}", _mills(result.total.mills)),

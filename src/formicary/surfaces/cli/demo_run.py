@@ -11,6 +11,13 @@ from formicary.economy.merchant_book import merchant_book
 from formicary.surfaces.cli.demo_cards import CardResult, card_document, replay_cards, write_cards
 from formicary.surfaces.cli.demo_checked import CheckedResult, LeftOut, check_payments
 from formicary.surfaces.cli.demo_checked_tables import checked_document, write_checked
+from formicary.surfaces.cli.demo_lending import LendingYear
+from formicary.surfaces.cli.demo_lending_tables import (
+    LendingResult,
+    lending_document,
+    lending_result,
+    write_lending,
+)
 from formicary.surfaces.cli.demo_merchant import (
     RULES,
     MerchantResult,
@@ -30,6 +37,7 @@ __all__ = ["run_demo"]
 class _Result:
     sources: tuple[str, ...]
     merchant: MerchantResult
+    lending: LendingResult | None
     cards: CardResult | None
     checked: CheckedResult | LeftOut | None
     proof: DemoProof
@@ -38,10 +46,13 @@ class _Result:
     def balances(self) -> bool:
         cards_do = self.cards is None or self.cards.reconciles
         checked_do = not isinstance(self.checked, CheckedResult) or self.checked.reconciles
-        return self.merchant.reconciles and cards_do and checked_do and self.proof.holds
+        lending_does = self.lending is None or self.lending.reconciles
+        return self.merchant.reconciles and lending_does and cards_do and checked_do and self.proof.holds
 
 
-def run_demo(program: Program, *, keep: bool, cards: bool, checked: bool, as_json: bool) -> bool:
+def run_demo(
+    program: Program, *, keep: bool, lending: bool, cards: bool, checked: bool, as_json: bool
+) -> bool:
     """Run the demo and write its result; return whether everything balances.
 
     Parameters
@@ -50,6 +61,8 @@ def run_demo(program: Program, *, keep: bool, cards: bool, checked: bool, as_jso
         Where the data sets are, and how to open a factory.
     keep
         Go on with the data of the last demo.
+    lending
+        Lend beside the merchant's year, to it and to others.
     cards
         Replay the card payments as well.
     checked
@@ -57,7 +70,7 @@ def run_demo(program: Program, *, keep: bool, cards: bool, checked: bool, as_jso
     as_json
         Write one JSON document instead of tables.
     """
-    result = _replay(program, keep=keep, cards=cards, checked=checked)
+    result = _replay(program, keep=keep, lending=lending, cards=cards, checked=checked)
     if as_json:
         write_json(_document(result))
     else:
@@ -65,7 +78,7 @@ def run_demo(program: Program, *, keep: bool, cards: bool, checked: bool, as_jso
     return result.balances
 
 
-def _replay(program: Program, *, keep: bool, cards: bool, checked: bool) -> _Result:
+def _replay(program: Program, *, keep: bool, lending: bool, cards: bool, checked: bool) -> _Result:
     with progress("reading", None):
         merchant = merchant_source(program.data_sets)
         book = merchant_book(merchant.name, documents(merchant.rows))
@@ -77,9 +90,11 @@ def _replay(program: Program, *, keep: bool, cards: bool, checked: bool) -> _Res
     with ExitStack() as stack:
         with progress("starting PostgreSQL and the engine; the first time compiles for a minute", None):
             factory = stack.enter_context(program.demo(fresh=not keep, start_ns=book.moments[0].at))
+        year = LendingYear(factory, merchant.name, book) if lending else None
         return _Result(
             sources=said,
-            merchant=replay_merchant(factory, book),
+            merchant=replay_merchant(factory, book, year.moments() if year else None),
+            lending=lending_result(year) if year else None,
             cards=replay_cards(factory, card.name, card.rows) if card else None,
             checked=check_payments(factory, stolen.name, stolen.rows) if stolen else None,
             proof=prove(factory),
@@ -90,6 +105,7 @@ def _document(result: _Result) -> dict[str, Any]:
     return {
         "sources": list(result.sources),
         "merchant": merchant_document(result.merchant),
+        "lending": lending_document(result.lending) if result.lending else None,
         "cards": card_document(result.cards) if result.cards else None,
         "checked": checked_document(result.checked) if result.checked else None,
         "proof": proof_document(result.proof),
@@ -100,6 +116,8 @@ def _document(result: _Result) -> dict[str, Any]:
 def _write(result: _Result) -> None:
     write_table(("rules of the replay",), [(f"{n}. {rule}",) for n, rule in enumerate(RULES, start=1)])
     write_merchant(result.merchant)
+    if result.lending:
+        write_lending(result.lending)
     if result.cards:
         write_cards(result.cards)
     if result.checked:

@@ -199,6 +199,22 @@ class DemoFactory(Protocol):
         """Return the sums of the four totals by ledger."""
         ...
 
+    def columns(self, product: str) -> Records:
+        """Return a product's aggregates as they are now, (n,)."""
+        ...
+
+    def loan_differences(self) -> int:
+        """Return how many accounts do not hold what loans say."""
+        ...
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent, folded from the journal."""
+        ...
+
+    def judge(self, name: str) -> TrainedModel:
+        """Write the file of a model that a product declares by judgement."""
+        ...
+
     def events(self) -> Iterable[Event]:
         """Return every event of the journal, in order."""
         ...

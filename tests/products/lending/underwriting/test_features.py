@@ -97,10 +97,12 @@ def test_kinds_are_those_of_the_others() -> None:
     alone = compile_sets(PAYMENT_FEATURES + CREDIT_FEATURES)
     together = compile_sets((*PAYMENT_FEATURES, *CREDIT_FEATURES, MERCHANT_CREDIT))
     assert {kind.name for kind in together.kinds} - {kind.name for kind in alone.kinds} == {
+        "escrow_release",
         "loan_drawn",
         "loan_outcome",
         "loan_paid",
         "refund",
+        "sale",
         "sale_fraud",
     }
     (refund,) = (kind for kind in together.kinds if kind.name == "refund")

@@ -9,7 +9,8 @@ finds out that payments to a party were frauds: ``frauds`` 1, or -1 where that w
 payment is told by its id elsewhere, from which no feature finds the payee.
 
 Amounts are minor units as they are, whatever their currency, as everywhere in this house. Sales are payments
-to the party, from persons and as a merchant; what comes out of escrow is not among them.
+to the party, from persons and as a merchant, and what escrow releases to it. Who paid into an escrow is not
+in the release, so that each release counts as somebody who paid.
 
 Who asks is a loan that is drawn, so that a training set has a row for each draw, as known then; a decider
 asks for a party alone.
@@ -39,6 +40,14 @@ _PAYMENT: Final = EventKind(
     currency=number("ledger"),
 )
 """One party paid another, a person or a merchant: what payments mean by it."""
+
+_SALE: Final = EventKind(
+    "sale", Transfers(codes=(101, 102, 122)), payee=party("credit_party"), amount=amount()
+)
+"""A party was paid, at once or out of escrow."""
+
+_RELEASE: Final = EventKind("escrow_release", Transfers(codes=(122,)), payee=party("credit_party"))
+"""A sale in escrow was paid to the seller."""
 
 _REFUND: Final = EventKind(
     "refund",
@@ -89,23 +98,37 @@ _SOLD: Final = (
     *windowed(
         "sales_{window}",
         _SALES,
-        lambda over: total(_AMOUNT, by="payee", of="party", over=over),
+        lambda over: total(_SALE["amount"], by="payee", of="party", over=over),
         unit="minor units",
         meaning="How much the party was paid in the last {window}.",
     ),
     *windowed(
         "sales_count_{window}",
         _SALES,
-        lambda over: count(_PAYMENT, by="payee", of="party", over=over),
+        lambda over: count(_SALE, by="payee", of="party", over=over),
         unit="payments",
-        meaning="How many payments the party got in the last {window}.",
+        meaning="How many payments the party got in the last {window}, and releases from escrow.",
+    ),
+    *windowed(
+        "direct_payers_{window}",
+        _MONTHS,
+        lambda over: distinct(_PAYMENT["payer"], by="payee", of="party", over=over),
+        unit="parties",
+        meaning="About how many different parties paid the party at once in the last {window}.",
+    ),
+    *windowed(
+        "escrow_releases_{window}",
+        _MONTHS,
+        lambda over: count(_RELEASE, by="payee", of="party", over=over),
+        unit="sales",
+        meaning="How many sales in escrow were paid to the party in the last {window}.",
     ),
     *windowed(
         "payers_{window}",
         _MONTHS,
-        lambda over: distinct(_PAYMENT["payer"], by="payee", of="party", over=over),
+        lambda over: value_of(f"direct_payers_{over}") + value_of(f"escrow_releases_{over}"),
         unit="parties",
-        meaning="About how many different parties paid the party in the last {window}.",
+        meaning="About how many paid the party in the last {window}, those of an escrow counted each time.",
     ),
     Feature(
         name="growth_30d",
@@ -148,7 +171,7 @@ _SOLD: Final = (
 _SINCE: Final = (
     Feature(
         name="since_first_sale",
-        value=age(_PAYMENT, by="payee", of="party"),
+        value=age(_SALE, by="payee", of="party"),
         unit="seconds",
         meaning="The time since the party was first paid.",
     ),
@@ -160,7 +183,7 @@ _SINCE: Final = (
     ),
     Feature(
         name="since_last_sale",
-        value=time_since(_PAYMENT, by="payee", of="party"),
+        value=time_since(_SALE, by="payee", of="party"),
         unit="seconds",
         meaning="The time since the party was last paid.",
     ),
