@@ -196,3 +196,4 @@ def load_kernels() -> None:
     kept.sweep(0, len(kept), lambda _: None)
     kept.find(1)
     kept.found("of", 1)
+    kept.latest("of", ids_of([1]))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import ProgrammingError
-from formicary.factory.engine._column_kernels import chain_records, latest_record
+from formicary.factory.engine._column_kernels import chain_records, latest_record, latest_records
 from formicary.factory.ledger.room import empty_slots
 
 __all__ = ["Holders"]
@@ -46,10 +46,10 @@ class Holders:
     def latest(self, words: Rows, count: int, ids: Rows) -> Rows:
         """Return the number of the latest record that holds each id (n, 2), -1 where none does, (n,)."""
         self.follow(words, count)
-        given = np.asarray(ids, np.uint64)
-        return np.array(
-            [latest_record(words, self._field, self._slots, high, low) for high, low in given], np.int64
-        )
+        numbers = np.empty(len(ids), np.int64)
+        # A copy can be written to: for other arrays the kernel would be compiled once more.
+        latest_records(words, self._field, self._slots, np.array(ids, np.uint64, order="C"), numbers)
+        return numbers
 
     def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
         """Return the numbers of the records that hold an id, ascending.
