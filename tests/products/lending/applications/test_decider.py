@@ -54,7 +54,8 @@ def test_an_application_from_nothing_to_a_draw(world: Lender) -> None:
     assert accepted.code == ""
     assert world.asks(Draw(subject=loan, amount=200_000)).code == ""
     found = world.loan(loan)
-    assert (found["default"], found["loss"], found["origin"]) == (event.told.default, 450_000, 2)
+    believed = [int(found[name]) for name in ("default", "loss", "origin")]
+    assert believed == [event.told.default, 450_000, 2]
     world.is_sound()
     world.recovers()
     sums = {key: tuple(total) for key, total in world.engine.state.columns[LOANS.name].totals.items()}
@@ -143,7 +144,13 @@ def test_an_offer_that_stands_is_honoured(world: Lender) -> None:
 
 def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> None:
     """Without a model or without own funds nothing new is lent; what was lent is paid back all the same."""
-    loan = 71
+    loan, shop = 72, 606
+    world.has(shop)
+    world.sells(shop, 50_000, 120)
+    shown = world.applies(20, shop, 100_000).answer["effective_rate"]
+    offer = standing_offer_id(shop, EUR)
+    assert world.accepts(loan, offer, shop, 100_000, effective_rate=shown).code == ""
+    assert world.asks(Draw(subject=loan, amount=10_000)).code == ""
     world.champion("")
     assert world.asks(Draw(subject=loan, amount=1_000)).code == "credit_model_missing"
     world.champion(MODEL.hash)
