@@ -82,7 +82,7 @@ def world() -> World:
 
 
 def test_it_says_what_the_model_says(world: World) -> None:
-    """Score and chance are the model's, attributions add up to the score, and what follows is computed anew."""
+    """Score and chance are those of the model, attributions add up, and what follows is computed anew."""
     model = made_model(3, columns=COLUMNS)
     world.champion(model)
     values = {"paid": 700.0, "asked": None, "twice": 1_400.0}

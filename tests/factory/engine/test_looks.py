@@ -47,12 +47,9 @@ def summed(records: Any) -> dict[int, tuple[int, ...]]:
 
 def held_by(records: Any, party: int) -> list[int]:
     """Return the ids of the trades of a party, in order, by looking at every record."""
-    high, low = party >> 64, party & (2**64 - 1)
-    return [
-        int(one["id_low"])
-        for one in records
-        if (int(one["party_high"]), int(one["party_low"])) == (high, low)
-    ]
+    wanted = (party >> 64, party & (2**64 - 1))
+    holders = [(int(one["party_high"]), int(one["party_low"])) for one in records]
+    return [int(one["id_low"]) for one, held in zip(records, holders, strict=True) if held == wanted]
 
 
 def new() -> ColumnarAggregates:
