@@ -209,7 +209,7 @@ class LocalProgram:
     def preapprove(
         self, currency: int | None, report: Callable[[str, int, int], None]
     ) -> list[dict[str, Any]]:
-        """Go over all parties in a currency by its ISO 4217 number, or in all; return what came of each."""
+        """Go over all parties in a currency by its number, or in all; return what each run came to."""
         with EngineClient(self._settings.engine_socket) as engine:
             return preapprove(engine, self.now(), report, currency=currency)
 

@@ -54,6 +54,7 @@ from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import source_of
 from tests.factory.learning.live_kit import memory_learner
+from tests.surfaces.cli.lending_kit import MemoryLending
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -189,7 +190,7 @@ class MemoryFactory:
 
 
 @dataclass
-class MemoryProgram:
+class MemoryProgram(MemoryLending):
     """A program without processes and without a database."""
 
     home: Path = Path("nowhere")
@@ -369,13 +370,6 @@ class MemoryProgram:
             learnt = replace_fields(learnt, set="risk", purpose="fraud", **more)
         manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
-
-    def judge(self, name: str, *, output: Path | None) -> TrainedModel:
-        """Say that what a product declares was written."""
-        manifest = replace_fields(
-            _MANIFEST, model=name, hash="feed", trained_on=TrainedOn(hash="beef", rows=0, positives=0)
-        )
-        return TrainedModel(file=output or self.home / "feed.model", manifest=manifest)
 
     def portfolio(self) -> Portfolio:
         """Return what became of what was lent."""

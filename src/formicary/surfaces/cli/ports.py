@@ -364,7 +364,7 @@ class Program(Protocol):
     def preapprove(
         self, currency: int | None, report: Callable[[str, int, int], None]
     ) -> list[dict[str, Any]]:
-        """Go over all parties in a currency by its ISO 4217 number, or in all; return what came of each."""
+        """Go over all parties in a currency by its number, or in all; return what each run came to."""
         ...
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:

@@ -56,14 +56,14 @@ class Lender(Street):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, (_REGISTRY, *LENDING))
+        self.model = MERCHANT_JUDGEMENT.model()
 
     def opens_for_business(self, settings: HouseSettings = SETTINGS) -> None:
         """Say by what it lends, and make the judgement the champion."""
         self.says(settings)
-        model = MERCHANT_JUDGEMENT.model()
-        for command in (*parts_of(model), registration_of(model, manifest={}, note="")):
+        for command in (*parts_of(self.model), registration_of(self.model, manifest={}, note="")):
             assert self.does(_REGISTRY, command).code == ""
-        self.has_champion(model.hash)
+        self.has_champion(self.model.hash)
 
     def has_champion(self, hash_: str) -> None:
         """Give the alias to a version; to none where it is empty."""
