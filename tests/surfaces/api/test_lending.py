@@ -24,6 +24,7 @@ from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Outcome
 from formicary.surfaces.lending.kept import KeptPortfolio
 from tests.surfaces.api.conftest import Desk
+from tests.surfaces.api.lending_house import POLICY, judged
 
 WORDS = wording_of("You may decide on credit by what I pay and owe.")
 SCOPES = ["parties:read", "consents:write", "loans:read", "loans:write", "accounts:read"]
@@ -37,6 +38,8 @@ class Lender:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        desk.post("/v1/credit/policies", POLICY)
+        judged(desk.factory)
         self.party = desk.party(pounds=1_000)
         token = desk.post("/v1/tokens", {"party": self.party, "scopes": SCOPES})
         self.token = token["token"]

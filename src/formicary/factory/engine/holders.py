@@ -52,13 +52,7 @@ class Holders:
         return numbers
 
     def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
-        """Return the numbers of the records that hold an id, ascending.
-
-        Raises
-        ------
-        ProgrammingError
-            One of them held another id before.
-        """
+        """Return the numbers of the records that hold an id, ascending."""
         self.follow(words, count)
         high, low = np.uint64(subject >> 64), np.uint64(subject & _WORD)
         found: list[int] = []
@@ -66,8 +60,20 @@ class Holders:
         while number >= 0:
             found.append(number)
             number = int(self._before[number])
-        held = words[found, self._field : self._field + 2]
-        if (held != (high, low)).any():
+        return found[::-1]
+
+    def held(self, records: Rows) -> Rows:
+        """Return a copy of the ids that records (n,) hold, (n, 2)."""
+        return np.column_stack([records[f"{self._name}_{half}"] for half in ("high", "low")])
+
+    def require_kept(self, before: Rows, after: Rows) -> None:
+        """Look whether records that held ids (n, 2) hold the same ones now.
+
+        Raises
+        ------
+        ProgrammingError
+            One of them holds another id.
+        """
+        if (before.any(axis=1) & (before != after).any(axis=1)).any():
             message = f"{self._name} is set when a record is created, and was changed"
             raise ProgrammingError(message)
-        return found[::-1]
