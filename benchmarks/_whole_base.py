@@ -41,7 +41,7 @@ from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
 from formicary.runtime.engine_process import warm_up
 from formicary.runtime.products import PRODUCTS
 
-__all__ = ["measure_whole"]
+__all__ = ["House", "measure_whole", "measured"]
 
 Rows = npt.NDArray[Any]
 
@@ -75,7 +75,7 @@ _SETTINGS: Final = HouseSettings(
 )
 
 
-class _House:
+class House:
     """An engine with a base of parties."""
 
     def __init__(self, engine: Engine, clock: SimulatedClock, parties: int) -> None:
@@ -174,13 +174,7 @@ def _sales(numbers: Rows, turn: int) -> Rows:
 
 
 def measure_whole(parties: int) -> dict[str, Any]:
-    """Return the figures of a run over so many parties, and of the run a night later.
-
-    Raises
-    ------
-    BenchFailed
-        Something was refused, or the second night left other offers than the first.
-    """
+    """Return the figures of a run over so many parties, and of the run a night later; see ``measured``."""
     home = Path(tempfile.mkdtemp(prefix="formicary-bench-"))
     home.chmod(0o755)
     bench = Bench(home, transfers=0, seconds=0)
@@ -191,12 +185,19 @@ def measure_whole(parties: int) -> dict[str, Any]:
             migrate(access)
             clock = SimulatedClock(_FIRST * DAY)
             with bench.engine(access, PRODUCTS, clock) as (engine, _):
-                return _measured(_House(engine, clock, parties))
+                return measured(House(engine, clock, parties))
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _measured(house: _House) -> dict[str, Any]:
+def measured(house: House) -> dict[str, Any]:
+    """Return the figures of a run over a house's base, and of the run a night later.
+
+    Raises
+    ------
+    BenchFailed
+        Something was refused, nothing was offered, or the second night left other offers than the first.
+    """
     house.begins()
     processor = time.process_time()
     first, made = house.runs()
