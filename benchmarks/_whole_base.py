@@ -170,7 +170,8 @@ def _sales(numbers: Rows, turn: int) -> Rows:
     moved["credit_account_id_low"] = numbers + np.uint64(1)
     moved["amount"] = 1_000_00 + numbers * np.uint64(7_919) % np.uint64(50_000_00)
     moved["ledger"], moved["code"] = _CNY, _MERCHANT_PAYMENT
-    return moved[(numbers % np.uint64(13) != 0) | (turn < _FEW)]
+    made: Rows = moved[(numbers % np.uint64(13) != 0) | (turn < _FEW)]
+    return made
 
 
 def measure_whole(parties: int) -> dict[str, Any]:
