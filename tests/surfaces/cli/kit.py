@@ -45,7 +45,6 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
-from formicary.products.lending.portfolio.report import Portfolio
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
@@ -54,6 +53,7 @@ from formicary.surfaces.cli.ports import Check
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import source_of
 from tests.factory.learning.live_kit import memory_learner
+from tests.surfaces.cli.lending_kit import Lent
 from tests.surfaces.cli.registry_kit import MemoryRegistry
 
 NOON = 1_323_435_000_000_000_000  # 2011-12-09T12:50:00Z
@@ -80,7 +80,6 @@ IDENTICAL = ReplayedDecisions(
     differences=(),
     seconds=0.5,
 )
-
 
 _MANIFEST = ModelManifest(
     model="",
@@ -189,7 +188,7 @@ class MemoryFactory:
 
 
 @dataclass
-class MemoryProgram:
+class MemoryProgram(Lent):
     """A program without processes and without a database."""
 
     home: Path = Path("nowhere")
@@ -201,7 +200,6 @@ class MemoryProgram:
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
-    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
@@ -369,10 +367,6 @@ class MemoryProgram:
             learnt = replace_fields(learnt, set="risk", purpose="fraud", **more)
         manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
-
-    def portfolio(self) -> Portfolio:
-        """Return what became of what was lent."""
-        return self.book
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

@@ -208,7 +208,7 @@ def test_the_book(terminal: Terminal, tmp_path: Any) -> None:
     book = Book()
     book.fold(events(bank))
     found = portfolio_of(book)
-    terminal.program.book = found
+    terminal.program.lent = found
     assert terminal.run("lending", "portfolio") == ExitCode.DONE
     for shown in ("days_1", "2025-01", "rolled in 2025-02", "yield"):
         assert shown in terminal.out
