@@ -25,6 +25,7 @@ from formicary.products.lending.servicing.terms import DAY
 from formicary.runtime import closing
 from formicary.runtime.closing import Closing, close_and_keep, close_dates, closing_main
 from formicary.runtime.health_lending import examine_lending
+from formicary.runtime.program import LocalProgram
 from formicary.runtime.settings import Settings
 from formicary.surfaces.lending.kept import KeptPortfolio
 from tests.products.lending.servicing.bank import INSTALMENTS, START, Bank
@@ -211,6 +212,7 @@ def test_what_is_closed_is_kept(hosted_home: Settings, monkeypatch: pytest.Monke
         close_and_keep(hosted_home)
         assert b'"as_of":null' in (kept.document() or b"")
         assert b"No business date was closed yet." in (kept.page() or b"")
+        assert LocalProgram(hosted_home).portfolio() == NONE
         found: list[Settings] = []
 
         def find(settings: Settings) -> Portfolio:
