@@ -119,7 +119,7 @@ def test_where_nothing_can_be_said(world: World) -> None:
     assert world.assessors.assess(SPEC.name, {"paid": 1.0}) is None
     world.champion(made_model(4, columns=("twice", "unheard_of")))
     assert world.assessors.assess(SPEC.name, values) is None
-    amounts = made_model(5, columns=COLUMNS, calibration=None)  # type: ignore[arg-type]
+    amounts = made_model(5, columns=COLUMNS, calibration=None)
     world.champion(amounts)
     assert world.assessors.assess(SPEC.name, values) is None
     assert "no chances" in world.live.unusable[amounts.hash]

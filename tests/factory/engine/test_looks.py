@@ -101,9 +101,14 @@ def test_an_id_that_was_changed_is_a_programmers_error() -> None:
     trades.put([1], taken)
     assert len(trades.found("party", 5)) == 1
     taken["party_low"] = 6
-    trades.put([1], taken)
     with pytest.raises(ProgrammingError, match="was changed"):
-        trades.found("party", 5)
+        trades.put([1], taken)
+
+    def change(records: Any) -> None:
+        records["party_high"] = 1
+
+    with pytest.raises(ProgrammingError, match="was changed"):
+        trades.sweep(0, 1, change)
 
 
 def test_the_contract_says_what_can_be_looked_at() -> None:

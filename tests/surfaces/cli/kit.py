@@ -45,7 +45,6 @@ from formicary.factory.models.model_manifest import (
     TrainingReport,
 )
 from formicary.factory.models.spec import ModelSpec
-from formicary.products.lending.portfolio.report import Portfolio
 from formicary.products.payments.features import FEATURES
 from formicary.products.payments.risk import PAYMENT_POINT
 from formicary.runtime.products import PRODUCTS
@@ -81,7 +80,6 @@ IDENTICAL = ReplayedDecisions(
     differences=(),
     seconds=0.5,
 )
-
 
 _MANIFEST = ModelManifest(
     model="",
@@ -202,7 +200,6 @@ class MemoryProgram(MemoryLending):
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
-    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
@@ -370,10 +367,6 @@ class MemoryProgram(MemoryLending):
             learnt = replace_fields(learnt, set="risk", purpose="fraud", **more)
         manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
-
-    def portfolio(self) -> Portfolio:
-        """Return what became of what was lent."""
-        return self.book
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""
