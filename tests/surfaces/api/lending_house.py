@@ -15,7 +15,7 @@ __all__ = ["POLICY", "judged"]
 
 POLICY: dict[str, Any] = {
     "currency": "GBP",
-    "bands": [{"default": 60_000, "sales": 1_000_000}],
+    "bands": [{"default": 900_000, "sales": 1_000_000}],
     "own_funds": 10**12,
     "cash": 10**12,
     "terms": {"kind": "line", "rate": 0, "day_count": "actual_365", "share": 100_000},
@@ -24,7 +24,7 @@ POLICY: dict[str, Any] = {
         "history_days_min": 0,
         "limit_min": 1_000,
         "limit_step": 1_000,
-        "rate_cap_millionths": 1_000,
+        "rate_cap_millionths": 10_000,
     },
     "capital": {"least": 1_000, "step": 1_000},
 }
