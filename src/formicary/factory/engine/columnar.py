@@ -135,14 +135,14 @@ class ColumnarAggregates:
         self._count = after
         self.hash = (self.hash + self._hash_of(first, after)) & _WORD
 
-    def sweep(self, first: int, after: int, change: Callable[[Rows], None]) -> None:
-        """Let ``change`` change the records from ``first`` up to ``after`` in place; it keeps their ids."""
+    def sweep(self, first: int, after: int, change: Callable[[Rows], None], *, in_sums: bool = True) -> None:
+        """Let ``change`` change the records from ``first`` up to ``after`` in place; it keeps their ids.
+
+        Where it is not ``in_sums``, it keeps what they add to sums as well.
+        """
         before, records = self._hash_of(first, after), self._records[first:after]
-        held = {name: holders.held(records) for name, holders in self._holders.items()}
-        with self._totals.changing(records):
+        with self._totals.changing(records if in_sums else records[:0]):
             change(records)
-        for name, holders in self._holders.items():
-            holders.require_kept(held[name], holders.held(records))
         self.hash = (self.hash + self._hash_of(first, after) - before) & _WORD
 
     def restore(self, records: Rows) -> None:

@@ -62,7 +62,9 @@ class RunningTotals:
 
     def _replace(self, before: tuple[Rows, Rows], after: tuple[Rows, Rows]) -> None:
         # Most of what a sweep changes is in no sum.
-        is_other = (before[0] != after[0]) | (before[1] != after[1]).any(axis=1)
+        is_other = before[0] != after[0]
+        for column in range(before[1].shape[1]):
+            is_other |= before[1][:, column] != after[1][:, column]
         self._add(before[0][is_other], -before[1][is_other])
         self._add(after[0][is_other], after[1][is_other])
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
 
+from formicary.factory.decisions.assessments import Assessor
 from formicary.products.lending.applications.borrowers import BORROWERS, DescribeBorrower
+from formicary.products.lending.applications.explained import enough, reasons_told
+from formicary.products.lending.applications.house import HOUSES, house_id, told_house
 from formicary.products.lending.applications.recorded import differences, notice_told
 from formicary.products.lending.applications.refusals import NoticeNotDue
 from formicary.products.lending.applications.settings import Funds
 from formicary.products.lending.product import LOANS
 from formicary.products.lending.servicing.offers import OFFERS, OfferState, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw, Repay
-from formicary.products.lending.underwriting.preapproval import Condition
+from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
+from formicary.products.lending.underwriting.preapproval import DECISION, Condition
 from tests.products.lending.applications.lender import MODEL, SETTINGS, Lender
 from tests.products.lending.servicing.bank import EUR, WALLETS, hex_of
 
@@ -174,3 +180,20 @@ def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> N
     assert world.says().code == ""
     assert world.asks(Draw(subject=loan, amount=1_000)).code == ""
     world.recovers()
+
+
+def test_nothing_is_enough_where_nothing_of_the_party_was_against_it(world: Lender) -> None:
+    """What is not lacking is not told of, nor what a party cannot mend, nor of a model without sales."""
+    event = world.decided(3)
+    values = {name: None if one is None else float(one) for name, one in event.values.items()}
+    assessment = world.engine.state.assessors.assess(MERCHANT_DEFAULT.name, values)
+    record = world.engine.state.aggregates[HOUSES].find(house_id(EUR))
+    assert assessment is not None
+    assert record is not None
+    house = told_house({name: record[name].tolist() for name in record.dtype.names or ()})
+    risk = 1 << Condition.RISK
+    assert enough(house, event.told, event.wanted, risk, assessment) == []
+    assert enough(house, event.told, event.wanted, risk | 1 << Condition.WANTED, assessment) == []
+    alone = dataclasses.replace(assessment, assessor=Assessor(MODEL))
+    assert enough(house, event.told, event.wanted, risk, alone) == []
+    assert reasons_told(np.zeros(1, DECISION), None) == []

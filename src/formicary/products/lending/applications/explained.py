@@ -140,6 +140,9 @@ def enough(
         return np.asarray(decided.decisions["failed"] == 0, np.int64)
 
     levers = list(_levers(assessment))
+    # Where nothing but what it is not judged by was against it, nothing of its own would have been enough.
+    if judge(assessment.values[None])[0]:
+        return []
     found = smallest_changes(assessment.values, judge, levers, wanted=[1], rows_max=_ROWS_MAX).nearest
     if not found:
         return []
