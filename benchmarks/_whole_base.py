@@ -1,6 +1,6 @@
 """The nightly run over a whole base, end to end: features, model, decision and offers on a durable journal.
 
-Parties are registered, agree, and sell for two months. Then a run goes over all of them, part by part, each
+Parties are registered, agree, and sell for four months. Then a run goes over all of them, part by part, each
 committed before the next, and a night later over their standing offers. What is measured is all that an
 engine does for it: nothing else goes on, but between two parts everybody else would be answered.
 """
@@ -41,19 +41,25 @@ from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
 from formicary.runtime.engine_process import warm_up
 from formicary.runtime.products import PRODUCTS
 
-__all__ = ["measure_whole"]
+__all__ = ["House", "measure_whole", "measured"]
 
 Rows = npt.NDArray[Any]
 
 _FIRST: Final = 20_000
 _CNY: Final = 156
-_BUYER: Final = 1
 _WALLETS: Final = 2
 _PARTIES: Final = 3
 _MERCHANT_PAYMENT: Final = 102
 _AT_ONCE: Final = 4_000
 _SALES: Final = 8
-"""Of each party, a week apart."""
+"""Of each party, the last one a day before the first run."""
+
+_TURN_DAYS: Final = 14
+
+_FEW: Final = 3
+"""Of those that sell nothing lately."""
+
+_BUYERS: Final = 40
 
 _SETTINGS: Final = HouseSettings(
     bands=[
@@ -69,7 +75,7 @@ _SETTINGS: Final = HouseSettings(
 )
 
 
-class _House:
+class House:
     """An engine with a base of parties."""
 
     def __init__(self, engine: Engine, clock: SimulatedClock, parties: int) -> None:
@@ -99,7 +105,8 @@ class _House:
 
     def begins(self) -> None:
         """Register the base, let it agree and sell, and open for business."""
-        self.moves(account_array([Account(id=_BUYER, ledger=_CNY, code=101, user_data_128=_BUYER)]))
+        buyers = [Account(id=one, ledger=_CNY, code=101, user_data_128=one) for one in range(1, _BUYERS + 1)]
+        self.moves(account_array(buyers))
         for numbers in self._parts():
             ids = [_PARTIES << 64 | int(number) + 1 for number in numbers]
             self.asks(
@@ -107,10 +114,11 @@ class _House:
             )
             self.asks(CONSENT_PRODUCT.name, *(_agreed(one) for one in ids))
             self.moves(_wallets(numbers))
-        for week in range(_SALES):
+        for turn in range(_SALES):
+            self.clock.set(self.clock.now() + _TURN_DAYS * DAY)
             for numbers in self._parts():
-                self.moves(_sales(numbers, week))
-            self.clock.set(self.clock.now() + 7 * DAY)
+                self.moves(_sales(numbers, turn))
+        self.clock.set(self.clock.now() + DAY)
         self.asks(POLICIES.name, SetCreditPolicy(subject=house_id(_CNY), currency=_CNY, settings=_SETTINGS))
         model = MERCHANT_JUDGEMENT.model()
         moved = MoveAlias(
@@ -153,25 +161,21 @@ def _wallets(numbers: Rows) -> Rows:
     return wallets
 
 
-def _sales(numbers: Rows, week: int) -> Rows:
+def _sales(numbers: Rows, turn: int) -> Rows:
     """Return a sale of each party: of a size of its own, and every thirteenth sells nothing lately."""
     moved = np.zeros(len(numbers), TRANSFER)
-    moved["id_high"], moved["id_low"] = week + 1, numbers + np.uint64(1)
-    moved["debit_account_id_low"], moved["credit_account_id_high"] = _BUYER, _WALLETS
+    moved["id_high"], moved["id_low"] = turn + 1, numbers + np.uint64(1)
+    moved["debit_account_id_low"] = 1 + (numbers + np.uint64(7 * turn)) % np.uint64(_BUYERS)
+    moved["credit_account_id_high"] = _WALLETS
     moved["credit_account_id_low"] = numbers + np.uint64(1)
     moved["amount"] = 1_000_00 + numbers * np.uint64(7_919) % np.uint64(50_000_00)
     moved["ledger"], moved["code"] = _CNY, _MERCHANT_PAYMENT
-    return moved[(numbers % 13 != 0) | (week < 3)]  # noqa: PLR2004, three weeks are not two months
+    made: Rows = moved[(numbers % np.uint64(13) != 0) | (turn < _FEW)]
+    return made
 
 
 def measure_whole(parties: int) -> dict[str, Any]:
-    """Return the figures of a run over so many parties, and of the run a night later.
-
-    Raises
-    ------
-    BenchFailed
-        Something was refused, or the second night left other offers than the first.
-    """
+    """Return the figures of a run over so many parties, and of the run a night later; see ``measured``."""
     home = Path(tempfile.mkdtemp(prefix="formicary-bench-"))
     home.chmod(0o755)
     bench = Bench(home, transfers=0, seconds=0)
@@ -182,12 +186,19 @@ def measure_whole(parties: int) -> dict[str, Any]:
             migrate(access)
             clock = SimulatedClock(_FIRST * DAY)
             with bench.engine(access, PRODUCTS, clock) as (engine, _):
-                return _measured(_House(engine, clock, parties))
+                return measured(House(engine, clock, parties))
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _measured(house: _House) -> dict[str, Any]:
+def measured(house: House) -> dict[str, Any]:
+    """Return the figures of a run over a house's base, and of the run a night later.
+
+    Raises
+    ------
+    BenchFailed
+        Something was refused, nothing was offered, or the second night left other offers than the first.
+    """
     house.begins()
     processor = time.process_time()
     first, made = house.runs()

@@ -72,7 +72,7 @@ _HOUSE: Final = 1
 _NOSTRO: Final = 2
 # High words of ids: merchants and their wallets, and the parties, wallets and loans that are on the book.
 _MERCHANTS, _PURSES, _PARTIES, _WALLETS, _LOANS = (high << 32 for high in range(1, 6))
-_PART: Final = 1_500
+_PART: Final = 1_000
 _PAID_AT_ONCE: Final = 8_000
 _PATIENCE_SECONDS: Final = 120
 _TERMS: Final = LoanTerms(kind=2, rate=120_000_000, instalments=12)

@@ -55,7 +55,23 @@ def known_things(api: Api, key: str) -> dict[str, str]:
         formicary.open_account(payee, "GBP")
         order = formicary.order("top_up", party=payer, amount=10_000, currency="GBP").id
         formicary.bank_said(order, "confirm")
+        formicary.grant_consent(payer, "credit", wording="a" * 32, act="written")
+        offers = [
+            formicary.lending.offer(
+                payer,
+                currency="GBP",
+                limit=1_000,
+                terms={"kind": "line", "rate": 100_000_000, "share": 50_000},
+                expires_at="2099-01-01T00:00:00Z",
+            )
+            for _ in range(2)
+        ]
+        shown = formicary.lending.quote(offers[0].id, 1_000).effective_rate
+        loan = formicary.lending.accept(offers[0].id, amount=1_000, effective_rate=shown, collected=True).id
+        formicary.lending.draw(loan, 500)
         return {
+            "offer_id": offers[1].id,
+            "loan_id": loan,
             "party_id": payer,
             "purpose": "credit",
             "account": account,

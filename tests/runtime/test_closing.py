@@ -19,10 +19,13 @@ from formicary.factory.engine.products import Command
 from formicary.factory.engine.reads import FoundAggregates, find_aggregates, read_aggregates
 from formicary.factory.engine.requests import ReadRequest, command_request
 from formicary.factory.engine.state import Receipt
+from formicary.products.lending.portfolio.report import Portfolio
 from formicary.products.lending.servicing import collecting
 from formicary.products.lending.servicing.terms import DAY
 from formicary.runtime import closing
 from formicary.runtime.closing import Closing, close_and_keep, close_dates, closing_main
+from formicary.runtime.health_lending import examine_lending
+from formicary.runtime.program import LocalProgram
 from formicary.runtime.settings import Settings
 from formicary.surfaces.lending.kept import KeptPortfolio
 from tests.products.lending.servicing.bank import INSTALMENTS, START, Bank
@@ -30,6 +33,7 @@ from tests.products.lending.servicing.test_skipping import closes_account
 from tests.runtime.test_children import until
 from tests.runtime.test_ledgers import running_engine
 
+NONE = Portfolio(as_of=None, currencies=())
 PARTIES = (11, 12, 13, 14, 15)
 FIRST_DUE = START + 31
 
@@ -199,13 +203,28 @@ def test_a_day_is_closed_once_and_a_failure_again(tmp_path: Path) -> None:
     assert not watch.errand.pid
 
 
-def test_what_is_closed_is_kept(hosted_home: Settings) -> None:
-    """On a real journal: without a loan nothing is closed, and an empty portfolio is shown."""
+def test_what_is_closed_is_kept(hosted_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a real journal: without a loan nothing is closed, and an empty book is shown; then what is new."""
+    (check,) = examine_lending(hosted_home)
+    assert "no journal" in check.found
     kept = KeptPortfolio(hosted_home.portfolio_folder)
     with running_engine(hosted_home):
         close_and_keep(hosted_home)
         assert b'"as_of":null' in (kept.document() or b"")
         assert b"No business date was closed yet." in (kept.page() or b"")
+        assert LocalProgram(hosted_home).portfolio() == NONE
+        found: list[Settings] = []
+
+        def find(settings: Settings) -> Portfolio:
+            found.append(settings)
+            return NONE
+
+        monkeypatch.setattr(closing, "find_portfolio", find)
+        close_and_keep(hosted_home)
+        assert not found
+        monkeypatch.setattr(closing, "close_dates", lambda *_: iter([START]))
+        close_and_keep(hosted_home)
+        assert found == [hosted_home]
 
 
 def test_it_ends_at_once(new_home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def _first_open(engine: Closer, today: int) -> int:
     days = list(range(today - 1, max(today - 1 - AGGREGATES_READ_MAX, 0), -1))
     for day, fields in zip(days, engine.aggregates(BUSINESS_DATES.name, days), strict=True):
         if fields is not None:
-            return day + (fields["told"] >= fields["loans"])
+            return day + int(fields["told"] >= fields["loans"])
     kinds = (engine.find_aggregates(LOANS.name, "kind", kind, after=0, limit=1) for kind in LoanKind)
     return today - 1 if any(found.items for found in kinds) else today
 

@@ -164,6 +164,6 @@ def test_kernels_are_loaded() -> None:
     """Nobody waits for them later."""
     load_kernels()
     entries = {name: one for name, one in vars(_column_kernels).items() if name.endswith("_records")}
-    assert len(entries) == 6
+    assert len(entries) == 7
     # What is not compiled at all, as where numba is switched off, has no signatures to lack.
     assert [name for name, one in entries.items() if getattr(one, "signatures", None) == []] == []

@@ -44,4 +44,4 @@ def test_words_are_joined_and_arrays_are_lists() -> None:
         "very_much_low": 9,
     }
     assert msgspec.json.decode(msgspec.json.encode(fields)) == fields
-    assert record_of(fields, DTYPE).tolist() == [record.tolist()]
+    assert fields_of(record_of(fields, DTYPE)[0]) == fields

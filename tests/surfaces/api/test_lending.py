@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Outcome
 from formicary.surfaces.lending.kept import KeptPortfolio
 from tests.surfaces.api.conftest import Desk
+from tests.surfaces.api.lending_house import POLICY, judged
 
 WORDS = wording_of("You may decide on credit by what I pay and owe.")
 SCOPES = ["parties:read", "consents:write", "loans:read", "loans:write", "accounts:read"]
@@ -33,15 +35,18 @@ DAY_SECONDS = 86_400
 
 
 class Lender:
-    """A house that lends to one party with a token of its own."""
+    """A house that lends to one party with a key of its own."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        desk.post("/v1/credit/policies", POLICY)
+        judged(desk.factory)
         self.party = desk.party(pounds=1_000)
-        token = desk.post("/v1/tokens", {"party": self.party, "scopes": SCOPES})
-        self.token = token["token"]
+        token = desk.post("/v1/tokens", {"party": self.party, "scopes": SCOPES})["token"]
         body = {"purpose": "credit", "wording": WORDS, "act": "signed_in_party"}
-        desk.post(f"/v1/parties/{self.party}/consents", body, key=self.token)
+        desk.post(f"/v1/parties/{self.party}/consents", body, key=token)
+        # A token ends within hours, and these tests last for weeks.
+        self.key = desk.key_of(self.party, SCOPES)
 
     @property
     def now(self) -> str:
@@ -60,14 +65,14 @@ class Lender:
     def takes(self, offer: dict[str, Any], amount: int) -> dict[str, Any]:
         """Let the party accept at the rate that it is shown."""
         path = f"/v1/credit/offers/{offer['id']}/quote?amount={amount}"
-        quote = self.desk.get(path, key=self.token)
+        quote = self.desk.get(path, key=self.key)
         body = {
             "offer": offer["id"],
             "amount": amount,
             "effective_rate": quote["effective_rate"],
             "collected": True,
         }
-        made: dict[str, Any] = self.desk.post("/v1/loans", body, key=self.token)
+        made: dict[str, Any] = self.desk.post("/v1/loans", body, key=self.key)
         assert made["instalment"] == 0 or made["state"] == "accepted"
         return made
 
@@ -107,20 +112,20 @@ def lender(desk: Desk) -> Lender:
 
 def test_from_the_offer_to_the_first_close(lender: Lender, desk: Desk) -> None:
     """Offer, quote, acceptance, draw, close: what is shown is what happens, and what is put aside is told."""
-    token = lender.token
+    key = lender.key
     offer = lender.offers(60_000, TERMS, default=30_000, loss=500_000)
     assert (offer["state"], offer["terms"]["waterfall"]) == ("open", ["fees", "interest", "principal"])
-    assert desk.get(f"/v1/credit/offers/{offer['id']}", key=token) == offer
+    assert desk.get(f"/v1/credit/offers/{offer['id']}", key=key) == offer
     loan = lender.takes(offer, 60_000)
     path = f"/v1/loans/{loan['id']}"
     assert (loan["state"], loan["owed"], loan["next_due"], loan["provision"]) == ("accepted", 0, None, None)
-    (listed,) = desk.get(f"/v1/credit/offers?party={lender.party}", key=token)["items"]
+    (listed,) = desk.get(f"/v1/credit/offers?party={lender.party}", key=key)["items"]
     assert listed["state"] == "accepted"
-    ahead = desk.get(f"{path}/schedule", key=token)["items"]
-    drawn = desk.post(f"{path}/draw", {"amount": 60_000}, key=token)
+    ahead = desk.get(f"{path}/schedule", key=key)["items"]
+    drawn = desk.post(f"{path}/draw", {"amount": 60_000}, key=key)
     assert (drawn["state"], drawn["owed"], drawn["instalment"]) == ("active", 60_000, ahead[0]["payment"])
-    assert desk.get(f"{path}/schedule", key=token)["items"] == ahead
-    assert desk.get(f"/v1/loans?party={lender.party}", key=token)["items"] == [drawn]
+    assert desk.get(f"{path}/schedule", key=key)["items"] == ahead
+    assert desk.get(f"/v1/loans?party={lender.party}", key=key)["items"] == [drawn]
     today = date_text(day_at(desk.factory.engine.clock.now()))
     lender.waits(1)
     date = desk.get(f"/v1/business-dates/{today}")
@@ -133,17 +138,17 @@ def test_from_the_offer_to_the_first_close(lender: Lender, desk: Desk) -> None:
 
 def test_from_arrears_to_the_end(lender: Lender, desk: Desk) -> None:
     """Arrears, charge-off, recovery, write-back, the last payment; books balance on the real database."""
-    token = lender.token
+    key = lender.key
     loan = lender.takes(lender.offers(60_000, TERMS), 60_000)
     path = f"/v1/loans/{loan['id']}"
-    desk.post(f"{path}/draw", {"amount": 60_000}, key=token)
+    desk.post(f"{path}/draw", {"amount": 60_000}, key=key)
     lender.spends()
     lender.waits(35)
-    late = desk.get(path, key=token)
+    late = desk.get(path, key=key)
     assert late["due"]["principal"] + late["due"]["interest"] == late["instalment"]
     assert (late["days_late"] > 0, late["bucket"]) == (True, "days_1")
-    assert desk.code("POST", f"{path}/draw", {"amount": 1}, key=token) == (422, "loan_drawn")
-    assert desk.code("POST", f"{path}/charge-off", {}, key=token) == (403, "scope_missing")
+    assert desk.code("POST", f"{path}/draw", {"amount": 1}, key=key) == (422, "loan_drawn")
+    assert desk.code("POST", f"{path}/charge-off", {}, key=key) == (403, "scope_missing")
     assessed = desk.post(f"{path}/risk", {"default": 900_000, "impaired": True})
     assert assessed["provision"]["impaired"] is True
     lost = desk.post(f"{path}/charge-off")
@@ -152,27 +157,28 @@ def test_from_arrears_to_the_end(lender: Lender, desk: Desk) -> None:
     assert desk.post(f"{path}/recover", {"amount": 5_000})["recovered"] == 5_000
     assert desk.post(f"{path}/write-back")["state"] == "active"
     desk.fund(lender.party, 90_000)
-    assert desk.post(f"{path}/collection", {"on": False}, key=token)["collected"] is False
-    done = desk.post(f"{path}/repay", {"amount": 90_000}, key=token)
+    assert desk.post(f"{path}/collection", {"on": False}, key=key)["collected"] is False
+    done = desk.post(f"{path}/repay", {"amount": 90_000}, key=key)
     assert (done["state"], done["owed"]) == ("repaid", 0)
-    kinds = [one["kind"] for one in desk.get(f"{path}/entries", key=token)["items"]]
+    kinds = [one["kind"] for one in desk.get(f"{path}/entries", key=key)["items"]]
     assert kinds[0] in {"principal_paid", "interest_paid"}
     assert {"draw", "charge_off", "recovery", "write_back"} <= set(kinds)
-    page = desk.get(f"{path}/entries?limit=2", key=token)
-    rest = desk.get(f"{path}/entries?limit=100&cursor={page['next']}", key=token)
+    page = desk.get(f"{path}/entries?limit=2", key=key)
+    rest = desk.get(f"{path}/entries?limit=100&cursor={page['next']}", key=key)
     assert [one["kind"] for one in (*page["items"], *rest["items"])] == kinds
     lender.waits(1)
     assert differences(desk.factory.engine.state) == []
-    for debits, credits_, *_ in desk.factory.engine.state.machine.trial_balance().values():
-        assert debits == credits_
+    for _, debits, _, credits_ in desk.factory.engine.state.machine.trial_balance().values():
+        assert debits == credits_ > 0
 
 
 def test_the_doctor_says_when_the_last_date_closed(
     lender: Lender, desk: Desk, hosted_home: Settings, new_home: Settings
 ) -> None:
     """Without loans there is none; where nobody closes any more it is a warning."""
+    sandbox = replace(hosted_home, is_sandbox=True)
 
-    def check(settings: Settings = hosted_home) -> tuple[Outcome, str]:
+    def check(settings: Settings = sandbox) -> tuple[Outcome, str]:
         (found,) = examine_lending(settings)
         return found.outcome, found.found
 
@@ -196,7 +202,7 @@ def test_what_became_of_it(lender: Lender, desk: Desk, hosted_home: Settings) ->
     loan = lender.takes(lender.offers(50_000, LINE), 40_000)
     path = f"/v1/loans/{loan['id']}"
     assert desk.get(f"{path}/schedule")["items"] == []
-    desk.post(f"{path}/draw", {"amount": 30_000}, key=lender.token)
+    desk.post(f"{path}/draw", {"amount": 30_000}, key=lender.key)
     ahead = desk.get(f"{path}/schedule")["items"]
     assert (len(ahead), ahead[0]["principal"]) == (12, 1_500)
     lender.waits(33)
@@ -219,20 +225,20 @@ def test_what_became_of_it(lender: Lender, desk: Desk, hosted_home: Settings) ->
 def test_refinancing_and_withdrawal(lender: Lender, desk: Desk) -> None:
     """An accepted loan pays off another one; an offer that was withdrawn is nobody's any more."""
     first = lender.takes(lender.offers(20_000, TERMS), 20_000)
-    desk.post(f"/v1/loans/{first['id']}/draw", {"amount": 20_000}, key=lender.token)
+    desk.post(f"/v1/loans/{first['id']}/draw", {"amount": 20_000}, key=lender.key)
     second = lender.takes(lender.offers(30_000, TERMS), 30_000)
     body = {"loan": first["id"]}
-    done = desk.post(f"/v1/loans/{second['id']}/refinance", body, key=lender.token)
+    done = desk.post(f"/v1/loans/{second['id']}/refinance", body, key=lender.key)
     assert (done["balance"], done["refinanced"]) == (30_000, 1)
     assert desk.get(f"/v1/loans/{first['id']}")["state"] == "repaid"
     offer = lender.offers(20_000, TERMS)
     assert desk.post(f"/v1/credit/offers/{offer['id']}/withdraw")["state"] == "withdrawn"
     taken = {"offer": offer["id"], "amount": 1, "effective_rate": 0, "collected": True}
-    assert desk.code("POST", "/v1/loans", taken, key=lender.token) == (422, "offer_taken")
+    assert desk.code("POST", "/v1/loans", taken, key=lender.key) == (422, "offer_taken")
     (wallet,) = desk.get(f"/v1/accounts?party={lender.party}")
     other = lender.offers(20_000, TERMS)
     wrong = taken | {"offer": other["id"], "wallet": wallet["id"], "amount": 20_000}
-    assert desk.code("POST", "/v1/loans", wrong, key=lender.token) == (422, "rate_not_shown")
+    assert desk.code("POST", "/v1/loans", wrong, key=lender.key) == (422, "rate_not_shown")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from formicary.factory.experiments import NAME as EXPERIMENTS
 from formicary.surfaces.api.rest import document
 from tests.factory.experiments.kit import define
 from tests.surfaces.api.conftest import Desk
+from tests.surfaces.api.lending_house import POLICY, judged
 from tests.surfaces.api.policies import REJECTED, arm
 
 EVERYTHING = list(scope_names(int(sum(Scope))))
@@ -29,6 +30,8 @@ class World:
     """Things of one party, by the name that paths and bodies give them, and the same of nobody."""
 
     def __init__(self, desk: Desk) -> None:
+        desk.post("/v1/credit/policies", POLICY)
+        judged(desk.factory)
         self.party = desk.party(pounds=1_000)
         self.other = desk.party(pounds=1_000)
         self.stranger = desk.key_of(self.other, EVERYTHING)
@@ -52,6 +55,8 @@ class World:
             "third_party": third,
             "offer_id": (offer := offered(desk, self.party)),
             "loan_id": accepted(desk, offer),
+            "application_id": applied(desk, self.party),
+            "currency_code": "GBP",
             "date": "2025-01-31",
             "key_id": desk.post("/v1/keys", {"party": self.party, "scopes": ["accounts:read"]})["id"],
         }
@@ -98,6 +103,8 @@ class World:
                 "expires_at": "2099-01-01T00:00:00Z",
             },
             "/v1/loans": {"offer": offer, "amount": 1_000, "effective_rate": 0, "collected": True},
+            "/v1/credit/applications": {"party": party, **money},
+            "/v1/credit/policies": POLICY,
             "/v1/loans/{loan_id}/draw": {"amount": 1},
             "/v1/loans/{loan_id}/repay": {"amount": 1},
             "/v1/loans/{loan_id}/recover": {"amount": 1},
@@ -127,6 +134,13 @@ def accepted(desk: Desk, offer: str) -> str:
     body = {"offer": offer, "amount": 1_000, "effective_rate": 0, "collected": True}
     loan: str = desk.post("/v1/loans", body)["id"]
     return loan
+
+
+def applied(desk: Desk, party: str) -> str:
+    """Let the house apply for a party, which sold nothing; return the application's id."""
+    body = {"party": party, "currency": "GBP", "amount": 1_000}
+    application: str = desk.post("/v1/credit/applications", body)["id"]
+    return application
 
 
 def tried_out(desk: Desk) -> str:

@@ -84,7 +84,6 @@ IDENTICAL = ReplayedDecisions(
     seconds=0.5,
 )
 
-
 _MANIFEST = ModelManifest(
     model="",
     hash="",
@@ -226,7 +225,6 @@ class MemoryProgram(MemoryLending):
     demo_model: Model | None = None
     checks: Sequence[Check] = ()
     api: Any = None
-    book: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
     sets: dict[Path | None, Sequence[FeatureSet] | FeatureRefused] = field(
         default_factory=lambda: {None: FEATURES}
     )
@@ -394,10 +392,6 @@ class MemoryProgram(MemoryLending):
             learnt = replace_fields(learnt, set="risk", purpose="fraud", **more)
         manifest = replace_fields(_MANIFEST, model=name, hash="feed", trained_on=learnt)
         return TrainedModel(file=self.home / "feed.model", manifest=manifest)
-
-    def portfolio(self) -> Portfolio:
-        """Return what became of what was lent."""
-        return self.book
 
     def doctor(self) -> Iterable[Check]:
         """Return what it was told to find."""

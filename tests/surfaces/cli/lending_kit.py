@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from formicary.factory.models.model_manifest import ModelManifest, ModelMetrics, TrainedModel, TrainedOn
+from formicary.products.lending.portfolio.report import Portfolio
 
 __all__ = ["MemoryLending"]
 
 
 @dataclass
 class MemoryLending:
-    """Judgements and runs over all parties."""
+    """Judgements, runs over all parties, and what became of what was lent."""
 
     runs: list[dict[str, Any]] = field(default_factory=list)
     runs_wanted: list[int | None] = field(default_factory=list)
+    lent: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Say that what a product declares was written."""
@@ -42,3 +44,7 @@ class MemoryLending:
         report("EUR", 1_200, 2_000)
         report("EUR", 2_000, 2_000)
         return self.runs
+
+    def portfolio(self) -> Portfolio:
+        """Return what became of what was lent."""
+        return self.lent

@@ -208,7 +208,7 @@ def test_the_book(terminal: Terminal, tmp_path: Any) -> None:
     book = Book()
     book.fold(events(bank))
     found = portfolio_of(book)
-    terminal.program.book = found
+    terminal.program.lent = found
     assert terminal.run("lending", "portfolio") == ExitCode.DONE
     for shown in ("days_1", "2025-01", "rolled in 2025-02", "yield"):
         assert shown in terminal.out
@@ -219,6 +219,22 @@ def test_the_book(terminal: Terminal, tmp_path: Any) -> None:
         "loans": 1,
         "owed": told["currencies"][0]["buckets"][1]["owed"],
     }
+    early, told_early = Book(), events(bank)
+    first = next(place for place, event in enumerate(told_early) if event.kind.endswith("BooksClosed"))
+    early.fold(told_early[: first + 1])
+    assert "polyline" not in portfolio_page(portfolio_of(early))
     page = portfolio_page(found)
     assert ("<script" in page, "Roll rates of 2025-02" in page, "polyline" in page) == (False, True, True)
     assert (share_text(None), share_text(12_345)) == ("-", "1.23 %")
+
+
+def test_what_only_the_client_asks(terminal: Terminal) -> None:
+    """An offer by itself, and the portfolio as it is kept, or a part of it."""
+    terminal.program.api = Api(OFFER)
+    with terminal.program.client() as client:
+        assert client.lending.offered("ofr_1").limit == 500
+        assert client.lending.portfolio()["limit"] == 500
+        assert client.lending.portfolio("vintages")["limit"] == 500
+    paths = [path for _, path, _ in terminal.program.api.asked]
+    portfolio = "/v1/lending/portfolio"
+    assert paths == ["/v1/credit/offers/ofr_1", portfolio, f"{portfolio}/vintages"]

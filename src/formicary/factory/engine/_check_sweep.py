@@ -48,6 +48,18 @@ def _check_event(product: Product, before: Rows, sample: DomainEvent) -> Iterato
         yield Finding("sweep", name, "many aggregates together come to another state than each alone")
     if any(not np.array_equal(together[field], before[field]) for field in HEADER_NAMES):
         yield Finding("sweep", name, "it changes the header, which is the factory's")
+    yield from _check_looks(product, name, before, together)
+
+
+def _check_looks(product: Product, name: str, before: Rows, after: Rows) -> Iterator[Finding]:
+    is_new = CREATED in next(kind for kind in product.sweeps if kind.__name__ == name).__struct_fields__
+    held = [f"{one}_{half}" for one in product.found_by for half in ("high", "low")]
+    if not is_new and any(not np.array_equal(before[field], after[field]) for field in held):
+        yield Finding("sweep", name, "it changes an id that aggregates are found by")
+    if product.totals is not None and name in product.totals.unchanged_by:
+        measured = [product.totals.measure(records) for records in (before, after)]
+        if any(not np.array_equal(one, other) for one, other in zip(*measured, strict=True)):
+            yield Finding("sweep", name, "it changes sums that it is said to leave")
 
 
 def _swept(product: Product, before: Rows, sample: DomainEvent, first: int, after: int) -> Rows:

@@ -22,6 +22,7 @@ __all__ = [
     "find_records",
     "hash_records",
     "latest_record",
+    "latest_records",
     "put_records",
     "take_records",
 ]
@@ -137,6 +138,14 @@ def latest_record(words: Records, field: int, slots: Records, high: Any, low: An
     """Return the number of the latest record that holds an id in its words from ``field`` on, or -1."""
     place = _slot_of(words, field, slots, high, low)
     return int(slots[place] & _INDEX_MASK) - 1
+
+
+@kernel
+def latest_records(words: Records, field: int, slots: Records, ids: Records, numbers: Records) -> None:
+    """Write the number of the latest record that holds each id (n, 2) into ``numbers`` (n,), -1 for none."""
+    for place in range(len(ids)):
+        slot = _slot_of(words, field, slots, ids[place, 0], ids[place, 1])
+        numbers[place] = np.int64(slots[slot] & _INDEX_MASK) - 1
 
 
 @kernel

@@ -116,8 +116,11 @@ class ColumnarAggregates:
     def put(self, subjects: list[int], records: Rows) -> None:
         """Store what became of aggregates (n,), which have the ids that they were taken by."""
         self._make_room(self._count + len(subjects))
-        if self._totals.is_kept:
-            self._totals.change(self.take(subjects), records)
+        if self._totals.is_kept or self._holders:
+            before = self.take(subjects)
+            for holders in self._holders.values():
+                holders.require_kept(holders.held(before), holders.held(records))
+            self._totals.change(before, records)
         change, self._count = put_records(self._table, _words_of(records), self._count, self._first_words)
         self.hash = (self.hash + int(change)) & _WORD
 
@@ -132,11 +135,14 @@ class ColumnarAggregates:
         self._count = after
         self.hash = (self.hash + self._hash_of(first, after)) & _WORD
 
-    def sweep(self, first: int, after: int, change: Callable[[Rows], None]) -> None:
-        """Let ``change`` change the records from ``first`` up to ``after`` in place; it keeps their ids."""
-        before = self._hash_of(first, after)
-        with self._totals.changing(self._records[first:after]):
-            change(self._records[first:after])
+    def sweep(self, first: int, after: int, change: Callable[[Rows], None], *, in_sums: bool = True) -> None:
+        """Let ``change`` change the records from ``first`` up to ``after`` in place; it keeps their ids.
+
+        Where it is not ``in_sums``, it keeps what they add to sums as well.
+        """
+        before, records = self._hash_of(first, after), self._records[first:after]
+        with self._totals.changing(records if in_sums else records[:0]):
+            change(records)
         self.hash = (self.hash + self._hash_of(first, after) - before) & _WORD
 
     def restore(self, records: Rows) -> None:
@@ -196,3 +202,4 @@ def load_kernels() -> None:
     kept.sweep(0, len(kept), lambda _: None)
     kept.find(1)
     kept.found("of", 1)
+    kept.latest("of", ids_of([1]))

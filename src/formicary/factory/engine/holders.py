@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.errors import ProgrammingError
-from formicary.factory.engine._column_kernels import chain_records, latest_record
+from formicary.factory.engine._column_kernels import chain_records, latest_record, latest_records
 from formicary.factory.ledger.room import empty_slots
 
 __all__ = ["Holders"]
@@ -46,19 +46,13 @@ class Holders:
     def latest(self, words: Rows, count: int, ids: Rows) -> Rows:
         """Return the number of the latest record that holds each id (n, 2), -1 where none does, (n,)."""
         self.follow(words, count)
-        given = np.asarray(ids, np.uint64)
-        return np.array(
-            [latest_record(words, self._field, self._slots, high, low) for high, low in given], np.int64
-        )
+        numbers = np.empty(len(ids), np.int64)
+        # A copy can be written to: for other arrays the kernel would be compiled once more.
+        latest_records(words, self._field, self._slots, np.array(ids, np.uint64, order="C"), numbers)
+        return numbers
 
     def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
-        """Return the numbers of the records that hold an id, ascending.
-
-        Raises
-        ------
-        ProgrammingError
-            One of them held another id before.
-        """
+        """Return the numbers of the records that hold an id, ascending."""
         self.follow(words, count)
         high, low = np.uint64(subject >> 64), np.uint64(subject & _WORD)
         found: list[int] = []
@@ -66,8 +60,20 @@ class Holders:
         while number >= 0:
             found.append(number)
             number = int(self._before[number])
-        held = words[found, self._field : self._field + 2]
-        if (held != (high, low)).any():
+        return found[::-1]
+
+    def held(self, records: Rows) -> Rows:
+        """Return a copy of the ids that records (n,) hold, (n, 2)."""
+        return np.column_stack([records[f"{self._name}_{half}"] for half in ("high", "low")])
+
+    def require_kept(self, before: Rows, after: Rows) -> None:
+        """Look whether records that held ids (n, 2) hold the same ones now.
+
+        Raises
+        ------
+        ProgrammingError
+            One of them holds another id.
+        """
+        if (before.any(axis=1) & (before != after).any(axis=1)).any():
             message = f"{self._name} is set when a record is created, and was changed"
             raise ProgrammingError(message)
-        return found[::-1]

@@ -200,10 +200,13 @@ class Totals:
     measure
         Returns of aggregates (n,) their keys (n,), small whole numbers in words, and what each adds,
         (n, names) in words: at most 10^14 of each, and nothing of an aggregate that is all zero.
+    unchanged_by
+        The names of sweeps that change none of it, so that nothing has to be looked at twice for them.
     """
 
     names: tuple[str, ...]
     measure: Callable[[npt.NDArray[Any]], tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+    unchanged_by: tuple[str, ...] = ()
 
 
 def _nothing_to_upcast(_: Upcasters) -> None:

@@ -58,4 +58,5 @@ def apply_sweep(product: Product, kept: ColumnarAggregates, event: Event, sweep:
     if len(ids):
         kept.create(ids, timestamp=event.timestamp)
     name = type(sweep).__name__
-    kept.sweep(sweep.first, sweep.after, lambda records: product.sweep(name, records, sweep))
+    in_sums = product.totals is None or name not in product.totals.unchanged_by
+    kept.sweep(sweep.first, sweep.after, lambda records: product.sweep(name, records, sweep), in_sums=in_sums)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -17,7 +17,6 @@ __all__ = ["register"]
 ApplicationArgument = Annotated[str, typer.Argument(help="Id of the application, app_….")]
 PartyArgument = Annotated[str, typer.Argument(help="Id of the party, pty_….")]
 CurrencyArgument = Annotated[str, typer.Argument(help="ISO 4217 code.")]
-_FORMS: Final = {"text": "text/plain", "html": "text/html", "json": "application/json"}
 
 
 def register(lending: typer.Typer) -> None:
@@ -99,14 +98,13 @@ def notice(
     context: typer.Context,
     application: ApplicationArgument,
     *,
-    form: Annotated[str, typer.Option("--as", help="text, html or json.")] = "text",
+    as_page: Annotated[bool, typer.Option("--html", help="Write it as a page of HTML.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the notice to whoever was refused, or got less: the same bytes each time."""
-    if form not in _FORMS:
-        message = f"one of {', '.join(_FORMS)}"
-        raise typer.BadParameter(message, param_hint="--as")
+    form = "application/json" if as_json else "text/html" if as_page else "text/plain"
     with program_of(context).client() as client:
-        sys.stdout.write(client.applications.notice(application, form=_FORMS[form]))
+        sys.stdout.write(client.applications.notice(application, form=form))
 
 
 def _read(file: Path) -> dict[str, Any]:

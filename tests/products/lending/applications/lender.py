@@ -71,9 +71,14 @@ class Lender(Bank):
         )
         assert self.does(REGISTRY, moved).code == ""
 
-    def sells(self, merchant: int, amount: int, days: int, payers: int = len(CUSTOMERS)) -> None:
-        """Let a merchant sell for an amount on each of so many days, to customers in turn."""
+    def sells(
+        self, merchant: int, amount: int, days: int, *, payers: int = len(CUSTOMERS), also: int = 0
+    ) -> None:
+        """Let a merchant, or two, sell for an amount on each of so many days, to customers in turn."""
         for day in range(days):
+            if also:
+                self.sells(also, amount, 1)
+                self.clock.set(self.clock.now() - DAY)
             self._keys += 1
             sold = Transfer(
                 id=self._keys,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
 
+from formicary.factory.decisions.assessments import Assessor
 from formicary.products.lending.applications.borrowers import BORROWERS, DescribeBorrower
+from formicary.products.lending.applications.explained import enough, reasons_told
+from formicary.products.lending.applications.house import HOUSES, house_id, told_house
 from formicary.products.lending.applications.recorded import differences, notice_told
 from formicary.products.lending.applications.refusals import NoticeNotDue
 from formicary.products.lending.applications.settings import Funds
 from formicary.products.lending.product import LOANS
 from formicary.products.lending.servicing.offers import OFFERS, OfferState, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw, Repay
-from formicary.products.lending.underwriting.preapproval import Condition
+from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
+from formicary.products.lending.underwriting.preapproval import DECISION, Condition
 from tests.products.lending.applications.lender import MODEL, SETTINGS, Lender
 from tests.products.lending.servicing.bank import EUR, WALLETS, hex_of
 
@@ -54,7 +60,8 @@ def test_an_application_from_nothing_to_a_draw(world: Lender) -> None:
     assert accepted.code == ""
     assert world.asks(Draw(subject=loan, amount=200_000)).code == ""
     found = world.loan(loan)
-    assert (found["default"], found["loss"], found["origin"]) == (event.told.default, 450_000, 2)
+    believed = [int(found[name]) for name in ("default", "loss", "origin")]
+    assert believed == [event.told.default, 450_000, 2]
     world.is_sound()
     world.recovers()
     sums = {key: tuple(total) for key, total in world.engine.state.columns[LOANS.name].totals.items()}
@@ -143,7 +150,13 @@ def test_an_offer_that_stands_is_honoured(world: Lender) -> None:
 
 def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> None:
     """Without a model or without own funds nothing new is lent; what was lent is paid back all the same."""
-    loan = 71
+    loan, shop, other = 72, 606, 607
+    world.has(shop, other)
+    world.sells(shop, 50_000, 120, also=other)
+    shown = world.applies(20, shop, 100_000).answer["effective_rate"]
+    offer = standing_offer_id(shop, EUR)
+    assert world.accepts(loan, offer, shop, 100_000, effective_rate=shown).code == ""
+    assert world.asks(Draw(subject=loan, amount=10_000)).code == ""
     world.champion("")
     assert world.asks(Draw(subject=loan, amount=1_000)).code == "credit_model_missing"
     world.champion(MODEL.hash)
@@ -151,19 +164,36 @@ def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> N
     assert world.says(poor).code == ""
     assert world.asks(Draw(subject=loan, amount=1_000)).code == "credit_exhausted"
     assert world.asks(Repay(subject=loan, amount=1_000)).code == ""
-    declined = world.applies(15, 605, 100_000)
+    declined = world.applies(15, other, 100_000)
     assert declined.answer["limit"] == 0
     assert world.decided(15).failed == 1 << Condition.CAPITAL
     # Up to what own funds carry: a smaller line than was asked for, with the reason.
     assert world.says(msgspec.structs.replace(SETTINGS, funds=Funds(own=200_000, cash=10**9))).code == ""
-    cut = world.applies(16, 605, 100_000)
+    cut = world.applies(16, other, 100_000)
     assert (cut.answer["limit"], cut.answer["is_cut"]) == (50_000, True)
     assert "50" in notice_told(world.decided(16), application=16, decided_at=0).action
-    offer = standing_offer_id(605, EUR)
-    world.offers(80, 605, 10**13, SETTINGS.terms)
-    assert world.accepts(81, 80, 605, 10**13).code == "credit_exhausted"
+    offer = standing_offer_id(other, EUR)
+    world.offers(80, other, 10**13, SETTINGS.terms)
+    assert world.accepts(81, 80, other, 10**13).code == "credit_exhausted"
     rate = cut.answer["effective_rate"]
-    assert world.accepts(82, offer, 605, 50_000, effective_rate=rate).code == ""
+    assert world.accepts(82, offer, other, 50_000, effective_rate=rate).code == ""
     assert world.says().code == ""
     assert world.asks(Draw(subject=loan, amount=1_000)).code == ""
     world.recovers()
+
+
+def test_nothing_is_enough_where_nothing_of_the_party_was_against_it(world: Lender) -> None:
+    """What is not lacking is not told of, nor what a party cannot mend, nor of a model without sales."""
+    event = world.decided(3)
+    values = {name: None if one is None else float(one) for name, one in event.values.items()}
+    assessment = world.engine.state.assessors.assess(MERCHANT_DEFAULT.name, values)
+    record = world.engine.state.aggregates[HOUSES].find(house_id(EUR))
+    assert assessment is not None
+    assert record is not None
+    house = told_house({name: record[name].tolist() for name in record.dtype.names or ()})
+    risk = 1 << Condition.RISK
+    assert enough(house, event.told, event.wanted, risk, assessment) == []
+    assert enough(house, event.told, event.wanted, risk | 1 << Condition.WANTED, assessment) == []
+    alone = dataclasses.replace(assessment, assessor=Assessor(MODEL))
+    assert enough(house, event.told, event.wanted, risk, alone) == []
+    assert reasons_told(np.zeros(1, DECISION), None) == []

@@ -132,7 +132,9 @@ def test_analyses(book: Book, portfolio: Portfolio) -> None:
     february = euro.roll_rates[0]
     assert february.month == "2025-02"
     owed = {int(loan): int(amount) for loan, amount in zip(book.loans["id_low"], book.month_ends[0].owed)}  # noqa: B905
-    assert february.rows["current"][6] == round(owed[3] * 10**6 / sum(owed.values()))
+    # Shares of a row add up to a million, so one of them may be a millionth more.
+    assert abs(february.rows["current"][6] - owed[3] * 10**6 / sum(owed.values())) <= 1
+    assert sum(february.rows["current"]) == 10**6
     assert february.rows["days_90"] == [0] * 7
     closes = [one.books[0] for one in book.closings]
     balances = [one.principal + one.interest_receivable + one.fees_receivable for one in closes[1:]]

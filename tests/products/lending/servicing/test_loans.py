@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from formicary.products.lending.schedules import Disbursement, Method, Terms, resolve, valued
+from formicary.products.lending.schedules import Disbursement, Method, Terms, Unit, resolve, valued
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
 from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
@@ -41,12 +41,14 @@ def test_grace_and_a_balloon_are_those_of_the_schedule(
     bank: Bank, grace: int, balloon: int, *, is_level: bool
 ) -> None:
     """The first instalments pay interest alone, and the last one what was to stay for it, to the unit."""
-    terms = msgspec.structs.replace(INSTALMENTS, grace=grace, balloon=balloon, is_level=is_level)
+    weekly = msgspec.structs.replace(INSTALMENTS, unit=int(Unit.WEEKS))
+    terms = msgspec.structs.replace(weekly, grace=grace, balloon=balloon, is_level=is_level)
     bank.has(ANNA, amount=1_000_00)
     bank.lends(1, ANNA, 5_000_00, terms)
     wanted = Terms(
         rate=120_000_000,
         instalments=6,
+        unit=Unit.WEEKS,
         principal_grace=grace,
         balloon=balloon,
         method=Method.EQUAL_INSTALMENTS if is_level else Method.EQUAL_PRINCIPAL,

@@ -33,7 +33,7 @@ def test_what_is_to_come_comes(bank: Bank, terms: object) -> None:
     stood = standing(loan, START + 40)
     assert stood["until"] == START + 40
     assert steps.owed(stood) == steps.owed(loan) + int(stood["accrued"][0] - loan["accrued"][0])
-    happened = []
+    happened: list[tuple[int, int, int]] = []
     copy, day = stood, START + 40
     while copy["state"] == 2 and len(happened) < 12:
         due = sum(int(copy[f"{name}_due"][0]) for name in ("fees", "interest", "principal"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from formicary.factory.features.compiler import compile_sets
+from formicary.factory.features.kinds import Transfers
 from formicary.products.credit.features import FEATURES as CREDIT_FEATURES
 from formicary.products.lending.servicing.outcomes import LOAN_OUTCOME
 from formicary.products.lending.servicing.schemas import Repay
@@ -106,4 +107,4 @@ def test_kinds_are_those_of_the_others() -> None:
         "sale_fraud",
     }
     (refund,) = (kind for kind in together.kinds if kind.name == "refund")
-    assert refund.source == type(refund.source)(codes=(TransferCode.REFUND,))  # type: ignore[call-arg]
+    assert refund.source == Transfers(codes=(TransferCode.REFUND,))

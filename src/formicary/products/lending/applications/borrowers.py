@@ -27,7 +27,7 @@ __all__ = ["BORROWERS", "Borrower", "BorrowerDescribed", "DescribeBorrower", "bo
 NAME: Final = "credit_borrower"
 
 BORROWER: Final = np.dtype(
-    [*AGGREGATE_HEADER, ("segment", "<u4"), ("other_debts", "<i8"), ("is_stopped", "<u4")]
+    [*AGGREGATE_HEADER, ("segment", "<u4"), ("other_debts", "<i8"), ("is_stopped", "<u8")]
 )
 """What was said last; zeros of whom nothing was said."""
 
@@ -94,6 +94,7 @@ BORROWERS: Final = Product(
     events=(BorrowerDescribed,),
     decide=decide,
     evolve=evolve,
+    is_columnar=True,
     neighbours=(PARTY_PRODUCT,),
 )
 """What is known of borrowers by word, and not by what they did here."""

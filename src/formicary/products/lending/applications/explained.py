@@ -49,11 +49,11 @@ _BEST: Final = {1: -np.inf, -1: np.inf, 0: np.nan}
 _MENDED: Final = sum(1 << one for one in (Condition.RISK, Condition.SALES, Condition.DEBTS, Condition.PRICE))
 """The conditions that a party's own doing can mend."""
 
-_ROWS_MAX: Final = 512
+_ROWS_MAX: Final = 256
 """Changes that are judged for one application: some milliseconds of the engine."""
 
-_STEPS: Final = tuple(1.1**step for step in range(1, 26))
-"""By how much amounts are tried to change: up to tenfold, each a tenth further."""
+_STEPS: Final = tuple(1.2**step for step in range(1, 13))
+"""By how much amounts are tried to change: up to ninefold, each a fifth further."""
 
 _UNLIMITED: Final = Book(own_funds=10**18, cash=10**18)
 _SALES: Final = ("sales_30d", "sales_90d", "sales_365d")
@@ -140,6 +140,9 @@ def enough(
         return np.asarray(decided.decisions["failed"] == 0, np.int64)
 
     levers = list(_levers(assessment))
+    # Where nothing but what it is not judged by was against it, nothing of its own would have been enough.
+    if judge(assessment.values[None])[0]:
+        return []
     found = smallest_changes(assessment.values, judge, levers, wanted=[1], rows_max=_ROWS_MAX).nearest
     if not found:
         return []
@@ -186,7 +189,7 @@ def _changed(told: PartyTold, assessment: Assessment, rows: Reals) -> Parties:
     default = millionths_of(assessment.chances(changed))
     count = len(rows)
     sales = {
-        name: np.array([whole(value) for value in changed[:, place[name]].tolist()], np.int64)
+        name: np.clip(np.nan_to_num(changed[:, place[name]]), 0, LENDING_AMOUNT_MAX).astype(np.int64)
         for name in ("sales_30d", "sales_90d")
     }
     return Parties(

@@ -4,7 +4,7 @@
 
     Refusal
     ├── CreditHouseMissing, CreditHouseMalformed    the house said by what it lends, or not, or not rightly
-    ├── ApplicationExists, ApplicationNotFound      which is meant
+    ├── ApplicationExists                           which is meant
     ├── NoticeNotDue                                what was asked for was granted whole
     └── CreditModelMissing, CreditExhausted         nothing new is lent for now; what was lent is served
 
@@ -17,7 +17,6 @@ from formicary.base.errors import Refusal
 
 __all__ = [
     "ApplicationExists",
-    "ApplicationNotFound",
     "CreditExhausted",
     "CreditHouseMalformed",
     "CreditHouseMissing",
@@ -42,12 +41,6 @@ class ApplicationExists(Refusal):
     """There is an application with this id."""
 
     code = "application_exists"
-
-
-class ApplicationNotFound(Refusal):
-    """There is no application with this id."""
-
-    code = "application_not_found"
 
 
 class NoticeNotDue(Refusal):

@@ -16,7 +16,7 @@ from formicary.base.purposes import Purpose
 from formicary.factory.engine.products import Context
 from formicary.products.lending.applications import refusals
 from formicary.products.lending.applications.book import LOANS, told_party
-from formicary.products.lending.applications.borrowers import borrower_of
+from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import House
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION, UNTOLD, millionths_of
@@ -92,8 +92,13 @@ def _owed(context: Context, currency: int, ids: Ids) -> npt.NDArray[Any]:
 
 
 def _said(context: Context, ids: Ids) -> npt.NDArray[Any]:
-    """Return what the house said of parties, (n,) of ``_SAID``."""
-    return np.array([tuple(borrower_of(context, _number(words))) for words in ids.tolist()], _SAID)
+    """Return what the house said of parties, (n,) of ``_SAID``; nothing against those of whom it did not."""
+    said = np.zeros(len(ids), _SAID)
+    numbers = context.numbers(BORROWERS.name, ids)
+    records = context.columns(BORROWERS.name)[numbers[numbers >= 0]]
+    for name in _SAID.names or ():
+        said[name][numbers >= 0] = records[name]
+    return said
 
 
 def _number(words: Any) -> int:

@@ -158,7 +158,8 @@ class Book:
         states = (LoanState.ACTIVE, LoanState.REPAID, LoanState.CHARGED_OFF)
         is_in = [loans["state"] == state for state in states]
         known: Sequence[Any] = [np.maximum(late, 0), REPAID, CHARGED_OFF]
-        return np.select(is_in, known, NOT_DRAWN).astype(np.int64)
+        found: Words = np.select(is_in, known, NOT_DRAWN).astype(np.int64)
+        return found
 
 
 def owed_by(loans: Rows) -> Words:

@@ -9,7 +9,6 @@ Loans that are opened meanwhile begin after the date, so that nothing is locked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -244,19 +243,19 @@ def _provide(day: int, first: int, context: Context, loans: str, how: tuple[int,
 
 def _tell(day: int, first: int, count: int, context: Context, loans: str) -> Decision:
     made = reminders(context.columns(loans), first, count, day)
-    events: list[DomainEvent] = [DateTold(told=made.after, reminders=made.count)]
-    if made.count:
+    events: list[DomainEvent] = [DateTold(told=made.after, reminders=made.told)]
+    if made.told:
         events.append(LoansLate(loans=made.loans, days=made.days, amounts=made.amounts))
     if made.after >= count:
         events.append(BooksClosed(books=books_of(context.columns(loans), context)))
     return Decision(
         events=events,
-        answer=_answer(count, count, count, count, made.after) | {"reminders": made.count},
+        answer=_answer(count, count, count, count, made.after) | {"reminders": made.told},
     )
 
 
 def _answer(loans: int, *done: int) -> dict[str, Any]:
-    steps_done = dict(zip_longest(_STEPS, done, fillvalue=0))
+    steps_done = {name: (*done, 0, 0, 0, 0)[place] for place, name in enumerate(_STEPS)}
     return {"loans": loans, **steps_done, "is_closed": steps_done["told"] >= loans}
 
 

@@ -56,8 +56,8 @@ def _of_house(state: FactoryState, loans: Rows) -> list[Difference]:
             LoanAccount.FEES_RECEIVABLE: of_it["fees_due"],
         }
         # An allowance is on the other side of the books.
-        for stage, account in ALLOWANCES.items():
-            owed[account] = np.where(of_it["stage"] == stage, -of_it["allowance"], 0)
+        for stage, allowance in ALLOWANCES.items():
+            owed[allowance] = np.where(of_it["stage"] == stage, -of_it["allowance"], 0)
         for code, amounts in owed.items():
             account = house_account_id(code, currency)
             words = np.array([[account >> 64, account & (2**64 - 1)]], np.uint64)

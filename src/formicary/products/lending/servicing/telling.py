@@ -26,7 +26,7 @@ class Reminders(NamedTuple):
     """What one command tells: up to before which loan, of how many, and three columns of them."""
 
     after: int
-    count: int
+    told: int
     loans: str
     days: str
     amounts: str
@@ -45,7 +45,7 @@ def reminders(loans: Rows, first: int, after: int, day: int) -> Reminders:
     told = part[places]
     return Reminders(
         after=end,
-        count=len(told),
+        told=len(told),
         loans=IDS.pack(np.column_stack([told["id_high"], told["id_low"]])),
         days=DAYS.pack(late[places]),
         amounts=AMOUNTS.pack(told["fees_due"] + told["interest_due"] + told["principal_due"]),

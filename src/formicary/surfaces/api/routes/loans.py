@@ -12,6 +12,7 @@ from pydantic import Field
 
 from formicary.base.public_ids import Prefix
 from formicary.base.scopes import Scope
+from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import command_id_of, derive_id
 from formicary.factory.history import History
 from formicary.factory.ledger import TRANSFER, AccountFilter
@@ -230,18 +231,18 @@ async def _own(asked: Caller, loan_id: str, scope: Scope) -> dict[str, Any]:
     return fields
 
 
-async def _act(asked: Caller, loan_id: str, command: Callable[[int], commands.Command]) -> LoanDocument:
+async def _act(asked: Caller, loan_id: str, command: Callable[[int], Command]) -> LoanDocument:
     fields = await _own(asked, loan_id, Scope.LOANS_WRITE)
     return await _done(asked, command(int(fields["id"], 16)))
 
 
-async def _house_act(asked: Caller, loan_id: str, command: Callable[[int], commands.Command]) -> LoanDocument:
+async def _house_act(asked: Caller, loan_id: str, command: Callable[[int], Command]) -> LoanDocument:
     asked.principal.require(Scope.LOANS_WRITE)
     asked.principal.require_house()
     return await _act(asked, loan_id, command)
 
 
-async def _done(asked: Caller, command: commands.Command) -> LoanDocument:
+async def _done(asked: Caller, command: Command) -> LoanDocument:
     await asked.services.command(LOANS.name, command, principal=asked.principal, key=asked.key)
     return _document(asked, await asked.services.aggregate(LOANS.name, command.subject))
 

@@ -1,0 +1,102 @@
+"""What a house says of its lending: all that is wrong with it, and the same again out of the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from formicary.products.lending.applications.house import (
+    CREDIT_HOUSE,
+    CreditPolicySet,
+    House,
+    SetCreditPolicy,
+    evolve,
+    house_id,
+    told_house,
+)
+from formicary.products.lending.applications.settings import (
+    CREDIT_SETTINGS,
+    Band,
+    Funds,
+    HouseSettings,
+    completed,
+    findings,
+)
+from formicary.products.lending.product import POLICIES
+from formicary.products.lending.servicing.exposure import Sums
+from formicary.products.lending.servicing.fields import LoanTerms
+from tests.products.lending.applications.lender import SETTINGS, Lender
+from tests.products.lending.servicing.bank import EUR
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"credit": {"limit_mini": 1}, "capital": {"step_by": 1}}, "there is no setting step_by"),
+    ({"bands": []}, "there is one band at least"),
+    ({"capital": {"step": 0}}, "the least amount is a multiple of the step"),
+    ({"credit": {"limit_min": 3}, "capital": {"step": 0}}, "multiples of their step"),
+    ({"terms": LoanTerms(kind=1, rate=1, day_count=3, share=1)}, "the terms have no rate"),
+    ({"terms": LoanTerms(kind=1, rate=0, share=1)}, "actual/365"),
+    ({"terms": LoanTerms(kind=2, rate=0, day_count=3)}, "an instalment loan has instalments"),
+    ({"terms": LoanTerms(kind=1, rate=0, day_count=3)}, "of a line a share falls due"),
+    ({"creditor": msgspec.structs.replace(SETTINGS.creditor, name=" ")}, "the creditor has no name"),
+    ({"creditor": msgspec.structs.replace(SETTINGS.creditor, address="é" * 200)}, "more than 240 bytes"),
+]
+
+
+def house_of(settings: HouseSettings) -> House:
+    """Return settings as they come out of the record again."""
+    event = CreditPolicySet(
+        currency=EUR, version=4, settings=completed(settings, EUR), lent_then=70, charged_off_then=20
+    )
+    record = np.zeros(1, CREDIT_HOUSE)
+    evolve("CreditPolicySet", record, [event])
+    return told_house({name: record[0][name].tolist() for name in CREDIT_HOUSE.names or ()})
+
+
+def test_settings_come_out_of_the_record_as_they_were_set() -> None:
+    """Everything that was said, and every default that was not, in letters of any language."""
+    words = msgspec.structs.replace(SETTINGS.creditor, name="Ämeisenbank 蚂蚁", agency="Someone")
+    house = house_of(msgspec.structs.replace(SETTINGS, creditor=words, frauds_max=3))
+    assert findings(SETTINGS, EUR) == []
+    assert house.settings == completed(house.settings, EUR)
+    assert (house.settings.creditor, house.settings.frauds_max, house.version) == (words, 3, 4)
+    assert set(house.settings.credit) == set(CREDIT_SETTINGS)
+    assert (house.credit.limit_min, house.credit.horizon_days, house.credit.currency) == (10_000, 365, "EUR")
+    assert house.capital.step == 1_000
+
+
+@pytest.mark.parametrize(("change", "told"), WRONG)
+def test_what_is_wrong_is_told(change: dict[str, Any], told: str) -> None:
+    """Each in words."""
+    assert told in "; ".join(findings(msgspec.structs.replace(SETTINGS, **change), EUR))
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """Also of another part, and in a currency that is none nothing else is looked at."""
+    changes: dict[str, Any] = {}
+    for change, _ in WRONG[3:8]:
+        changes |= change
+    assert len(findings(msgspec.structs.replace(SETTINGS, **changes), EUR)) >= 3
+    assert len(findings(msgspec.structs.replace(SETTINGS, bands=[]), 1)) == 1
+
+
+def test_the_book_says_what_became_of_funds() -> None:
+    """What was lent since left cash, what was lost since left own funds as well; neither is below nothing."""
+    house = house_of(msgspec.structs.replace(SETTINGS, funds=Funds(own=100, cash=100)))
+    assert house.funds_now(Sums(lent=70, charged_off=20)) == Funds(own=100, cash=100)
+    assert house.funds_now(Sums(lent=110, charged_off=50)) == Funds(own=70, cash=30)
+    assert house.funds_now(Sums(lent=20, charged_off=20)) == Funds(own=100, cash=150)
+    assert house.funds_now(Sums(lent=500, charged_off=500)) == Funds(own=0, cash=0)
+
+
+def test_versions_are_counted_and_malformed_ones_are_not(tmp_path: Any) -> None:
+    """A version each; what is malformed, or about another currency's record, is refused."""
+    lender = Lender(tmp_path)
+    assert [lender.says().answer["version"] for _ in range(2)] == [1, 2]
+    wrong = msgspec.structs.replace(SETTINGS, bands=[Band(default=0, sales=0)])
+    assert lender.says(wrong).code == "credit_house_malformed"
+    elsewhere = SetCreditPolicy(subject=house_id(840), currency=EUR, settings=SETTINGS)
+    assert lender.does(POLICIES, elsewhere).code == "malformed_command"
+    assert lender.says().answer["version"] == 3
