@@ -197,3 +197,33 @@ def test_nothing_is_enough_where_nothing_of_the_party_was_against_it(world: Lend
     alone = dataclasses.replace(assessment, assessor=Assessor(MODEL))
     assert enough(house, event.told, event.wanted, risk, alone) == []
     assert reasons_told(np.zeros(1, DECISION), None) == []
+    # Whoever never sold has nothing that could be a part more.
+    nobody = 608
+    world.has(nobody)
+    assert world.applies(30, nobody, 100_000).answer["limit"] == 0
+    event = world.decided(30)
+    assert event.values["days_known"] is None
+    values = {name: None if one is None else float(one) for name, one in event.values.items()}
+    assessment = world.engine.state.assessors.assess(MERCHANT_DEFAULT.name, values)
+    assert assessment is not None
+    assert enough(house, event.told, event.wanted, 1 << Condition.SALES, assessment) == []
+
+
+def test_a_decision_that_was_changed_is_found(world: Lender) -> None:
+    """Another model, another chance, another number that it was taken for, another limit: each is told."""
+    event, settings = world.decided(3), world.in_force().settings
+    assert event.scored is not None
+    scored = msgspec.structs.replace(event.scored, chance="0.5")
+    other = msgspec.structs.replace(event.scored, model="f" * 32)
+    believed = msgspec.structs.replace(event.told, default=event.told.default + 1)
+    for change, told in (
+        ({"scored": None}, "none is recorded"),
+        ({"scored": other}, "decided, and not"),
+        ({"scored": scored}, "and 0.5 is recorded"),
+        ({"told": believed}, "the chance was taken for"),
+        ({"limit": 499_000}, "limit comes out as 500000"),
+    ):
+        found = differences(msgspec.structs.replace(event, **change), settings, MODEL)
+        assert any(told in one for one in found), change
+    unscored = msgspec.structs.replace(event, scored=None)
+    assert not any("model" in one for one in differences(unscored, settings, None))

@@ -8,8 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from formicary.factory.engine.context import DecidingContext
+from formicary.factory.engine.requests import MalformedCommand
 from formicary.products.lending.applications.house import (
     CREDIT_HOUSE,
+    HOUSES_PRODUCT,
     CreditPolicySet,
     House,
     SetCreditPolicy,
@@ -100,3 +103,5 @@ def test_versions_are_counted_and_malformed_ones_are_not(tmp_path: Any) -> None:
     elsewhere = SetCreditPolicy(subject=house_id(840), currency=EUR, settings=SETTINGS)
     assert lender.does(POLICIES, elsewhere).code == "malformed_command"
     assert lender.says().answer["version"] == 3
+    with pytest.raises(MalformedCommand):
+        HOUSES_PRODUCT.decide(elsewhere, None, DecidingContext(0, 1, lender.engine.state, lender.journal))

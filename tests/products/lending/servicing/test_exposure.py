@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from formicary.products.lending.product import LOANS
-from formicary.products.lending.servicing.exposure import Sums, of_party, sums_of
+from formicary.products.lending.servicing.exposure import Sums, book_key, of_party, sums_of
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.schemas import ChargeOff, Draw, RecordRecovery, Repay
 from formicary.products.lending.servicing.terms import day_at
@@ -47,6 +47,7 @@ def test_a_book_from_offer_to_loss(bank: Bank) -> None:
     assert bank.offers(1, ANNA, 900_00, LINE).code == ""
     assert bank.accepts(1, 1, ANNA, 900_00).code == ""
     assert book(bank) == Sums(exposure=900_00, undrawn=900_00)
+    assert list(bank.engine.state.columns[LOANS.name].totals) == [book_key(EUR, 0)]
     # A twentieth of what may be drawn, and 30 days' interest at 0.05 % a day.
     assert owed(bank, ANNA) == (900_00, 45_00 + 13_50, 0, 1)
     assert bank.asks(Draw(subject=1, amount=300_00)).code == ""

@@ -161,8 +161,6 @@ def _levers(assessment: Assessment) -> Iterator[Lever]:
     """Go through what a party can change, with where it is tried."""
     cuts = assessment.assessor.cuts
     for name, one in _CHANGEABLE.items():
-        if name not in assessment.names or name in assessment.assessor.following:
-            continue
         place = assessment.names.index(name)
         now = float(assessment.values[place])
         if math.isfinite(now) and now > 0:
@@ -179,12 +177,11 @@ def _levers(assessment: Assessment) -> Iterator[Lever]:
 def _changed(told: PartyTold, assessment: Assessment, rows: Reals) -> Parties:
     """Return the party of a decision with other features, (n, names), and what follows from them."""
     names = assessment.names
-    place = {name: names.index(name) for name in _SALES if name in names}
+    place = {name: names.index(name) for name in _SALES}
     more = rows[:, place["sales_30d"]] - assessment.values[place["sales_30d"]]
     changed = rows.copy()
     for name in _SALES[1:]:
-        if name in place:
-            changed[:, place[name]] += np.nan_to_num(more)
+        changed[:, place[name]] += np.nan_to_num(more)
     changed = assessment.assessor.followed(changed)
     default = millionths_of(assessment.chances(changed))
     count = len(rows)
