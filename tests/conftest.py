@@ -17,12 +17,17 @@ settings.load_profile("repeatable")
 # Oracles in plain Python, whole campaigns, and pages: what they pass through on the way is tried nearer by.
 _UNMEASURED: Final = (
     "benchmarks",
+    "client",
     "docs",
     "economy",
     "factory/decisions",
     "factory/features",
     "factory/models",
+    "products/lending",
+    "products/payments",
     "proofs",
+    "runtime",
+    "surfaces",
 )
 
 
