@@ -58,7 +58,7 @@ def test_folders_are_apart() -> None:
     places = [
         getattr(settings, name) for name in dir(Settings) if name.endswith(("_folder", "_socket", "_file"))
     ]
-    assert len(set(places)) == len(places) == 12
+    assert len(set(places)) == len(places) == 13
     assert {place.parent for place in places} == {settings.home}
 
 

@@ -12,6 +12,7 @@ from formicary.products.lending.applications.borrowers import BORROWERS, Describ
 from formicary.products.lending.applications.settings import Funds
 from formicary.products.lending.nightly import preapproval_run
 from formicary.products.lending.product import PREAPPROVALS
+from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.layout import OfferState, Origin
 from formicary.products.lending.servicing.offers import OFFERS, WithdrawOffer, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw
@@ -107,6 +108,8 @@ def test_a_run_that_is_cut_and_killed_comes_to_the_same(
 
 def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
     """What is open counts as lent, so that a night never offers more in all; renewed, it counts once."""
+    in_dollars = Believed(origin=Origin.APPLICATION)
+    assert lender.offers(78, SHOPS[0], 10**9, LINE, currency=840, believed=in_dollars).code == ""
     lender.says(msgspec.structs.replace(SETTINGS, funds=Funds(own=1_500_00, cash=500_000_00)))
     lender.runs()
     first = [lender.standing(shop) for shop in SHOPS]
@@ -118,7 +121,8 @@ def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
     lender.runs()
     assert sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None) <= 3_000_00
     assert lender.engine.state.columns[OFFERS.name].totals == {
-        EUR << 32: (sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None),)
+        840 << 32: (10**9,),
+        EUR << 32: (sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None),),
     }
 
 

@@ -103,8 +103,9 @@ def moves(trade: Trade, refund: Refund, trigger: str, facts: set[Fact]) -> list[
 
 def outcome(command: Any, record: Any) -> Decision | str:
     """Return a decision, or the code of a refusal."""
+    surroundings: Any = Surroundings()
     try:
-        return ESCROWS.decide(command, record, Surroundings())
+        return ESCROWS.decide(command, record, surroundings)
     except Refusal as refusal:
         return refusal.code
 

@@ -183,8 +183,13 @@ def _document(fields: dict[str, Any], now: int) -> OfferDocument:
         currency=currency_code(fields["currency"]),
         limit=fields["limit"],
         terms=terms_document(fields),
-        effective_rate=fields["effective_rate"],
+        # A run over all parties keeps none: it is that of all of it, drawn today.
+        effective_rate=fields["effective_rate"] or _quoted(fields, now),
         state="expired" if is_over else state.name.lower(),
         expires_at=time_text(fields["expires"]),
         changed_at=time_text(fields["timestamp"]),
     )
+
+
+def _quoted(fields: dict[str, Any], now: int) -> int:
+    return quoted(record_of(fields, OFFER)[0], amount=fields["limit"], day=day_at(now)).effective_rate
