@@ -232,7 +232,8 @@ def undrawn_cut(undrawn: Words, shares: Words, *, before: Words) -> Words:
     further = np.maximum(shares - before, 0) * MILLION // left
     # An amount times a share may pass a word.
     whole, rest = np.divmod(undrawn, MILLION)
-    return whole * further + part_floor(rest, further)
+    taken: Words = whole * further + part_floor(rest, further)
+    return taken
 
 
 class LeadReport(msgspec.Struct, frozen=True, kw_only=True):
