@@ -54,9 +54,8 @@ class Watcher(Street):
                         id=self._keys, amount=amount, ledger=EUR, code=TransferCode.MERCHANT_PAYMENT, **ends
                     )
                 )
-        if moved:
-            (results,) = self.engine.execute([LedgerRequest(transfer_array(moved))])
-            assert not results["status"].any()
+        (results,) = self.engine.execute([LedgerRequest(transfer_array(moved))])
+        assert not results["status"].any()
 
     def goes_on(self, week: int | None = None, key: str | None = None) -> Receipt:
         """Do the next part of a run, this week's unless given."""
