@@ -46,9 +46,9 @@ from formicary.products.payments.postings import AccountCode, house_account_id, 
 from formicary.surfaces.cli.demo_promoted import promoted
 from formicary.surfaces.cli.ports import DemoFactory
 
-__all__ = ["NIGHTS", "TOWN", "LendingYear", "Line"]
+__all__ = ["TOWN", "LendingYear", "Line", "lending_year"]
 
-NIGHTS: Final = 365
+_NIGHTS: Final = 365
 _PEOPLE: Final = 240
 TOWN: Final = "CHF"
 _PREAPPROVED_AT: Final = 200
@@ -112,7 +112,7 @@ class LendingYear:
     factory: DemoFactory
     name: str
     book: MerchantBook
-    nights: int = NIGHTS
+    nights: int
     people: tuple[Borrower, ...] = ()
     closed: int = 0
     line: Line = field(default_factory=Line)
@@ -314,6 +314,11 @@ class LendingYear:
         places = (records["id_high"] == subject >> 64) & (records["id_low"] == subject & (1 << 64) - 1)
         found = records[places]
         return found[0] if len(found) else None
+
+
+def lending_year(factory: DemoFactory, name: str, book: MerchantBook) -> LendingYear:
+    """Return a year beside a merchant's; ``name`` says where that comes from and is part of every id."""
+    return LendingYear(factory, name, book, _NIGHTS)
 
 
 def _answer(receipt: Receipt) -> Any:
