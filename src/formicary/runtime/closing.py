@@ -1,6 +1,7 @@
 """What closes business dates by itself: each as soon as it is over, one after the other, without anybody.
 
-Then all parties are looked at for what they may have (``preapproving``), once a day.
+Then, once a week, borrowers whose sales fall have their lines cut (``watching``), and once a day all parties
+are looked at for what they may have (``preapproving``).
 
 A close is done in a process of its own, forked from one that waits: what it loads is given back when it is
 over. It goes on where the one before ended, whatever that was killed by. Where the ledger refuses to collect
@@ -34,6 +35,7 @@ from formicary.runtime.errands import Errand
 from formicary.runtime.portfolio import find_portfolio
 from formicary.runtime.preapproving import preapprove
 from formicary.runtime.settings import Settings
+from formicary.runtime.watching import watch
 from formicary.surfaces.lending.kept import KeptPortfolio
 
 __all__ = ["Closer", "Closing", "close_dates", "closing_main"]
@@ -152,9 +154,12 @@ def close_and_keep(settings: Settings) -> None:
     """Close what is over, and keep what became of what was lent; the engine is a running one."""
     with EngineClient(settings.engine_socket) as engine:
         closed = list(close_dates(engine, clock_of(settings).now()))
+        # Before anybody is offered anything: what is cut counts as lent no more.
+        if run := watch(engine, clock_of(settings).now(), _unwatched):
+            _LOG.info("borrowers were watched: %s", run)
         # What is owed is that of the end of the day before.
-        for run in preapprove(engine, clock_of(settings).now(), _unwatched):
-            _LOG.info("all parties were looked at: %s", run)
+        for offered in preapprove(engine, clock_of(settings).now(), _unwatched):
+            _LOG.info("all parties were looked at: %s", offered)
     kept = KeptPortfolio(settings.portfolio_folder)
     if closed:
         _LOG.info("closed %d business dates", len(closed))

@@ -43,6 +43,7 @@ from formicary.runtime.products import decision_points, feature_sets, judgements
 from formicary.runtime.registry import InstalledRegistry, open_experiments, open_registry
 from formicary.runtime.settings import Settings
 from formicary.runtime.training import TableOfRows, WantedModel, train
+from formicary.runtime.watching import warned_parties, watch
 from formicary.surfaces.cli.ports import Check
 
 __all__ = ["KeyNotSet", "LocalProgram"]
@@ -212,6 +213,12 @@ class LocalProgram:
         """Go over all parties in a currency by its number, or in all; return what each run came to."""
         with EngineClient(self._settings.engine_socket) as engine:
             return preapprove(engine, self.now(), report, currency=currency)
+
+    def watch(self, report: Callable[[str, int, int], None]) -> dict[str, Any] | None:
+        """Go over all lines; return what the run came to and the ``parties`` that are warned of."""
+        with EngineClient(self._settings.engine_socket) as engine:
+            run = watch(engine, self.now(), report)
+            return None if run is None else {**run, "parties": warned_parties(engine)}
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
         """Write the file of a model that a product declares by judgement."""

@@ -19,6 +19,7 @@ class MemoryLending:
 
     runs: list[dict[str, Any]] = field(default_factory=list)
     runs_wanted: list[int | None] = field(default_factory=list)
+    watched: dict[str, Any] | None = None
     lent: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
@@ -44,6 +45,11 @@ class MemoryLending:
         report("EUR", 1_200, 2_000)
         report("EUR", 2_000, 2_000)
         return self.runs
+
+    def watch(self, report: Callable[[str, int, int], None]) -> dict[str, Any] | None:
+        """Say what the run came to."""
+        report("borrowers", 1_200, 2_000)
+        return self.watched
 
     def portfolio(self) -> Portfolio:
         """Return what became of what was lent."""

@@ -29,6 +29,8 @@ from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.lending.servicing.schemas import COMMANDS, EVENTS, SWEEPS
 from formicary.products.lending.underwriting.features import FEATURES
 from formicary.products.lending.underwriting.models import MODELS
+from formicary.products.lending.watching.borrowers import WATCHED
+from formicary.products.lending.watching.watch_run import watch_product
 
 __all__ = [
     "APPLICATIONS",
@@ -38,6 +40,7 @@ __all__ = [
     "OFFERS",
     "POLICIES",
     "PREAPPROVALS",
+    "WATCH",
     "loans_product",
 ]
 
@@ -81,6 +84,9 @@ APPLICATIONS: Final = applications_product(LOANS)
 PREAPPROVALS: Final = preapprovals_product(LOANS)
 """The nightly run that leaves an offer for each party that may have credit."""
 
+WATCH: Final = watch_product(LOANS)
+"""The weekly run that cuts the lines of those whose sales fall."""
+
 LENDING: Final = (
     HOUSES_PRODUCT,
     BORROWERS,
@@ -90,5 +96,7 @@ LENDING: Final = (
     POLICIES,
     APPLICATIONS,
     PREAPPROVALS,
+    WATCHED,
+    WATCH,
 )
 """Every product of the lending business."""

@@ -36,6 +36,7 @@ from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import DecidedTransfer
 from formicary.products.lending.portfolio.report import Portfolio
+from formicary.surfaces.cli.ports_lending import LendingRuns
 
 __all__ = [
     "Check",
@@ -250,7 +251,7 @@ class DemoFactory(Protocol):
         ...
 
 
-class Program(Protocol):
+class Program(LendingRuns, Protocol):
     """The program around the command line: where things are, and how to reach them."""
 
     @property
@@ -375,12 +376,6 @@ class Program(Protocol):
         report: TrainingReport,
     ) -> TrainedModel:
         """Train a model and write its file: from the journal, an archive, or a table and its label."""
-        ...
-
-    def preapprove(
-        self, currency: int | None, report: Callable[[str, int, int], None]
-    ) -> list[dict[str, Any]]:
-        """Go over all parties in a currency by its number, or in all; return what each run came to."""
         ...
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:

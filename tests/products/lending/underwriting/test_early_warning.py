@@ -17,6 +17,7 @@ from formicary.products.lending.underwriting.early_warning import (
     WarningPolicy,
     cut_limits,
     report,
+    undrawn_cut,
     warned,
 )
 
@@ -60,6 +61,7 @@ def test_a_fall_is_told_and_a_recovery_forgets_it() -> None:
     assert told.alarmed.tolist() == [14, NEVER, 12]
     assert told.evidence[0] == 3 * (20_000_000 - 10 * 693_147)
     assert told.evidence[1:].tolist() == [0, 0]
+    assert told.usual.tolist() == [40_000_000] * 3
 
 
 def test_small_merchants_are_not_looked_at() -> None:
@@ -85,6 +87,15 @@ def test_only_what_is_not_drawn_is_cut() -> None:
     limits = np.full(6, 1_000)
     told = cut_limits(POLICY, limits=limits, drawn=drawn, evidence=evidence)
     assert told.tolist() == [1_000, 700, 701, 400, 0, 1_000]
+
+
+@given(st.integers(0, 10**14), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_cut_goes_on_from_the_one_before(undrawn: int, share: int, before: int) -> None:
+    """By the share of what is left, of the largest lines as well, and never by less than nothing."""
+    told = undrawn_cut(np.array([undrawn]), np.array([share]), before=np.array([before]))
+    further = max(share - before, 0) * 10**6 // max(10**6 - before, 1)
+    assert told.tolist() == [undrawn * further // 10**6]
+    assert 0 <= told[0] <= undrawn
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from formicary.products.lending.servicing import schemas, steps
 from formicary.products.lending.servicing.fields import AMOUNTS, Rows, put_ids
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.providing import provide
+from formicary.products.lending.servicing.standing_offers import LIMITS, STAYS
 
 __all__ = ["evolve", "sweep"]
 
@@ -100,6 +101,9 @@ def sweep(kind: str, loans: Rows, event: Any) -> None:
             steps.paid(loans, AMOUNTS.unpack(event.amounts).copy(), goes_on=False)
         case "LoansProvided":
             provide(loans, event.day, event.rules)
+        case "LimitsCut":
+            limits = LIMITS.unpack(event.limits)
+            loans["limit"] = np.where(limits == STAYS, loans["limit"], limits)
         case _:
             _taken_over(loans, event)
 

@@ -20,6 +20,7 @@ from formicary.products.lending.servicing.fields import (
     Number,
 )
 from formicary.products.lending.servicing.providing import ProvisionRules
+from formicary.products.lending.servicing.standing_offers import LIMITS
 
 __all__ = [
     "COMMANDS",
@@ -32,6 +33,7 @@ __all__ = [
     "CollectionAllowed",
     "CollectionRevoked",
     "Draw",
+    "LimitsCut",
     "LoanAccepted",
     "LoanChargedOff",
     "LoanPaidOut",
@@ -241,6 +243,14 @@ class LoansProvided(DomainEvent, frozen=True, kw_only=True):
     rules: ProvisionRules
 
 
+class LimitsCut(DomainEvent, frozen=True, kw_only=True):
+    """Lines were cut: limits in minor units, ``STAYS`` of loans between them; what is owed stays."""
+
+    first: Number
+    after: Number
+    limits: Annotated[str, LIMITS.meta]
+
+
 COMMANDS: Final = (
     AcceptOffer,
     Draw,
@@ -254,7 +264,7 @@ COMMANDS: Final = (
     AssessRisk,
     TakeOverLoans,
 )
-SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansProvided)
+SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansProvided, LimitsCut)
 EVENTS: Final = (
     LoanAccepted,
     LoanPaidOut,

@@ -38,12 +38,26 @@ from formicary.products.lending.millionths import (
 )
 from formicary.products.lending.underwriting.errors import CreditPolicyMalformed
 
-__all__ = ["NEVER", "Cut", "LeadReport", "WarningPolicy", "Warnings", "cut_limits", "report", "warned"]
+__all__ = [
+    "COUNT_MAX",
+    "NEVER",
+    "Cut",
+    "LeadReport",
+    "WarningPolicy",
+    "Warnings",
+    "cut_limits",
+    "cut_shares",
+    "report",
+    "undrawn_cut",
+    "warned",
+]
 
 NEVER: Final = -1
 """Stands for the week of what did not happen."""
 
-_COUNT_MAX: Final = 1_000_000
+COUNT_MAX: Final = 1_000_000
+"""Counts of a week that are looked at as they are; of more, parts."""
+
 # A count of a week times the logarithm of a deeper fall, in millionths of millionths, passes a word.
 _FALL_MIN: Final = 50_000
 _WEEKS_MAX: Final = 520
@@ -134,6 +148,8 @@ class Warnings(NamedTuple):
     """The week, by its column, with which it most likely began; ``NEVER`` where there is no evidence."""
     alarmed: Words
     """The first week whose evidence reached the last cut, by its column, or ``NEVER``."""
+    usual: Words
+    """The usual count of a week, learnt from the past, in millionths."""
 
 
 def warned(policy: WarningPolicy, counts: npt.ArrayLike) -> Warnings:
@@ -152,8 +168,8 @@ def warned(policy: WarningPolicy, counts: npt.ArrayLike) -> Warnings:
     if not is_whole or not policy.past_weeks <= weeks.shape[1] <= _WEEKS_MAX:
         message = f"counts are whole, of {policy.past_weeks} to {_WEEKS_MAX} weeks, not {weeks.shape}"
         raise ProgrammingError(message)
-    if weeks.size and not 0 <= int(weeks.min()) <= int(weeks.max()) <= _COUNT_MAX:
-        message = f"a count of a week lies from 0 to {_COUNT_MAX:,}"
+    if weeks.size and not 0 <= int(weeks.min()) <= int(weeks.max()) <= COUNT_MAX:
+        message = f"a count of a week lies from 0 to {COUNT_MAX:,}"
         raise ProgrammingError(message)
     past, watched = np.split(weeks.astype(np.int64), [policy.past_weeks], axis=1)
     usual, spread = _usual(past)
@@ -171,7 +187,7 @@ def warned(policy: WarningPolicy, counts: npt.ArrayLike) -> Warnings:
         evidence = np.where(is_looked_at, np.clip(evidence + told, 0, _EVIDENCE_MAX), 0)
         since = np.where(evidence > 0, since, NEVER)
         alarmed = np.where((alarmed == NEVER) & (evidence >= limit), week, alarmed)
-    return Warnings(evidence=evidence, since=since, alarmed=alarmed)
+    return Warnings(evidence=evidence, since=since, alarmed=alarmed, usual=usual)
 
 
 def cut_limits(policy: WarningPolicy, *, limits: Words, drawn: Words, evidence: Words) -> Words:
@@ -189,11 +205,35 @@ def cut_limits(policy: WarningPolicy, *, limits: Words, drawn: Words, evidence: 
     evidence
         Of the strongest signal, (n,), in millionths.
     """
+    undrawn = np.maximum(checked_amounts(limits) - checked_amounts(drawn), 0)
+    return limits - undrawn_cut(undrawn, cut_shares(policy, evidence), before=np.zeros_like(undrawn))
+
+
+def cut_shares(policy: WarningPolicy, evidence: Words) -> Words:
+    """Return the shares of undrawn lines that evidence (n,) cuts, in millionths."""
     levels = np.array([cut.evidence_millionths for cut in policy.cuts], np.int64)
     shares = np.array([0, *(cut.undrawn_millionths for cut in policy.cuts)], np.int64)
-    share = shares[np.searchsorted(levels, evidence, side="right")]
-    undrawn = np.maximum(checked_amounts(limits) - checked_amounts(drawn), 0)
-    return limits - part_floor(undrawn, share)
+    found: Words = shares[np.searchsorted(levels, evidence, side="right")]
+    return found
+
+
+def undrawn_cut(undrawn: Words, shares: Words, *, before: Words) -> Words:
+    """Return what is taken back of what can still be drawn (n,), in minor units, rounded down.
+
+    Parameters
+    ----------
+    undrawn
+        In minor units, (n,), what earlier cuts of the same fall took not in it.
+    shares, before
+        The shares of the line that are cut now and that were, in millionths, (n,): of a line of which half
+        was cut and all is, all that is left is taken; a share that does not rise takes nothing more.
+    """
+    left = np.maximum(MILLION - before, 1)
+    further = np.maximum(shares - before, 0) * MILLION // left
+    # An amount times a share may pass a word.
+    whole, rest = np.divmod(undrawn, MILLION)
+    taken: Words = whole * further + part_floor(rest, further)
+    return taken
 
 
 class LeadReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from formicary.factory.features.kinds import EventKind, Facts, Transfers, amount
 from formicary.products.lending.servicing.outcomes import LOAN_OUTCOME, Lateness
 from formicary.products.lending.servicing.postings import LoanTransfer
 
-__all__ = ["FEATURES", "MERCHANT_CREDIT", "SALE_FRAUD"]
+__all__ = ["FEATURES", "MERCHANT_CREDIT", "MERCHANT_WEEKS", "SALE_FRAUD"]
 
 _PAYMENT: Final = EventKind(
     "payment",
@@ -261,5 +261,22 @@ MERCHANT_CREDIT: Final = FeatureSet(
 )
 """What is known of whoever might be lent to, if it agreed to the purpose."""
 
-FEATURES: Final = (MERCHANT_CREDIT,)
+MERCHANT_WEEKS: Final = FeatureSet(
+    name="merchant_weeks",
+    on=_LOAN_DRAWN,
+    features=(
+        Feature(
+            name="sales_count_7d",
+            # Tiles of a day, as of 30 days; with a delay they are seven whole ones, each weekday once.
+            value=count(_SALE, by="payee", of="party", over="7d", delay="1d", resolution="1d"),
+            unit="payments",
+            meaning="How many payments the party got in the seven days up to the day before yesterday.",
+            purposes=_PURPOSES,
+        ),
+    ),
+    owner="lending",
+)
+"""What early warning is told of a week; a set of its own, as decisions record all of the other one."""
+
+FEATURES: Final = (MERCHANT_CREDIT, MERCHANT_WEEKS)
 """The sets of the lending business."""
