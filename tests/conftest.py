@@ -23,11 +23,9 @@ _UNMEASURED: Final = (
     "factory/decisions",
     "factory/features",
     "factory/models",
-    "products/lending",
     "products/payments",
     "proofs",
-    "runtime",
-    "surfaces",
+    "surfaces/cli",
 )
 
 

@@ -21,6 +21,7 @@ from formicary.runtime.settings import Settings
 from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import open_factory
 from formicary.surfaces.api.application import Api
+from proofs.api.lending_house import POLICY, judged
 
 __all__ = ["known_things", "open_house"]
 
@@ -43,6 +44,7 @@ def open_house(home: Path) -> Iterator[tuple[Api, str]]:
             scopes=int(sum(Scope)),
         )
         factory.command(CREDENTIAL_PRODUCT.name, issue, principal="proof", key="key")
+        judged(factory)
         with closing(InstalledVault(settings, factory.access)) as vault:
             yield build_api(settings, InProcessBackend(factory), clock, vault), made.text
 
@@ -56,6 +58,7 @@ def known_things(api: Api, key: str) -> dict[str, str]:
         order = formicary.order("top_up", party=payer, amount=10_000, currency="GBP").id
         formicary.bank_said(order, "confirm")
         formicary.grant_consent(payer, "credit", wording="a" * 32, act="written")
+        formicary.applications.set_policy(POLICY)
         offers = [
             formicary.lending.offer(
                 payer,
@@ -70,6 +73,8 @@ def known_things(api: Api, key: str) -> dict[str, str]:
         loan = formicary.lending.accept(offers[0].id, amount=1_000, effective_rate=shown, collected=True).id
         formicary.lending.draw(loan, 500)
         return {
+            "application_id": formicary.applications.apply(payer, 10_000, "GBP").id,
+            "currency": "GBP",
             "offer_id": offers[1].id,
             "loan_id": loan,
             "party_id": payer,

@@ -129,14 +129,22 @@ def test_a_teams_sets_reach_the_factory(write: Write, tmp_path: Path) -> None:
     assert [product.name for product in products] == [product.name for product in PRODUCTS]
     (facts,) = [product for product in products if product.name == "facts"]
     assert [one.name for one in facts.features] == ["team"]
-    beside = [product for product in products if facts in product.neighbours]
-    assert [product.name for product in beside] == ["appeal", "score_dispute"]
-    assert [product for product in products if product not in (facts, *beside)] == [
-        product for product in PRODUCTS if product.name not in {"facts", "appeal", "score_dispute"}
-    ]
+    for before, product in zip(PRODUCTS, products, strict=True):
+        # Whoever stands beside one that changed is a new one; the others are as they were.
+        assert all(any(one is other for other in products) for one in product.neighbours)
+        is_renewed = product is facts or any(one not in PRODUCTS for one in product.neighbours)
+        assert (product is not before) == is_renewed
+    beside = [product.name for product in products if facts in product.neighbours]
+    assert {"appeal", "score_dispute", "loan"} <= set(beside)
     state = FactoryState(tmp_path / "engine", products)
     assert state.features is not None
-    assert list(state.features.compiled.views) == ["team", "payment_risk", "party_flows", "credit_facts"]
+    assert list(state.features.compiled.views) == [
+        "team",
+        "payment_risk",
+        "party_flows",
+        "credit_facts",
+        "merchant_credit",
+    ]
     assert [one.name for one in feature_sets(settings.features)][-1] == "team"
 
 

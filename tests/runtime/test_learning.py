@@ -19,6 +19,7 @@ from formicary.factory.engine.client import EngineUnreachable
 from formicary.factory.learning.live import NoChampionBefore
 from formicary.factory.learning.messages import ChallengerJudged, DayEnded, LearningUnexpected
 from formicary.factory.learning.plan import DAY
+from formicary.factory.learning.standing import NONE
 from formicary.products.payments.learning import LEARNING_PLANS
 from formicary.runtime import learner_process, learning
 from formicary.runtime import products as products_module
@@ -68,6 +69,8 @@ def test_a_day_of_an_installation(hosted_home: Settings) -> None:
     days = [one.event for one in access.known(MODEL).history if isinstance(one.event, DayEnded)]
     assert [one.day for one in days] == [END // DAY, LocalProgram(sandbox).now() // DAY]
     assert days[0].rows == day.rows < days[1].rows
+    # With none before it rules decide alone; then there is none.
+    assert access.roll_back(MODEL, reason="the test").to == NONE
     with pytest.raises(NoChampionBefore):
         access.roll_back(MODEL, reason="there is none")
 

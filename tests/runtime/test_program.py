@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from formicary.factory.engine.products import Product
 from formicary.runtime import demo_factory
 from formicary.runtime import program as program_module
 from formicary.runtime.products import PRODUCTS
 from formicary.runtime.program import KeyNotSet, LocalProgram
 from formicary.runtime.settings import Settings
-from formicary.surfaces.cli import demo_sources, run
+from formicary.surfaces.cli import demo_lending, demo_sources, run
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.runtime.test_ledgers import running_engine
 from tests.runtime.test_training import SMALL
@@ -31,6 +32,10 @@ def document(capsys: pytest.CaptureFixture[str], settings: Settings, *arguments:
     return json.loads(capsys.readouterr().out)
 
 
+def _has_small(product: Product) -> bool:
+    return any(spec.name == SMALL.name for spec in product.models)
+
+
 def test_demo_twice(
     new_home: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,8 +44,10 @@ def test_demo_twice(
     monkeypatch.setattr(demo_sources, "_INVENTED_PAYMENTS", PAYMENTS)
     monkeypatch.setattr(demo_sources, "_INVENTED_DAYS", DAYS)
     monkeypatch.setattr(demo_sources, "_INVENTED_CUSTOMERS", CUSTOMERS)
+    monkeypatch.setattr(demo_lending, "_NIGHTS", 40)
+    monkeypatch.setattr(demo_lending, "_PEOPLE", 6)
     # Only the one that declares it: products know their neighbours.
-    products = tuple(replace(one, models=(SMALL,)) if one.models else one for one in PRODUCTS)
+    products = tuple(replace(one, models=(SMALL,)) if _has_small(one) else one for one in PRODUCTS)
     monkeypatch.setattr(demo_factory, "PRODUCTS", products)
     first = document(capsys, new_home, "demo")
     assert first["balances"]

@@ -59,7 +59,7 @@ def test_one_registry_for_both(
         found = versions(model_events(registry.source))
         assert [one.hash for one in found] == [first["hash"], second["hash"]]
         assert model_bytes(registry.source, found[0]) == trained_model().to_bytes()
-        assert LocalProgram(hosted_home).model_specs().keys() == {"payment_fraud"}
+        assert LocalProgram(hosted_home).model_specs().keys() == {"payment_fraud", "merchant_default"}
 
 
 def test_experiments_are_a_registry_as_well(

@@ -20,9 +20,9 @@ from formicary.products.payments.postings import account_id
 
 __all__ = ["Borrower", "borrowers"]
 
-_PAYDAYS: Final = 28
-"""Every month has so many days."""
 _DRAWING_DAYS: Final = 60
+_AGAIN_DAYS: Final = 80
+"""Between what falls due each month."""
 _STOP_PERCENT: Final = 9
 _BACK_PERCENT: Final = 40
 _WAGES_PERCENT: Final = 130
@@ -50,8 +50,6 @@ class Borrower:
         What is offered, and taken.
     drawn
         The day of the year on which it draws, and of a line the day on which it draws once more.
-    payday
-        The day of the month.
     wages
         What it has left for its loan each month, in minor units.
     stops, is_back
@@ -66,7 +64,6 @@ class Borrower:
     terms: LoanTerms
     amount: int
     drawn: tuple[int, ...]
-    payday: int
     wages: int
     stops: int
     is_back: int
@@ -110,8 +107,7 @@ def _drawn(town: str, currency: int, number: int, days: int) -> Borrower:
         loan=named_id(town, "loan", number),
         terms=terms,
         amount=amount,
-        drawn=(first, first + 90) if is_line else (first,),
-        payday=1 + lot("payday", _PAYDAYS),
+        drawn=(first, first + _AGAIN_DAYS) if is_line else (first,),
         wages=amount * _WAGES_PERCENT // (100 * instalments),
         stops=stops,
         is_back=is_back,

@@ -79,21 +79,25 @@ def products_of(settings: Settings) -> tuple[Product, ...]:
     own = sets_in(settings.features)
     _require_new(own)
     facts = replace(FACTS_PRODUCT, features=(*FACTS_PRODUCT.features, *own))
-    products = tuple(_beside(facts, product) for product in PRODUCTS)
+    products = _beside(facts)
     # Before anything is started: an engine that could not compile them would only be started again.
     compiled(_sets_of(products))
     return products
 
 
-def _beside(facts: Product, product: Product) -> Product:
-    """Return a product as it runs beside another product of facts."""
-    if product is FACTS_PRODUCT:
-        return facts
-    if FACTS_PRODUCT not in product.neighbours:
-        return product
-    return replace(
-        product, neighbours=tuple(facts if one is FACTS_PRODUCT else one for one in product.neighbours)
-    )
+def _beside(facts: Product) -> tuple[Product, ...]:
+    """Return all products as they run beside another product of facts, and beside each other then."""
+    renewed: dict[str, Product] = {}
+    for product in PRODUCTS:
+        # Neighbours come first.
+        neighbours = tuple(renewed[one.name] for one in product.neighbours)
+        if product is FACTS_PRODUCT:
+            renewed[product.name] = facts
+        elif all(one is other for one, other in zip(neighbours, product.neighbours, strict=True)):
+            renewed[product.name] = product
+        else:
+            renewed[product.name] = replace(product, neighbours=neighbours)
+    return tuple(renewed.values())
 
 
 def feature_sets(file: Path | None) -> tuple[FeatureSet, ...]:

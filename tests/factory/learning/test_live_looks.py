@@ -27,7 +27,7 @@ from formicary.factory.ledger import Account, Transfer, account_array, transfer_
 from formicary.factory.models.calibration import Calibration
 from formicary.factory.models.model import Model
 from formicary.factory.registry import NAME as REGISTRY
-from formicary.factory.registry import Alias
+from formicary.factory.registry import Alias, MoveAlias
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.payments.postings import TransferCode
 from formicary.products.payments.risk import PAYMENT_POINT
@@ -205,6 +205,23 @@ def test_a_day_of_looks(hosted_home: Settings) -> None:
         shop.pay(now + 2 * LOOK)
         assert said(shop.look(now + 2 * LOOK)) == ["CandidateDropped"]
         assert shop.looker().known().aliases[Alias.CHALLENGER] == NONE
+
+
+def test_a_champion_by_hand_is_taken_back_by_nobody_else(hosted_home: Settings) -> None:
+    """It is not watched; a canary beside it is."""
+    with open_shop(hosted_home) as shop:
+        shop.let_in(FEARFUL, (Stage.SHADOW, 0), at=NOW)
+        by_hand = MoveAlias(
+            subject=text_id(MODEL), model=MODEL, alias=Alias.CHAMPION, hash=FEARFUL.hash, reason="by hand"
+        )
+        assert shop.command(REGISTRY, by_hand, "by hand").code == ""
+        shop.pay(NOW + LOOK)
+        assert "RolledBack" not in said(shop.look(NOW + LOOK))
+        away = CandidateDropped(model=MODEL, at=NOW + LOOK, hash=FEARFUL.hash, reason="test")
+        shop.let_in(BOLD, (Stage.SHADOW, 0), (Stage.CANARY, 500_000), at=NOW + LOOK, before=[away])
+        shop.pay(NOW + 2 * LOOK)
+        assert {"RolledBack", "CandidateDropped"}.isdisjoint(said(shop.look(NOW + 2 * LOOK)))
+        assert shop.champion() == FEARFUL.hash
 
 
 def test_who_looks_loads_no_trainer() -> None:

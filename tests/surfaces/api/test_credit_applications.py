@@ -6,8 +6,8 @@ import pytest
 
 from formicary.base.purposes import wording_of
 from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
+from proofs.api.lending_house import POLICY, judged
 from tests.surfaces.api.conftest import Desk
-from tests.surfaces.api.lending_house import POLICY, judged
 
 WORDS = wording_of("You may decide on credit by what I sell and owe.")
 SCOPES = ["parties:read", "consents:write", "applications:read", "applications:write", "loans:write"]

@@ -24,8 +24,8 @@ from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Outcome
 from formicary.surfaces.lending.kept import KeptPortfolio
+from proofs.api.lending_house import POLICY, judged
 from tests.surfaces.api.conftest import Desk
-from tests.surfaces.api.lending_house import POLICY, judged
 
 WORDS = wording_of("You may decide on credit by what I pay and owe.")
 SCOPES = ["parties:read", "consents:write", "loans:read", "loans:write", "accounts:read"]

@@ -9,9 +9,9 @@ import pytest
 from formicary.base.scopes import Scope, scope_names
 from formicary.factory.experiments import NAME as EXPERIMENTS
 from formicary.surfaces.api.rest import document
+from proofs.api.lending_house import POLICY, judged
 from tests.factory.experiments.kit import define
 from tests.surfaces.api.conftest import Desk
-from tests.surfaces.api.lending_house import POLICY, judged
 from tests.surfaces.api.policies import REJECTED, arm
 
 EVERYTHING = list(scope_names(int(sum(Scope))))

@@ -8,8 +8,8 @@ from formicary.base.clock import LiveClock
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
 from formicary.products.lending.product import PREAPPROVALS
 from formicary.products.lending.servicing.terms import day_at
+from proofs.api.lending_house import POLICY, judged
 from tests.surfaces.api.conftest import Desk
-from tests.surfaces.api.lending_house import POLICY, judged
 from tests.surfaces.api.test_credit_applications import SCOPES, WORDS
 
 GBP = 826

@@ -11,7 +11,7 @@ import pytest
 from formicary.economy import fraud_handbook, online_retail
 from formicary.economy.reconciliation import ReconciliationRow
 from formicary.factory.follower import Finding
-from formicary.surfaces.cli import demo_sources
+from formicary.surfaces.cli import demo_lending, demo_sources
 from formicary.surfaces.cli.demo_merchant import RULES
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.surfaces.cli.kit import SOUND, MemoryProgram, Terminal
@@ -22,6 +22,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_sources, "_INVENTED_INVOICES", 30)
     monkeypatch.setattr(demo_sources, "_INVENTED_PAYMENTS", 200)
     monkeypatch.setattr(demo_sources, "_INVENTED_DAYS", 20)
+    monkeypatch.setattr(demo_lending, "_NIGHTS", 9)
+    monkeypatch.setattr(demo_lending, "_PEOPLE", 2)
     monkeypatch.setattr(demo_sources, "_INVENTED_CUSTOMERS", 10)
 
 

@@ -22,12 +22,13 @@ from formicary.factory.models.forest import forest_of
 from formicary.factory.models.model import Model
 from formicary.factory.registry import ArmPolicy
 from formicary.products.payments.risk import PAYMENT_POINT
-from formicary.surfaces.cli import demo_checked, demo_sources
+from formicary.surfaces.cli import demo_checked, demo_lending, demo_sources
 from formicary.surfaces.cli.demo_checked import CheckedResult, check_payments
 from formicary.surfaces.cli.demo_checked_tables import checked_document, write_checked
 from formicary.surfaces.cli.exit_codes import ExitCode
 from tests.factory.decisions.desk import made_model
-from tests.surfaces.cli.kit import NOON, MemoryFactory, MemoryProgram, Terminal
+from tests.surfaces.cli.factory_kit import MemoryFactory
+from tests.surfaces.cli.kit import NOON, MemoryProgram, Terminal
 
 DAYS, CUSTOMERS = 40, 20
 
@@ -55,6 +56,8 @@ def model() -> Model:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_sources, "_INVENTED_INVOICES", 5)
     monkeypatch.setattr(demo_sources, "_INVENTED_DAYS", DAYS)
+    monkeypatch.setattr(demo_lending, "_NIGHTS", 9)
+    monkeypatch.setattr(demo_lending, "_PEOPLE", 2)
     monkeypatch.setattr(demo_sources, "_INVENTED_CUSTOMERS", CUSTOMERS)
 
 

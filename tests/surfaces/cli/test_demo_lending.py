@@ -20,7 +20,7 @@ from formicary.surfaces.cli import demo_lending
 from formicary.surfaces.cli.demo_lending import LendingYear, Line
 from formicary.surfaces.cli.demo_lending_tables import lending_document, lending_result, write_lending
 from formicary.surfaces.cli.demo_merchant import replay_merchant
-from tests.surfaces.cli.kit import MemoryFactory
+from tests.surfaces.cli.factory_kit import MemoryFactory
 
 BOOK = merchant_book("small", documents(small_merchant(seed=1, invoices=400)))
 """Some weeks of sales."""

@@ -46,9 +46,9 @@ from formicary.products.payments.postings import AccountCode, house_account_id, 
 from formicary.surfaces.cli.demo_promoted import promoted
 from formicary.surfaces.cli.ports import DemoFactory
 
-__all__ = ["NIGHTS", "TOWN", "LendingYear", "Line"]
+__all__ = ["TOWN", "LendingYear", "Line", "lending_year"]
 
-NIGHTS: Final = 365
+_NIGHTS: Final = 365
 _PEOPLE: Final = 240
 TOWN: Final = "CHF"
 _PREAPPROVED_AT: Final = 200
@@ -57,6 +57,7 @@ _DRAWN_AT: Final = {_PREAPPROVED_AT: 50, _PREAPPROVED_AT + 66: 25}
 """By night, so many percent of its line the merchant draws."""
 _CHARGED_OFF_DAYS: Final = 120
 _OFFERED_DAYS: Final = 120
+_MONTH_DAYS_MIN: Final = 28
 _JUST_AFTER_MIDNIGHT: Final = 20 * 10**9
 _REASON: Final = "The demo shows how a house lends."
 
@@ -112,7 +113,7 @@ class LendingYear:
     factory: DemoFactory
     name: str
     book: MerchantBook
-    nights: int = NIGHTS
+    nights: int
     people: tuple[Borrower, ...] = ()
     closed: int = 0
     line: Line = field(default_factory=Line)
@@ -198,11 +199,11 @@ class LendingYear:
             self._asks(LOANS, ChargeOff(subject=id_of(loan, "id")), "charged off", id_of(loan, "id"))
 
     def _pay_wages(self, today: int, night: int) -> None:
-        _, _, payday = civil(today)
+        _, _, day = civil(today)
         paid = [
             one
             for one in self.people
-            if one.payday == payday and one.drawn[0] < night and one.has_wages(night)
+            if day == _payday(today - night + one.drawn[0]) and one.drawn[0] < night and one.has_wages(night)
         ]
         nostro = house_account_id(AccountCode.NOSTRO, currency(TOWN).number)
         wages: list[_Move] = [(nostro, one.wallet, one.wages, ("wages", night, one.number)) for one in paid]
@@ -314,6 +315,17 @@ class LendingYear:
         places = (records["id_high"] == subject >> 64) & (records["id_low"] == subject & (1 << 64) - 1)
         found = records[places]
         return found[0] if len(found) else None
+
+
+def _payday(drawn: int) -> int:
+    """Return the day of the month before the one on which what was drawn on a day falls due."""
+    _, _, day = civil(drawn)
+    return max(min(day, _MONTH_DAYS_MIN) - 1, 1)
+
+
+def lending_year(factory: DemoFactory, name: str, book: MerchantBook) -> LendingYear:
+    """Return a year beside a merchant's; ``name`` says where that comes from and is part of every id."""
+    return LendingYear(factory, name, book, _NIGHTS)
 
 
 def _answer(receipt: Receipt) -> Any:

@@ -11,7 +11,7 @@ from formicary.economy.merchant_book import merchant_book
 from formicary.surfaces.cli.demo_cards import CardResult, card_document, replay_cards, write_cards
 from formicary.surfaces.cli.demo_checked import CheckedResult, LeftOut, check_payments
 from formicary.surfaces.cli.demo_checked_tables import checked_document, write_checked
-from formicary.surfaces.cli.demo_lending import LendingYear
+from formicary.surfaces.cli.demo_lending import lending_year
 from formicary.surfaces.cli.demo_lending_tables import (
     LendingResult,
     lending_document,
@@ -90,7 +90,7 @@ def _replay(program: Program, *, keep: bool, lending: bool, cards: bool, checked
     with ExitStack() as stack:
         with progress("starting PostgreSQL and the engine; the first time compiles for a minute", None):
             factory = stack.enter_context(program.demo(fresh=not keep, start_ns=book.moments[0].at))
-        year = LendingYear(factory, merchant.name, book) if lending else None
+        year = lending_year(factory, merchant.name, book) if lending else None
         return _Result(
             sources=said,
             merchant=replay_merchant(factory, book, year.moments() if year else None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from formicary.base.errors import ProgrammingError
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
@@ -34,10 +35,16 @@ def judged(factory: Factory) -> str:
     """Let the model that is declared decide; return its hash."""
     model = MERCHANT_JUDGEMENT.model()
     moved = MoveAlias(
-        subject=text_id(model.name), model=model.name, alias=Alias.CHAMPION, hash=model.hash, reason="Tests."
+        subject=text_id(model.name),
+        model=model.name,
+        alias=Alias.CHAMPION,
+        hash=model.hash,
+        reason="Judged.",
     )
     commands = (*parts_of(model), registration_of(model, manifest={}, note=""), moved)
     for place, command in enumerate(commands):
-        receipt = factory.command(REGISTRY, command, principal="test", key=f"judged {place}")
-        assert receipt.code == ""
+        receipt = factory.command(REGISTRY, command, principal="proof", key=f"judged {place}")
+        if receipt.code:
+            message = f"the model was refused: {receipt.code}"
+            raise ProgrammingError(message)
     return model.hash
