@@ -144,6 +144,7 @@ def test_a_teams_sets_reach_the_factory(write: Write, tmp_path: Path) -> None:
         "party_flows",
         "credit_facts",
         "merchant_credit",
+        "merchant_weeks",
     ]
     assert [one.name for one in feature_sets(settings.features)][-1] == "team"
 
