@@ -74,13 +74,14 @@ def _measured(figures: dict[str, Any]) -> list[tuple[str, ...]]:
             f"{one['AUC sd']:.3f}" if one["AUC sd"] else "",
             f"{one['AP']:.3f}",
             f"{one['Brier']:.4f}",
+            f"{one['AUC sd, repeats']:.4f}" if one["AUC sd, repeats"] else "",
         )
         for name, one in figures.items()
     ]
 
 
 def _print_measured(rows: Iterable[Sequence[str]], output: Console) -> None:
-    _table(output, ("", "AUC", "sd", "AP", "Brier"), rows)
+    _table(output, ("", "AUC", "sd", "AP", "Brier", "sd of repeats' AUC"), rows)
 
 
 def _interval(figure: Sequence[float], digits: int) -> str:

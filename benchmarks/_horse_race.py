@@ -181,7 +181,10 @@ def run_of(contest: Contest, spec: ModelSpec, model: str, *, cut_repeats: int) -
 
 
 def protocol_figures(contest: Contest, run: Run) -> dict[str, float]:
-    """Return means over all parts that were left out, and the spread of the area under the curve."""
+    """Return means over all parts that were left out, and the spread of the area under the curve.
+
+    Beside it the spread of the areas of whole repeats: what other folds of the same rows would have told.
+    """
     areas, precisions, errors = [], [], []
     for repeat, parts in enumerate(contest.parts):
         for out in parts:
@@ -192,6 +195,7 @@ def protocol_figures(contest: Contest, run: Run) -> dict[str, float]:
     return {
         "AUC": float(np.mean(areas)),
         "AUC sd": float(np.std(areas)),
+        "AUC sd, repeats": float(np.std(np.reshape(areas, (len(contest.parts), -1)).mean(axis=1))),
         "AP": float(np.mean(precisions)),
         "Brier": float(np.mean(errors)),
     }
