@@ -11,10 +11,16 @@ import numpy as np
 import pytest
 
 from formicary.base.errors import ProgrammingError
+from formicary.base.purposes import Purpose
 from formicary.factory.engine.columnar import ColumnarAggregates, ids_of
 from formicary.factory.engine.conformance import check_product
-from formicary.factory.engine.products import AGGREGATE_HEADER, Totals
+from formicary.factory.engine.products import AGGREGATE_HEADER, Decision, Totals
+from formicary.factory.features.aggregates import count
+from formicary.factory.features.definitions import Feature, FeatureSet
+from formicary.factory.features.kinds import EventKind, Transfers, party
+from formicary.factory.models.errors import UnknownModel
 from tests.factory.engine.meters_product import METER, METERS
+from tests.factory.learning.learning_kit import SPEC
 
 TRADE = np.dtype(
     [
@@ -25,6 +31,22 @@ TRADE = np.dtype(
         ("amount", "<i8"),
         ("held", "<i8"),
     ]
+)
+
+
+PAID = EventKind("paid", Transfers(codes=(7,)), payer=party("debit_party"))
+SHOPS = FeatureSet(
+    name="shops",
+    on=PAID,
+    owner="tests",
+    features=(
+        Feature(
+            name="paid_30d",
+            value=count(PAID, by="payer", over="30d"),
+            unit="payments",
+            meaning="How often the payer paid in the last 30 days.",
+        ),
+    ),
 )
 
 
@@ -136,3 +158,42 @@ def test_the_contract_says_what_can_be_looked_at() -> None:
     assert [finding.place for finding in check_product(wrong)] == ["nobody", "shows"]
     plain = replace(METERS, is_columnar=False, sweeps=(), found_by=("id",))
     assert ("look", "is_columnar") in {(one.rule, one.place) for one in check_product(plain)}
+
+
+def test_a_decider_that_looks_at_everything_keeps_the_contract() -> None:
+    """It is told of nothing, and of something: whatever it asks for has the shape that it has in an engine."""
+    seen: list[Any] = []
+
+    def decide(command: Any, record: Any, context: Any) -> Decision:
+        with pytest.raises(UnknownModel):
+            context.assess("nobody", {})
+        ids = ids_of([1, 2])
+        known = context.features_of(SHOPS.name, purpose=Purpose.FRAUD, asking={"payer": ids})
+        seen.append(
+            (
+                len(context.found(METERS.name, "led", 7)),
+                context.totals(METERS.name),
+                context.numbers(METERS.name, ids).tolist(),
+                context.holders(METERS.name, "led", ids).tolist(),
+                known.values.shape,
+                context.assess(SPEC.name, {"debt": 1.0}) is not None,
+                context.assess_all(SPEC.name, SPEC.names, np.zeros((2, 3))) is not None,
+            )
+        )
+        return METERS.decide(command, record, context)
+
+    aggregate = np.dtype([*METER.descr, ("led_high", "<u8"), ("led_low", "<u8")])
+    curious = replace(
+        METERS,
+        aggregate=aggregate,
+        found_by=("led",),
+        totals=SHOWN,
+        models=(SPEC,),
+        features=(SHOPS,),
+        decide=decide,
+    )
+    check_product(curious)
+    assert {one[4] for one in seen} == {(2, 1)}
+    assert {one[5:] for one in seen} == {(False, False), (True, True)}
+    assert {tuple(one[2]) for one in seen} == {(-1, -1)}
+    assert {tuple(one[3]) for one in seen} == {(-1, -1), (0, 0)}
