@@ -161,7 +161,7 @@ def test_the_contract_says_what_can_be_looked_at() -> None:
 
 
 def test_a_decider_that_looks_at_everything_keeps_the_contract() -> None:
-    """It is told of nothing, and of something: whatever it asks for has the shape that it has in an engine."""
+    """It is told of nothing, and of something; what it asks for has the shape that it has in an engine."""
     seen: list[Any] = []
 
     def decide(command: Any, record: Any, context: Any) -> Decision:
@@ -178,6 +178,7 @@ def test_a_decider_that_looks_at_everything_keeps_the_contract() -> None:
                 known.values.shape,
                 context.assess(SPEC.name, {"debt": 1.0}) is not None,
                 context.assess_all(SPEC.name, SPEC.names, np.zeros((2, 3))) is not None,
+                context.transfer(1) is not None,
             )
         )
         return METERS.decide(command, record, context)
@@ -194,6 +195,6 @@ def test_a_decider_that_looks_at_everything_keeps_the_contract() -> None:
     )
     check_product(curious)
     assert {one[4] for one in seen} == {(2, 1)}
-    assert {one[5:] for one in seen} == {(False, False), (True, True)}
+    assert {one[5:] for one in seen} == {(False, False, False), (True, True, True)}
     assert {tuple(one[2]) for one in seen} == {(-1, -1)}
     assert {tuple(one[3]) for one in seen} == {(-1, -1), (0, 0)}
