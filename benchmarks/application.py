@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,20 +30,19 @@ from rich.table import Table
 
 from benchmarks._http_callers import call, post, run_callers, run_paced
 from benchmarks._machine import machine
+from benchmarks._running_api import cpu_seconds, engine_client, running_api
 from formicary.base.errors import OperationalFault
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.purposes import Purpose
 from formicary.base.scopes import Scope
 from formicary.factory.decisions.rule_sets import text_id
-from formicary.factory.engine.client import EngineClient, EngineUnreachable
+from formicary.factory.engine.client import EngineClient
 from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.products import Command
 from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, GrantConsent
 from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
 from formicary.factory.identity.keys import new_key
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
-from formicary.factory.journal.migrations import migrate
-from formicary.factory.journal.supervisor import Supervisor
 from formicary.factory.ledger import ACCOUNT, TRANSFER, AccountFlags
 from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
@@ -56,12 +54,7 @@ from formicary.products.lending.servicing.fields import AMOUNTS, LoanTerms
 from formicary.products.lending.servicing.schemas import TakeOverLoans
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
-from formicary.runtime.api_process import api_main, listen
-from formicary.runtime.children import Child, Children
-from formicary.runtime.engine_process import engine_main, warm_up
-from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
-from formicary.runtime.wiring import recovered_state
 
 __all__ = ["main"]
 
@@ -74,7 +67,6 @@ _NOSTRO: Final = 2
 _MERCHANTS, _PURSES, _PARTIES, _WALLETS, _LOANS = (high << 32 for high in range(1, 6))
 _PART: Final = 1_000
 _PAID_AT_ONCE: Final = 8_000
-_PATIENCE_SECONDS: Final = 120
 _TERMS: Final = LoanTerms(kind=2, rate=120_000_000, instalments=12)
 _SETTINGS: Final = HouseSettings(
     bands=[Band(default=30_000, sales=1_500_000), Band(default=150_000, sales=500_000)],
@@ -101,7 +93,7 @@ class Bench:
     def opens(self, *, merchants: int, payments: int, loans: int) -> None:
         """Bring everything into the journal."""
         self._merchants = merchants
-        with self._client() as client:
+        with engine_client(self.settings) as client:
             self._registers(client, merchants)
             client.create_accounts(_accounts(_PURSES, _MERCHANTS, np.arange(merchants, dtype=np.uint64)))
             client.create_accounts(_nostro())
@@ -190,16 +182,6 @@ class Bench:
             message = f"the engine refused {type(command).__name__}: {receipt.code}"
             raise OperationalFault(message)
 
-    def _client(self) -> EngineClient:
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                return EngineClient(self.settings.engine_socket)
-            except EngineUnreachable:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
 
 def _ids(high: int, numbers: Rows) -> Rows:
     return np.column_stack([np.full(len(numbers), high, np.uint64), numbers + np.uint64(1)])
@@ -239,49 +221,17 @@ def _sales(merchants: int, payments: int) -> Iterator[Rows]:
         yield moved
 
 
-@contextmanager
-def _running(home: Path) -> Iterator[tuple[Bench, Children]]:
-    settings = Settings(home=home, api_port=0, api_workers=1)
-    warm_up()
-    with listen(settings) as listener, Supervisor(settings.postgres_folder, stop_on_exit=True) as supervisor:
-        access = supervisor.access()
-        migrate(access)
-
-        def engine() -> None:
-            engine_main(
-                access,
-                settings.engine_socket,
-                lambda: recovered_state(settings, access, PRODUCTS),
-                products=PRODUCTS,
-            )
-
-        children = Children(
-            [Child("engine", engine), Child("api", lambda: api_main(settings, access, listener))]
-        )
-        children.tend()
-        try:
-            yield Bench(settings, listener.getsockname()[1]), children
-        finally:
-            children.stop(10.0)
-
-
-def _cpu_seconds(children: Children) -> dict[str, float]:
-    return {
-        name: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-        for name, pid in children.pids.items()
-    }
-
-
 def measure(home: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures by name."""
     figures: dict[str, Any] = {"machine": machine(), "loans on the book": options.loans}
     expected = b'"outcome"'
-    with _running(home) as (bench, children):
+    with running_api(home, workers=1) as (settings, port, _, children):
+        bench = Bench(settings, port)
         began = time.perf_counter()
         bench.opens(merchants=options.merchants, payments=options.payments, loans=options.loans)
         figures["seconds to prepare"] = time.perf_counter() - began
         figures["outcomes"] = dict(bench.outcomes(200))
-        before = _cpu_seconds(children)
+        before = cpu_seconds(children)
         paced = run_paced(
             bench.port,
             bench.requests(),
@@ -291,7 +241,7 @@ def measure(home: Path, options: argparse.Namespace) -> dict[str, Any]:
             expected=expected,
         )
         figures[f"{options.rate} a second"] = paced
-        spent = {name: after - before[name] for name, after in _cpu_seconds(children).items()}
+        spent = {name: after - before[name] for name, after in cpu_seconds(children).items()}
         count = paced["per_second"] * options.seconds
         figures["ms of a processor a decision"] = {name: one / count * 1e3 for name, one in spent.items()}
         seconds = sum(spent.values()) / count

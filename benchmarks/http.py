@@ -15,9 +15,7 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,28 +28,21 @@ from benchmarks._baseline import row_locked_rate
 from benchmarks._checked import Registrar, model_of, policy, rules
 from benchmarks._http_callers import post, run_callers, run_paced
 from benchmarks._machine import machine
+from benchmarks._running_api import cpu_seconds, engine_client, running_api
 from formicary.base.errors import OperationalFault
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.decisions.rule_sets import text_id
-from formicary.factory.engine.client import EngineClient, EngineUnreachable
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.state import Receipt
 from formicary.factory.identity.credential import CREDENTIAL_PRODUCT, IssueKey
 from formicary.factory.identity.keys import new_key
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
-from formicary.factory.journal.migrations import migrate
-from formicary.factory.journal.supervisor import Supervisor
 from formicary.factory.ledger import Account, AccountFlags, account_array
 from formicary.factory.registry import DisarmPolicy
 from formicary.products.payments.postings import HOUSE, AccountCode, account_id, house_accounts
 from formicary.products.payments.risk import PAYMENT_POINT
-from formicary.runtime.api_process import api_main, listen
-from formicary.runtime.children import Child, Children
-from formicary.runtime.engine_process import engine_main, warm_up
-from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
-from formicary.runtime.wiring import recovered_state
 
 __all__ = ["main"]
 
@@ -62,7 +53,6 @@ _FIRST_PARTY: Final = 1_000
 _POUNDS: Final = 826
 _CREDIT_LIMIT: Final = 10**15
 _BATCH: Final = 4_000
-_PATIENCE_SECONDS: Final = 120
 _PACE: Final = 1_000
 _NEVER: Final = 2.0
 _LOADS: Final = ("person to person", "many merchants", "one hot merchant")
@@ -81,7 +71,7 @@ class Bench:
 
     def open(self) -> None:
         """Register the parties, open their wallets, and issue the key."""
-        with self._client() as client:
+        with engine_client(self.settings) as client:
             house = RegisterParty(subject=HOUSE, kind=PartyKind.HOUSE)
             client.command(PARTY_PRODUCT.name, house, principal="bench", key="house")
             for number in range(_PARTIES):
@@ -104,7 +94,7 @@ class Bench:
         """Have every payment decided about: 200 trees that learnt nothing, twenty rules that never hold."""
         names = PAYMENT_POINT.features
         rows = np.random.default_rng(1).lognormal(3.0, 2.0, (20_000, len(names)))
-        with self._client() as client:
+        with engine_client(self.settings) as client:
 
             def ask(command: Command, key: str) -> Receipt:
                 return client.command("registry", command, principal="bench", key=key)
@@ -118,7 +108,7 @@ class Bench:
         disarm = DisarmPolicy(
             subject=text_id(PAYMENT_POINT.name), point=PAYMENT_POINT.name, reason="The benchmark asks."
         )
-        with self._client() as client:
+        with engine_client(self.settings) as client:
             client.command("registry", disarm, principal="bench", key="disarm")
 
     def singles(self, load: str) -> Iterator[bytes]:
@@ -152,16 +142,6 @@ class Bench:
             "currency": "GBP",
         }
 
-    def _client(self) -> EngineClient:
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                return EngineClient(self.settings.engine_socket)
-            except EngineUnreachable:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
 
 def _wallet(number: int) -> Account:
     party = _FIRST_PARTY + number
@@ -176,56 +156,20 @@ def _wallet(number: int) -> Account:
     )
 
 
-@contextmanager
-def _running(home: Path, workers: int) -> Iterator[tuple[Bench, Supervisor, Children]]:
-    settings = Settings(home=home, api_port=0, api_workers=workers)
-    warm_up()
-    with listen(settings) as listener, Supervisor(settings.postgres_folder, stop_on_exit=True) as supervisor:
-        access = supervisor.access()
-        migrate(access)
-
-        def engine() -> None:
-            engine_main(
-                access,
-                settings.engine_socket,
-                lambda: recovered_state(settings, access, PRODUCTS),
-                products=PRODUCTS,
-            )
-
-        children = Children(
-            [
-                Child("engine", engine),
-                *(Child(f"api-{n}", lambda: api_main(settings, access, listener)) for n in range(workers)),
-            ]
-        )
-        children.tend()
-        try:
-            bench = Bench(settings, listener.getsockname()[1])
-            bench.open()
-            yield bench, supervisor, children
-        finally:
-            children.stop(10.0)
-
-
-def _cpu_seconds(children: Children) -> dict[str, float]:
-    return {
-        name: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-        for name, pid in children.pids.items()
-    }
-
-
 def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[str, Any]:
     """Return the figures by name."""
     figures: dict[str, Any] = {"machine": machine(), "workers": workers}
-    with _running(home, workers) as (bench, supervisor, children):
+    with running_api(home, workers=workers) as (settings, port, supervisor, children):
+        bench = Bench(settings, port)
+        bench.open()
         run_callers(bench.port, bench.singles(_LOADS[0]), callers=8, seconds=1, expected=b"completed")
         for load in _LOADS:
-            before = _cpu_seconds(children)
+            before = cpu_seconds(children)
             found = run_callers(
                 bench.port, bench.singles(load), callers=callers, seconds=seconds, expected=b"completed"
             )
             count = found["per_second"] * seconds
-            spent = {name: after - before[name] for name, after in _cpu_seconds(children).items()}
+            spent = {name: after - before[name] for name, after in cpu_seconds(children).items()}
             figures[f"{load}, {callers} callers"] = found | {
                 f"{name} us a payment": spent[name] / count * 1e6 for name in spent
             }
@@ -238,12 +182,12 @@ def measure(home: Path, *, workers: int, callers: int, seconds: float) -> dict[s
             figures[f"{_PACE:,} a second, {name}"] = found
         bench.check_no_more()
         for load in _LOADS:
-            before = _cpu_seconds(children)
+            before = cpu_seconds(children)
             found = run_callers(
                 bench.port, bench.batches(load), callers=4, seconds=seconds, expected=b'"refused":0,'
             )
             count = found["per_second"] * _BATCH * seconds
-            spent = {name: after - before[name] for name, after in _cpu_seconds(children).items()}
+            spent = {name: after - before[name] for name, after in cpu_seconds(children).items()}
             figures[f"{load}, batches of {_BATCH:,}"] = found | {
                 "per_second": found["per_second"] * _BATCH,
                 **{f"{name} us a payment": spent[name] / count * 1e6 for name in spent},

@@ -32,6 +32,7 @@ from formicary.products.lending.servicing.terms import day_at
 from formicary.runtime.api_process import clock_of
 from formicary.runtime.children import AskedToEnd
 from formicary.runtime.errands import Errand
+from formicary.runtime.parts import next_part
 from formicary.runtime.portfolio import find_portfolio
 from formicary.runtime.preapproving import preapprove
 from formicary.runtime.settings import Settings
@@ -47,7 +48,6 @@ _PAUSE_SECONDS: Final = 0.5
 # What failed for want of an engine or a database is done again, soon at first: both come back quickly.
 _RETRY_NS: Final = 30 * 10**9
 _RETRY_NS_MAX: Final = 3_600 * 10**9
-_KEY_BYTES: Final = 16
 
 
 class Closer(Protocol):
@@ -96,9 +96,7 @@ def _close(engine: Closer, day: int) -> None:
     most, passes, passed = COLLECTIONS_MAX, False, 0
     while True:
         command = CloseBusinessDate(subject=day, most=most, passes=passes)
-        # A part that was done is not done again, whatever it was asked by: a key need not be known again.
-        key = os.urandom(_KEY_BYTES).hex()
-        receipt = engine.command(BUSINESS_DATES.name, command, principal=BUSINESS_DATES.name, key=key)
+        receipt = next_part(engine, BUSINESS_DATES.name, command)
         if receipt.code == BusinessDateClosed.code or (not receipt.code and receipt.answer["is_closed"]):
             return
         if not receipt.code:

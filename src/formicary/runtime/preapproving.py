@@ -6,7 +6,6 @@ them. Whatever it is killed by, it goes on where it was; one that is over is ove
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -20,6 +19,7 @@ from formicary.products.lending.nightly.preapproval_run import PreapproveParties
 from formicary.products.lending.nightly.refusals import PreapprovalEnded
 from formicary.products.lending.product import PREAPPROVALS
 from formicary.products.lending.servicing.terms import day_at
+from formicary.runtime.parts import next_part
 
 __all__ = ["Progress", "RunDone", "Runner", "lending_currencies", "preapprove"]
 
@@ -30,7 +30,6 @@ RunDone: TypeAlias = dict[str, Any]
 """What a run came to: its currency, ``offers`` and ``parties`` that were looked at, how many were ``offered``
 something, and ``limits`` in minor units. Only the currency where no model is the champion."""
 
-_KEY_BYTES: Final = 16
 _TOLD: Final = ("offers", "parties", "offered", "limits")
 
 
@@ -66,10 +65,8 @@ def preapprove(engine: Runner, now: int, progress: Progress, *, currency: int | 
 def _run(engine: Runner, day: int, currency: int, progress: Progress) -> RunDone:
     code = currency_of_ledger(currency).code
     while True:
-        # A part that was done is not done again, whatever it was asked by: a key need not be known again.
-        key = os.urandom(_KEY_BYTES).hex()
         command = PreapproveParties(subject=run_id(day, currency))
-        receipt = engine.command(PREAPPROVALS.name, command, principal=PREAPPROVALS.name, key=key)
+        receipt = next_part(engine, PREAPPROVALS.name, command)
         if receipt.code == CreditModelMissing.code:
             return {"currency": code}
         if receipt.code not in ("", PreapprovalEnded.code):

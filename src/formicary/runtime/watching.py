@@ -6,7 +6,6 @@ them. Whatever it is killed by, it goes on where it was, a week later as well; o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -21,6 +20,7 @@ from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.watching.borrowers import WATCHED
 from formicary.products.lending.watching.refusals import CreditWatchEnded
 from formicary.products.lending.watching.watch_run import WatchBorrowers, week_of
+from formicary.runtime.parts import next_part
 from formicary.runtime.preapproving import Runner
 
 __all__ = ["WatchProgress", "Watcher", "warned_parties", "watch"]
@@ -28,7 +28,6 @@ __all__ = ["WatchProgress", "Watcher", "warned_parties", "watch"]
 WatchProgress: TypeAlias = Callable[[str, int, int], None]
 """Is told ``borrowers``, how many borrowers and loans were looked at, and how many there are."""
 
-_KEY_BYTES: Final = 16
 _TOLD: Final = ("borrowers", "loans", "warned", "cut")
 
 
@@ -67,9 +66,7 @@ def watch(engine: Watcher, now: int, progress: WatchProgress) -> dict[str, int] 
 def _run(engine: Watcher, week: int, progress: WatchProgress) -> None:
     """Do what is left of the run of a week."""
     while True:
-        # A part that was done is not done again, whatever it was asked by: a key need not be known again.
-        key = os.urandom(_KEY_BYTES).hex()
-        receipt = engine.command(WATCH.name, WatchBorrowers(subject=week), principal=WATCH.name, key=key)
+        receipt = next_part(engine, WATCH.name, WatchBorrowers(subject=week))
         if receipt.code == CreditWatchEnded.code:
             return
         if receipt.code:

@@ -174,7 +174,7 @@ class Learner:
             return
         began = self.standing.champion_since
         # For what a canary decided this champion does not answer, nor for what was before it.
-        is_its = (latest.at >= began) & ~deciding.scored(latest)[1]
+        is_its = (latest.at >= began) & ~deciding.is_canary(latest)
         reference = rows.between(0, began).chosen(slice(-_REFERENCE_ROWS_MAX, None))
         seen = deciding.seen(latest.chosen(is_its), scored[is_its], reference=reference)
         yield from deciding.guarded(seen, self._clock)
@@ -208,7 +208,7 @@ class Learner:
         """Return what a candidate did that it must not, on the latest rows and on those with a label."""
         standing = self.standing
         deciding = self.deciding
-        against = deciding.against(latest, scored, deciding.scored(latest)[1])
+        against = deciding.against(latest, scored, deciding.is_canary(latest))
         if against or standing.champion == NONE:
             return against
         since = rows.between(standing.stage_since, int(rows.at[-1]) + 1)

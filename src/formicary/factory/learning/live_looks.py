@@ -44,6 +44,8 @@ from formicary.factory.registry.reading import PolicyChange, policy_events, poli
 __all__ = ["HOUR", "LearningLook", "LiveLooker"]
 
 Records: TypeAlias = npt.NDArray[Any]
+Hours: TypeAlias = dict[int, Records]
+"""The decisions of hours by their ends, in nanoseconds, the earliest first."""
 
 HOUR: Final = DAY // 24
 """What a look is at, in nanoseconds: in less there are too few rows to tell something by."""
@@ -126,9 +128,10 @@ class LiveLooker:
         deciding = Deciding(plan=self._plan, standing=standing, models=models)
         policies = policy_history(policy_events(self._source), self._point.name)
         latest = self._decisions(now)
-        happened = list(self._guarded(deciding, known, policies, latest, now))
+        hours = self._before(policies, now) | {now: latest}
+        happened = list(self._guarded(deciding, known, policies, hours, now))
         if not happened:
-            happened = self._surged(deciding, known, policies, latest, now)
+            happened = self._surged(deciding, known, hours, now)
         if not happened:
             return LearningLook(decisions=len(latest))
         command = RecordLook(
@@ -149,7 +152,7 @@ class LiveLooker:
         deciding: Deciding,
         known: Learnt,
         policies: Sequence[PolicyChange],
-        latest: Records,
+        hours: Hours,
         now: int,
     ) -> Iterator[Happened]:
         """Roll back a new champion, and drop a canary, that scores what it must not."""
@@ -159,7 +162,7 @@ class LiveLooker:
             return
         # What was decided before the latest move of an alias, others decided.
         found = scored_decisions(
-            latest[latest["position"] > known.moved],
+            hours[now][hours[now]["position"] > known.moved],
             self._point,
             policies,
             model=self._plan.model,
@@ -171,7 +174,7 @@ class LiveLooker:
         if is_canary and (against := deciding.against(rows, found.chances, by_canary)):
             yield kinds.CandidateDropped(model=self._plan.model, hash=standing.candidate, reason=against)
         if deciding.is_watched(now):
-            reference = self._rows(self._before(policies, now, until=standing.champion_since))
+            reference = self._rows(_joined(hours, until=min(standing.champion_since, now - DAY)))
             its = ~by_canary
             seen = deciding.seen(rows.chosen(its), found.chances[its], reference=reference)
             yield from deciding.guarded(seen, self._clock)
@@ -182,14 +185,12 @@ class LiveLooker:
         self,
         deciding: Deciding,
         known: Learnt,
-        policies: Sequence[PolicyChange],
-        latest: Records,
+        hours: Hours,
         now: int,
     ) -> list[Happened]:
         """Raise alarms about what there is too much of; of the same once a day."""
-        ends = _ends(policies, now)
-        before = self._before(policies, now, until=now)
-        found = deciding.surged(self._rows(latest), self._rows(before), self._spec.names, days=len(ends))
+        latest, before = self._rows(hours[now]), self._rows(_joined(hours, until=now - DAY))
+        found = deciding.surged(latest, before, self._spec.names, days=len(hours) - 1)
         lately = {
             event.alarm.name
             for event in (one.event for one in known.history)
@@ -203,10 +204,10 @@ class LiveLooker:
 
     # -- rows ------------------------------------------------------------------------------
 
-    def _before(self, policies: Sequence[PolicyChange], now: int, *, until: int) -> Records:
-        """Return the decisions of the same hour on days before, as far as it was over by a time."""
-        ends = [end for end in _ends(policies, now) if end <= until]
-        return joined([self._decisions(end) for end in ends[::-1]], DECISION_ROW)
+    def _before(self, policies: Sequence[PolicyChange], now: int) -> Hours:
+        """Return the decisions of the same hour on each day before on which a policy decided at it."""
+        ends = [now - days * DAY for days in range(_DAYS, 0, -1)]
+        return {end: self._decisions(end) for end in ends if _is_armed(policies, end - HOUR, end)}
 
     def _decisions(self, end: int) -> Records:
         """Return the decisions at the point in the hour before a time."""
@@ -236,10 +237,9 @@ def _word(digest: str) -> int:
     return int(digest[:16] or "0", 16)
 
 
-def _ends(policies: Sequence[PolicyChange], now: int) -> list[int]:
-    """Return when the same hour ended on each of the days before on which a policy decided at it."""
-    ends = [now - days * DAY for days in range(1, _DAYS + 1)]
-    return [end for end in ends if _is_armed(policies, end - HOUR, end)]
+def _joined(hours: Hours, *, until: int) -> Records:
+    """Return the decisions of hours that were over by a time, in their order."""
+    return joined([found for end, found in hours.items() if end <= until], DECISION_ROW)
 
 
 def _is_armed(policies: Sequence[PolicyChange], first: int, after: int) -> bool:

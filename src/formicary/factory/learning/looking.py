@@ -53,18 +53,17 @@ class Deciding:
 
     def scored(self, rows: Rows) -> Scored:
         """Return the chances by which rows are decided about: the champion's, for some parties a canary's."""
-        is_canary = np.zeros(len(rows), np.bool_)
-        if self.standing.share and len(rows):
-            salt = trial_salt(self.plan.model, self.standing.candidate)
-            is_canary = lots(rows.parties, salt) < self.standing.share
-        return self._scored_by(rows, is_canary), is_canary
-
-    def _scored_by(self, rows: Rows, is_canary: Flags) -> Reals:
-        """Return the same, where it is known about which rows (n,) the canary decided."""
-        chances = self.chances(self.standing.champion, rows)
+        is_canary, chances = self.is_canary(rows), self.chances(self.standing.champion, rows)
         if is_canary.any():
             chances[is_canary] = self.chances(self.standing.candidate, rows.chosen(is_canary))
-        return chances
+        return chances, is_canary
+
+    def is_canary(self, rows: Rows) -> Flags:
+        """Return about which rows (n,) a canary decides."""
+        if not (self.standing.share and len(rows)):
+            return np.zeros(len(rows), np.bool_)
+        salt = trial_salt(self.plan.model, self.standing.candidate)
+        return np.asarray(lots(rows.parties, salt) < self.standing.share)
 
     # -- guards ----------------------------------------------------------------------------
 
@@ -81,21 +80,11 @@ class Deciding:
         own, previous = self.chances(self.standing.champion, rows), self.standing.previous
         if previous == NONE:
             return Seen(rows=rows, scored=scored, own=own)
-        moved = 0.0 if reference is None else self._moved(reference, rows)
-        return Seen(
-            rows=rows,
-            scored=scored,
-            own=own,
-            before=Before(chances=self.chances(previous, rows), moved=moved),
-        )
-
-    def _moved(self, reference: Rows, rows: Rows) -> float:
-        """Return by how much more the champion's chances moved than those of the model before."""
-        ours, theirs = (
-            moved_index(self.chances(digest, reference), self.chances(digest, rows))
-            for digest in (self.standing.champion, self.standing.previous)
-        )
-        return ours - theirs
+        before, moved = self.chances(previous, rows), 0.0
+        if reference is not None:
+            moved = moved_index(self.chances(self.standing.champion, reference), own)
+            moved -= moved_index(self.chances(previous, reference), before)
+        return Seen(rows=rows, scored=scored, own=own, before=Before(chances=before, moved=moved))
 
     def guarded(self, seen: Seen, clock: Nanoseconds) -> Iterator[Happened]:
         """Roll back a champion that scores what it must not, or takes too long for it."""

@@ -21,7 +21,7 @@ from formicary.base.purposes import Purpose
 from formicary.economy.borrowers import Borrower, borrowers
 from formicary.economy.chart import TransferCode
 from formicary.economy.merchant_book import MerchantBook
-from formicary.economy.moments import Moment, ReplayRefused
+from formicary.economy.moments import Moment
 from formicary.economy.names import named_id
 from formicary.factory.engine.products import Command, Product
 from formicary.factory.engine.requests import command_request
@@ -43,7 +43,7 @@ from formicary.products.lending.servicing.schemas import AcceptOffer, ChargeOff,
 from formicary.products.lending.servicing.terms import DAY, quoted
 from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
 from formicary.products.payments.postings import AccountCode, house_account_id, house_accounts, wallet_account
-from formicary.surfaces.cli.demo_promoted import promoted
+from formicary.surfaces.cli.demo_promoted import answer_of, promoted
 from formicary.surfaces.cli.ports import DemoFactory
 
 __all__ = ["TOWN", "LendingYear", "Line", "lending_year"]
@@ -222,7 +222,7 @@ class LendingYear:
             if receipt.code in (LoanInArrears.code, LoanNotOpen.code):
                 self.refused += 1
                 continue
-            _answer(receipt)
+            answer_of(receipt)
             spent.append((one.wallet, nostro, amount, ("spent", night, one.number)))
         self._moves(spent)
 
@@ -291,7 +291,7 @@ class LendingYear:
         return receipt
 
     def _asks(self, product: Product, command: Command, what: str, which: object) -> Any:
-        return _answer(self._sent(product, command, what, which))
+        return answer_of(self._sent(product, command, what, which))
 
     def _moves(self, moves: list[_Move]) -> None:
         if not moves:
@@ -326,13 +326,6 @@ def _payday(drawn: int) -> int:
 def lending_year(factory: DemoFactory, name: str, book: MerchantBook) -> LendingYear:
     """Return a year beside a merchant's; ``name`` says where that comes from and is part of every id."""
     return LendingYear(factory, name, book, _NIGHTS)
-
-
-def _answer(receipt: Receipt) -> Any:
-    if receipt.code:
-        message = f"a part of the replay was refused: {receipt.code}"
-        raise ReplayRefused(message)
-    return receipt.answer
 
 
 def _hex(number: int) -> str:

@@ -9,6 +9,7 @@ from formicary.economy.moments import ReplayRefused
 from formicary.factory.decisions.rule_sets import text_id
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest, command_request
+from formicary.factory.engine.state import Receipt
 from formicary.factory.models.model import Model
 from formicary.factory.models.model_files import read_model
 from formicary.factory.models.model_manifest import TrainedModel
@@ -16,7 +17,7 @@ from formicary.factory.registry import NAME, Alias, MoveAlias
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.surfaces.cli.ports import DemoFactory
 
-__all__ = ["done", "promoted", "registered"]
+__all__ = ["answer_of", "done", "promoted", "registered"]
 
 
 def done(factory: DemoFactory, request: CommandRequest) -> Mapping[str, Any]:
@@ -28,11 +29,15 @@ def done(factory: DemoFactory, request: CommandRequest) -> Mapping[str, Any]:
         It was refused.
     """
     (receipt,) = factory.execute([request])
+    return answer_of(receipt)
+
+
+def answer_of(receipt: Receipt) -> Mapping[str, Any]:
+    """Return the answer of a command that was carried out; see ``done``."""
     if receipt.code:
         message = f"a part of the replay was refused: {receipt.code}"
         raise ReplayRefused(message)
-    answer: Mapping[str, Any] = receipt.answer
-    return answer
+    return receipt.answer
 
 
 def registered(factory: DemoFactory, command: Command, key: str) -> Mapping[str, Any]:
