@@ -60,9 +60,11 @@ _APPLICATION: Final = ("amount", "months", "monthly_payment", "account_days", "h
 _HISTORY: Final = (
     *(f"balance_least_for_payments_{window}" for window in WINDOWS),
     *(f"balance_mean_for_payments_{window}" for window in WINDOWS),
+    *(f"balance_low_for_payments_{window}" for window in WINDOWS[1:]),
     "balance_for_payments",
     "balance_least_365d",
     "balance_spread_365d",
+    "balance_varies",
     "overdrawn_365d",
     "penalties_365d",
     "came_in_for_payments_30d",
@@ -113,6 +115,7 @@ _AGGREGATES: Final = (
 _LESS_IS_WORSE: Final = (
     "balance_least",
     "balance_mean",
+    "balance_low",
     "balance_min",
     "balance_for",
     "came_in_for",

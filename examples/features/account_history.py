@@ -63,6 +63,9 @@ MONTHS = {"30d": 1.0, "91d": 3.0, "182d": 6.0, "365d": 12.0}
 CREDIT = frozenset({Purpose.CREDIT})
 BALANCE, MONTHLY = STATED["balance"], LOAN["monthly_payment"]
 SECONDS_PER_DAY = 86_400
+LOW = 1.645
+"""So many standard deviations below the mean the lowest one in twenty begin, of what is normal."""
+
 _EARNED = CAME_IN["code"] != INTEREST
 
 
@@ -107,11 +110,19 @@ ACCOUNT_HISTORY = FeatureSet(
             "minor units",
             "The highest balance in the last 365 days.",
         ),
+        *windowed(
+            "balance_spread_{window}",
+            WINDOWS[1:],
+            lambda over: std(BALANCE, by="account", over=over, resolution="1d"),
+            unit="minor units",
+            meaning="How much the balance varied in the last {window}, as a standard deviation.",
+            purposes=CREDIT,
+        ),
         _one(
-            "balance_spread_365d",
-            std(BALANCE, by="account", over="365d", resolution="1d"),
-            "minor units",
-            "How much the balance varied in the last 365 days, as a standard deviation.",
+            "balance_varies",
+            value_of("balance_spread_365d") / value_of("balance_mean_365d"),
+            "times",
+            "How much the balance varied in the last 365 days, in its mean.",
         ),
         *windowed(
             "overdrawn_{window}",
@@ -265,6 +276,16 @@ ACCOUNT_HISTORY = FeatureSet(
             lambda over: value_of(f"balance_mean_{over}") / MONTHLY,
             unit="payments",
             meaning="The mean balance of the last {window}, in monthly payments of the loan.",
+            purposes=CREDIT,
+        ),
+        *windowed(
+            "balance_low_for_payments_{window}",
+            WINDOWS[1:],
+            lambda over: (
+                (value_of(f"balance_mean_{over}") - LOW * value_of(f"balance_spread_{over}")) / MONTHLY
+            ),
+            unit="payments",
+            meaning="What the balance of the last {window} is below one time in twenty, if normal, in payments.",
             purposes=CREDIT,
         ),
         _one(
