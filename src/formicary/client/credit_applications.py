@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from formicary.client.pages import pages
 from formicary.client.transport import Transport
 
 __all__ = ["Borrower", "CreditApplication", "CreditApplications", "CreditPolicy"]
@@ -73,6 +74,10 @@ class CreditApplications:
     def application(self, application: str) -> CreditApplication:
         """Return what was decided."""
         return self._transport.get(f"{_PATH}/{application}", CreditApplication)
+
+    def of_party(self, party: str) -> Iterator[CreditApplication]:
+        """Yield what was decided about a party's applications, the oldest first."""
+        return pages(self._transport, _PATH, CreditApplication, party=party)
 
     def notice(self, application: str, *, form: str = "application/json") -> str:
         """Return the notice to whoever was refused, or got less: JSON, ``text/plain`` or ``text/html``."""

@@ -70,7 +70,16 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
         "collected": True,
     }
     assert desk.post("/v1/loans", loan, key=shop.token)["state"] == "accepted"
+    cut = desk.post(PATH, shop.body(10**9), key=shop.token)
+    assert cut["outcome"] == "cut"
+    own = f"{PATH}?party={shop.id}"
+    first = desk.get(f"{own}&limit=1", key=shop.token)
+    assert first["items"] == [granted]
+    rest = desk.get(f"{own}&cursor={first['next']}", key=shop.token)
+    assert rest == {"items": [desk.get(f"{PATH}/{cut['id']}")], "next": None}
     other = Shop(desk)
+    assert desk.code("GET", own, key=other.token) == (404, "not_found")
+    assert desk.get(f"{PATH}?party={other.id}", key=other.token) == {"items": [], "next": None}
     assert desk.code("GET", path, key=other.token) == (404, "not_found")
     assert desk.code("POST", PATH, shop.body(1), key=other.token) == (404, "not_found")
     assert desk.code("POST", PATH, shop.body(1) | {"currency": "XXX"})[1] == "unknown_currency"

@@ -70,6 +70,16 @@ def test_commands(terminal: Terminal, words: str, document: Any, asked: Any, sho
     assert json.loads(terminal.out) == document
 
 
+def test_applications_are_listed(terminal: Terminal) -> None:
+    """A row each; what a refusal has none of is empty."""
+    terminal.program.api = Api({"items": [DECIDED], "next": None})
+    assert terminal.run("lending", "applications", "pty_1") == ExitCode.DONE
+    assert terminal.program.api.asked == [("GET", PATH, None)]
+    assert terminal.out.split()[-6:] == ["app_1", "EUR", "500", "declined", "0", "t"]
+    assert terminal.run("lending", "applications", "pty_1", "--json") == ExitCode.DONE
+    assert json.loads(terminal.out) == [DECIDED]
+
+
 def test_a_policy_comes_from_a_file(terminal: Terminal, tmp_path: Path) -> None:
     """The file's object is sent as it is; what is none, or not there, is said before anything is asked."""
     terminal.program.api = Api(POLICY)

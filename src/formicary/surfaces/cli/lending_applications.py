@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
-from formicary.surfaces.cli.api_output import new_group, write_document
+from formicary.surfaces.cli.api_output import new_group, write_document, write_documents
+from formicary.surfaces.cli.lending_offers import PartyOption
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
 
 __all__ = ["register"]
 
 ApplicationArgument = Annotated[str, typer.Argument(help="Id of the application, app_….")]
-PartyArgument = Annotated[str, typer.Argument(help="Id of the party, pty_….")]
 CurrencyArgument = Annotated[str, typer.Argument(help="ISO 4217 code.")]
+
+_COLUMNS: Final = {
+    "application": "id",
+    "currency": "currency",
+    ">asked for": "amount",
+    "outcome": "outcome",
+    ">limit": "limit",
+    ">a day": "daily_rate",
+    "decided": "decided_at",
+}
 
 
 def register(lending: typer.Typer) -> None:
@@ -28,6 +38,7 @@ def register(lending: typer.Typer) -> None:
     lending.command("borrower")(borrower)
     lending.command("apply")(apply)
     lending.command("application")(application)
+    lending.command("applications")(applications)
     lending.command("notice")(notice)
 
 
@@ -52,7 +63,7 @@ def show_policy(context: typer.Context, currency: CurrencyArgument, *, as_json: 
 
 def borrower(
     context: typer.Context,
-    party: PartyArgument,
+    party: PartyOption,
     *,
     segment: Annotated[int, typer.Option("--segment", min=0, help="Its trade or place, by number.")] = 0,
     other_debts: Annotated[
@@ -74,7 +85,7 @@ def borrower(
 
 def apply(
     context: typer.Context,
-    party: PartyArgument,
+    party: PartyOption,
     amount: Annotated[int, typer.Argument(min=1, help="Minor units.")],
     currency: CurrencyArgument,
     *,
@@ -92,6 +103,12 @@ def application(context: typer.Context, application: ApplicationArgument, *, as_
     """Show what was decided about an application."""
     with program_of(context).client() as client:
         write_document(client.applications.application(application), as_json=as_json)
+
+
+def applications(context: typer.Context, party: PartyOption, *, as_json: AsJson = False) -> None:
+    """List what was decided about a party's applications, the oldest first."""
+    with program_of(context).client() as client:
+        write_documents(client.applications.of_party(party), _COLUMNS, as_json=as_json)
 
 
 def notice(

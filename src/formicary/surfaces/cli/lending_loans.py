@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
 from formicary.client import Formicary
 from formicary.client.lending import Loan
-from formicary.surfaces.cli.api_output import write_document
+from formicary.surfaces.cli.api_output import write_document, write_documents
 from formicary.surfaces.cli.lending_offers import OfferArgument, PartyOption
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
 from formicary.surfaces.cli.output import write_json, write_table
@@ -19,6 +19,22 @@ __all__ = ["register"]
 
 LoanArgument = Annotated[str, typer.Argument(help="Id of the loan, loan_….")]
 Amount = Annotated[int, typer.Option("--amount", min=1, help="Minor units.")]
+
+_LOANS: Final = {
+    "loan": "id",
+    "currency": "currency",
+    "state": "state",
+    ">owed": "owed",
+    "next due": "next_due",
+    ">days late": "days_late",
+}
+_ENTRIES: Final = {
+    "at": "at",
+    "kind": "kind",
+    ">amount": "amount",
+    "from": "debit_account",
+    "to": "credit_account",
+}
 
 
 def register(lending: typer.Typer) -> None:
@@ -69,15 +85,7 @@ def accept(
 def loans(context: typer.Context, party: PartyOption, *, as_json: AsJson = False) -> None:
     """List a party's loans, the oldest first."""
     with program_of(context).client() as client:
-        found = list(client.lending.loans(party))
-    if as_json:
-        write_json(msgspec.to_builtins(found))
-    else:
-        rows = [
-            (one.id, one.currency, one.state, str(one.owed), one.next_due or "", str(one.days_late))
-            for one in found
-        ]
-        write_table(("loan", "currency", "state", ">owed", "next due", ">days late"), rows)
+        write_documents(client.lending.loans(party), _LOANS, as_json=as_json)
 
 
 def loan(context: typer.Context, loan: LoanArgument, *, as_json: AsJson = False) -> None:
@@ -101,12 +109,7 @@ def schedule(context: typer.Context, loan: LoanArgument, *, as_json: AsJson = Fa
 def entries(context: typer.Context, loan: LoanArgument, *, as_json: AsJson = False) -> None:
     """List what moved on the ledger because of a loan, the newest first."""
     with program_of(context).client() as client:
-        found = list(client.lending.entries(loan))
-    if as_json:
-        write_json(msgspec.to_builtins(found))
-    else:
-        rows = [(one.at, one.kind, str(one.amount), one.debit_account, one.credit_account) for one in found]
-        write_table(("at", "kind", ">amount", "from", "to"), rows)
+        write_documents(client.lending.entries(loan), _ENTRIES, as_json=as_json)
 
 
 def draw(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
 
-from formicary.surfaces.cli.api_output import write_document
+from formicary.surfaces.cli.api_output import write_document, write_documents
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
-from formicary.surfaces.cli.output import write_json, write_table
 
 __all__ = ["OfferArgument", "PartyOption", "register"]
 
 OfferArgument = Annotated[str, typer.Argument(help="Id of the offer, ofr_….")]
 PartyOption = Annotated[str, typer.Argument(help="Id of the party, pty_….")]
+
+_COLUMNS: Final = {
+    "offer": "id",
+    "currency": "currency",
+    ">limit": "limit",
+    ">effective rate": "effective_rate",
+    "state": "state",
+    "until": "expires_at",
+}
 
 
 def register(lending: typer.Typer) -> None:
@@ -67,15 +75,7 @@ def offer(
 def offers(context: typer.Context, party: PartyOption, *, as_json: AsJson = False) -> None:
     """List a party's offers, the oldest first."""
     with program_of(context).client() as client:
-        found = list(client.lending.offers(party))
-    if as_json:
-        write_json(msgspec.to_builtins(found))
-    else:
-        rows = [
-            (one.id, one.currency, str(one.limit), str(one.effective_rate), one.state, one.expires_at)
-            for one in found
-        ]
-        write_table(("offer", "currency", ">limit", ">effective rate", "state", "until"), rows)
+        write_documents(client.lending.offers(party), _COLUMNS, as_json=as_json)
 
 
 def quote(

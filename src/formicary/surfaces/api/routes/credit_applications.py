@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from formicary.base.currencies import currency, currency_of_ledger
@@ -14,18 +15,33 @@ from formicary.base.errors import Refusal
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.requests import command_id_of, derive_id
+from formicary.factory.history import History
 from formicary.products.lending.applications.recorded import notice_told
 from formicary.products.lending.applications.schemas import NAME, ApplyForCredit, CreditDecided
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.product import APPLICATIONS
 from formicary.surfaces.api.problems import NotFound, RefusedAs
 from formicary.surfaces.api.routes.credit_scores import own_party
-from formicary.surfaces.api.routes.shared import Asked, Body, Caller, Document, Id, read_id, read_path_id
+from formicary.surfaces.api.routes.shared import (
+    DEFAULT_LIMIT,
+    Asked,
+    Body,
+    Caller,
+    Cursor,
+    Document,
+    Id,
+    Limit,
+    of_party,
+    read_id,
+    read_path_id,
+)
 from formicary.surfaces.api.values import time_text
 
 __all__ = ["router"]
 
 router: Final = APIRouter(prefix="/v1/credit/applications", tags=["credit"])
+
+Whose = Annotated[str, Query(max_length=64, description="Id of the party.")]
 
 _KIND: Final = f"{NAME}.{CreditDecided.__name__}"
 _FORMS: Final = {"text/html": "as_html", "text/plain": "as_text", "application/json": "as_json"}
@@ -67,6 +83,13 @@ class ApplicationDocument(Document):
     decided_at: str
 
 
+class ApplicationPage(Document):
+    """Decisions; ``next`` is the cursor of the page after, None at the end."""
+
+    items: list[ApplicationDocument]
+    next: str | None
+
+
 class _Recorded(NamedTuple):
     """A decision as the journal has it."""
 
@@ -96,6 +119,20 @@ async def apply_for_credit(body: ApplicationBody, asked: Asked) -> ApplicationDo
         APPLICATIONS.name, command, principal=asked.principal, key=asked.key
     )
     return _answered(subject, party, body, answer)
+
+
+@router.get("")
+async def list_applications(
+    party: Whose, asked: Asked, *, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+) -> ApplicationPage:
+    """Show what was decided about a party's applications, the oldest first."""
+    asked.principal.require(Scope.APPLICATIONS_READ)
+    identifier = read_id(Prefix.PARTY, party, param="party")
+    asked.principal.require_party(identifier)
+    found, after = await of_party(asked, APPLICATIONS.name, identifier, cursor, limit)
+    subjects = {int(one["id"], 16): one["position"] for one in found}
+    recorded = await _all_recorded(asked, subjects)
+    return ApplicationPage(items=[_document(*one) for one in recorded.items()], next=after)
 
 
 @router.get("/{application_id}")
@@ -136,11 +173,21 @@ async def _recorded(asked: Caller, subject: int) -> _Recorded:
     """Return a decision of a party that the caller may see."""
     fields = await asked.services.aggregate(APPLICATIONS.name, subject)
     asked.principal.require_party(int(fields["party"], 16))
+    return (await _all_recorded(asked, {subject: fields["position"]}))[subject]
+
+
+async def _all_recorded(asked: Caller, subjects: Mapping[int, int]) -> dict[int, _Recorded]:
+    """Return decisions by their subjects, each of which goes with the position that it read at."""
+
+    def remembered(history: History) -> dict[int, _Recorded]:
+        return {subject: _remembered(history, subject, after) for subject, after in subjects.items()}
+
+    return await asked.services.backend.remember(remembered)
+
+
+def _remembered(history: History, subject: int, after: int) -> _Recorded:
     # What it read was all there was; the decision came next.
-    after = fields["position"]
-    found, _ = await asked.services.backend.remember(
-        lambda history: history.events_of([_KIND], after=after, positions=1)
-    )
+    found, _ = history.events_of([_KIND], after=after, positions=1)
     if not found or found[0].subject != subject:
         raise NotFound
     return _Recorded(msgspec.json.decode(found[0].body, type=CreditDecided), found[0].timestamp)
