@@ -285,7 +285,7 @@ ACCOUNT_HISTORY = FeatureSet(
                 (value_of(f"balance_mean_{over}") - LOW * value_of(f"balance_spread_{over}")) / MONTHLY
             ),
             unit="payments",
-            meaning="What the balance of the last {window} is below one time in twenty, if normal, in payments.",
+            meaning="What one in twenty balances of the last {window} is below, if normal, in payments.",
             purposes=CREDIT,
         ),
         _one(
