@@ -98,6 +98,16 @@ def test_all_that_is_over_is_closed(tmp_path: Path) -> None:
     bank.is_sound()
 
 
+def test_what_was_off_for_years_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its last date on, however long ago, and however many there are."""
+    bank = lending(tmp_path)
+    monkeypatch.setattr(closing, "AGGREGATES_READ_MAX", 2)
+    assert closed(bank, START + 4) == [START - 1, START, START + 1, START + 2, START + 3]
+    bank.clock.set(noon(START + 40))
+    dates = close_dates(Asked(bank), bank.clock.now())
+    assert next(dates) == START + 4
+
+
 def test_a_close_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     """By the date that is open, from where it is."""
     bank = lending(tmp_path)

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
+from formicary.base.civil import date_text
 from formicary.base.clock import Clock
 from formicary.base.errors import OperationalFault
 from formicary.base.limits import AGGREGATES_READ_MAX
@@ -83,12 +84,23 @@ def close_dates(engine: Closer, now: int) -> Iterator[int]:
 
 def _first_open(engine: Closer, today: int) -> int:
     """Return the first day that is to be closed; today where there is none."""
-    days = list(range(today - 1, max(today - 1 - AGGREGATES_READ_MAX, 0), -1))
-    for day, fields in zip(days, engine.aggregates(BUSINESS_DATES.name, days), strict=True):
-        if fields is not None:
-            return day + int(fields["told"] >= fields["loans"])
+    if (last := _last(engine)) is not None:
+        return int(last["id"], 16) + int(last["told"] >= last["loans"])
     kinds = (engine.find_aggregates(LOANS.name, "kind", kind, after=0, limit=1) for kind in LoanKind)
     return today - 1 if any(found.items for found in kinds) else today
+
+
+def _last(engine: Closer) -> dict[str, Any] | None:
+    """Return the last date that was begun."""
+    last: dict[str, Any] | None = None
+    after: int | None = 0
+    while after is not None:
+        found = engine.find_aggregates(
+            BUSINESS_DATES.name, "is_begun", 1, after=after, limit=AGGREGATES_READ_MAX
+        )
+        last = found.items[-1] if found.items else last
+        after = found.next
+    return last
 
 
 def _close(engine: Closer, day: int) -> None:
@@ -105,7 +117,7 @@ def _close(engine: Closer, day: int) -> None:
         (date,) = engine.aggregates(BUSINESS_DATES.name, [day])
         is_collecting = date is not None and date["collected"] < date["loans"] == date["accrued"]
         if not is_collecting or passes or passed == PASSED_OVER_MAX:
-            message = "the business date is not closed"
+            message = f"the business date {date_text(day)} is not closed: {receipt.code}"
             raise EngineRefused(receipt.code, message)
         passes = most == 1
         passed += passes
