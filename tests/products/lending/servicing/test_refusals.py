@@ -168,6 +168,22 @@ def test_who_is_late_gets_nothing_more(lent: Bank) -> None:
     assert lent.asks(Draw(subject=2, amount=1)).code == "loan_in_arrears"
 
 
+def test_nobody_is_late_on_the_day_on_which_something_falls_due(lent: Bank) -> None:
+    """A line can be drawn until the day is over, and there is no loss to take; the day after it is late."""
+    assert lent.asks(Draw(subject=2, amount=100_00)).code == ""
+    for loan in (1, 2):
+        assert lent.asks(RevokeCollection(subject=loan)).code == ""
+    for day in range(START, START + 31):
+        lent.closes(day)
+    assert lent.asks(Draw(subject=2, amount=10_00)).code == ""
+    assert (lent.loan(2)["arrears_since"], lent.loan(2)["bucket"]) == (START + 31, 0)
+    assert lent.asks(ChargeOff(subject=2)).code == "loan_not_in_arrears"
+    lent.closes(START + 31)
+    assert lent.asks(Draw(subject=2, amount=10_00)).code == "loan_in_arrears"
+    assert lent.asks(ChargeOff(subject=2)).code == ""
+    lent.is_sound()
+
+
 def test_dates_are_closed_in_order(lent: Bank) -> None:
     """Once they came, each once, none left out, and not two at a time."""
     closing = [lent.does(BUSINESS_DATES, CloseBusinessDate(subject=day)).code for day in (0, START + 1)]

@@ -16,7 +16,7 @@ from formicary.factory.ledger import ID_MAX, AccountFlags
 from formicary.products.lending.limits import REFINANCINGS_MAX
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.fields import Believed, LoanTerms, Rows, id_of
-from formicary.products.lending.servicing.layout import LoanKind, LoanState
+from formicary.products.lending.servicing.layout import Bucket, LoanKind, LoanState
 from formicary.products.lending.servicing.offers import OFFERS, OPEN, OfferAccepted, require_consent
 from formicary.products.lending.servicing.postings import (
     Line,
@@ -163,7 +163,7 @@ def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend) 
         raise refusals.LoanDrawn
     if loan["state"] not in (LoanState.ACCEPTED, LoanState.ACTIVE):
         raise refusals.LoanNotOpen
-    if loan["arrears_since"]:
+    if loan["bucket"] != Bucket.CURRENT:
         raise refusals.LoanInArrears
     room = int(loan["limit"]) - int(loan["balance"])
     if not int(loan["draw_fee"]) < amount <= room or not (is_line or amount == room):

@@ -54,7 +54,7 @@ def assess(record: Rows, command: schemas.AssessRisk) -> Decision:
 def charge_off(record: Rows, context: Context) -> Decision:
     """Decide that the house takes the loss of a loan in arrears."""
     today = _active(record, context)
-    if not today.record["arrears_since"]:
+    if today.record["bucket"] == Bucket.CURRENT:
         raise refusals.LoanNotInArrears
     lost = today.loan.copy()
     steps.charged_off(lost)

@@ -155,7 +155,7 @@ def _exposures(loans: Rows) -> tuple[Numbers, Numbers]:
     booked = loans["interest_due"] + loans["accrued"] - loans["unbooked"]
     drawn = loans["balance"] + booked + loans["fees_due"]
     is_open = (loans["kind"] == LoanKind.LINE) | (loans["state"] == LoanState.ACCEPTED)
-    # Whoever is in arrears draws nothing.
+    # Whoever has not paid by the end of the date what is due draws nothing from then on.
     left = np.where(is_open & (loans["arrears_since"] == 0), loans["limit"] - loans["balance"], 0)
     return drawn, np.maximum(left, 0)
 

@@ -98,13 +98,13 @@ class LoanDrawn(Refusal):
 
 
 class LoanInArrears(Refusal):
-    """Something that fell due is unpaid; until then nothing more is lent."""
+    """Something fell due before today and is unpaid; until it is paid nothing more is lent."""
 
     code = "loan_in_arrears"
 
 
 class LoanNotInArrears(Refusal):
-    """Nothing that fell due is unpaid, so that there is no loss to take."""
+    """Nothing that fell due before today is unpaid, so that there is no loss to take."""
 
     code = "loan_not_in_arrears"
 
