@@ -20,7 +20,8 @@ from formicary.factory.engine.reads import FoundAggregates, find_aggregates, rea
 from formicary.factory.engine.requests import ReadRequest, command_request
 from formicary.factory.engine.state import Receipt
 from formicary.products.lending.portfolio.report import Portfolio
-from formicary.products.lending.servicing import collecting
+from formicary.products.lending.servicing import charging_off, collecting
+from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.terms import DAY
 from formicary.runtime import closing
 from formicary.runtime.closing import Closing, close_and_keep, close_dates, closing_main
@@ -139,11 +140,29 @@ def test_whom_the_ledger_refuses_is_passed_over(
     closed(bank, FIRST_DUE)
     closes_account(bank, 3)
     # The product does not look at the loan's own account any more.
-    monkeypatch.setattr(collecting, "_are_held", lambda loans, _: np.ones(len(loans), bool))
+    monkeypatch.setattr(collecting, "are_held", lambda loans, _: np.ones(len(loans), bool))
     assert closed(bank, FIRST_DUE + 1) == [FIRST_DUE]
     assert [int(bank.loan(loan)["arrears_since"]) for loan in range(1, 6)] == [0, 0, FIRST_DUE, 0, 0]
-    (told,) = [message for message in caplog.messages if "not collected of" in message]
+    (told,) = [message for message in caplog.messages if "passed over" in message]
     assert "closed" in told
+    bank.is_sound()
+
+
+def test_a_loss_that_the_ledger_refuses_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a collection is: the others' losses are taken, and the date is closed."""
+    bank = lending(tmp_path)
+    for party in PARTIES:
+        bank.earns(party, -600_00)
+    lost_on = FIRST_DUE + 120
+    closed(bank, lost_on)
+    closes_account(bank, 3)
+    monkeypatch.setattr(charging_off, "are_held", lambda loans, _: np.ones(len(loans), bool))
+    assert closed(bank, lost_on + 1) == [lost_on]
+    states = [LoanState(int(bank.loan(loan)["state"])) for loan in range(1, 6)]
+    lost = LoanState.CHARGED_OFF
+    assert states == [lost, lost, LoanState.ACTIVE, lost, lost]
     bank.is_sound()
 
 
@@ -153,7 +172,7 @@ def test_what_is_no_loans_fault_stops_the_close(tmp_path: Path, monkeypatch: pyt
     closed(bank, FIRST_DUE)
     for loan in (1, 2):
         closes_account(bank, loan)
-    monkeypatch.setattr(collecting, "_are_held", lambda loans, _: np.ones(len(loans), bool))
+    monkeypatch.setattr(collecting, "are_held", lambda loans, _: np.ones(len(loans), bool))
     monkeypatch.setattr(closing, "PASSED_OVER_MAX", 1)
     with pytest.raises(EngineRefused):
         closed(bank, FIRST_DUE + 1)

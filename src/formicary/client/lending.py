@@ -132,9 +132,11 @@ class BusinessDate(msgspec.Struct, frozen=True, kw_only=True):
     loans: int
     accrued: int
     collected: int
+    charged_off: int
     provided: int
     told: int
     payments: int
+    losses: int
     skipped: int
     reminders: int
     changed_at: str

@@ -5,7 +5,8 @@ are looked at for what they may have (``preapproving``).
 
 A close is done in a process of its own, forked from one that waits: what it loads is given back when it is
 over. It goes on where the one before ended, whatever that was killed by. Where the ledger refuses to collect
-of somebody, smaller parts find out of whom, and that loan is passed over: the others are not kept waiting.
+of somebody or to take a loss, smaller parts find out of whom, and that loan is passed over: the others are
+not kept waiting.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def close_dates(engine: Closer, now: int) -> Iterator[int]:
     Raises
     ------
     EngineRefused
-        A date cannot be closed, or too many loans of it could not be collected of.
+        A date cannot be closed, or too many loans of it were passed over.
     """
     today = day_at(now)
     for day in range(_first_open(engine, today), today):
@@ -115,15 +116,15 @@ def _close(engine: Closer, day: int) -> None:
             most, passes = COLLECTIONS_MAX, False
             continue
         (date,) = engine.aggregates(BUSINESS_DATES.name, [day])
-        is_collecting = date is not None and date["collected"] < date["loans"] == date["accrued"]
-        if not is_collecting or passes or passed == PASSED_OVER_MAX:
+        is_of_one = date is not None and date["charged_off"] < date["loans"] == date["accrued"]
+        if not is_of_one or passes or passed == PASSED_OVER_MAX:
             message = f"the business date {date_text(day)} is not closed: {receipt.code}"
             raise EngineRefused(receipt.code, message)
         passes = most == 1
         passed += passes
         most = max(most >> 1, 1)
         if passes:
-            _LOG.warning("a loan is not collected of: the ledger says %s", receipt.code)
+            _LOG.warning("a loan is passed over: the ledger says %s", receipt.code)
 
 
 class Closing:

@@ -61,8 +61,11 @@ COLLECT_LOANS_MAX: Final = 9_000
 COLLECTIONS_MAX: Final = 1_600
 """Loans that one command collects of: five transfers each at most, which is one chain."""
 
+CHARGE_OFFS_MAX: Final = 1_600
+"""Loans whose losses one command takes: three transfers each at most, which is one chain."""
+
 SKIPPED_SHOWN_MAX: Final = 100
-"""Ids in one event of loans that could not be collected of: as many as somebody looks at; all are counted."""
+"""Ids in one event of loans that the ledger would refuse: as many as somebody looks at; all are counted."""
 
 PASSED_OVER_MAX: Final = 1_000
 """Loans of one date that are passed over because the ledger refuses them: more is a fault of its own."""

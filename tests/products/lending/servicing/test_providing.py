@@ -11,15 +11,16 @@ import pytest
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.product import BUSINESS_DATES
 from formicary.products.lending.servicing.close import CloseBusinessDate
+from formicary.products.lending.servicing.close_rules import CloseRules, CurrencyRules
 from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.layout import LOAN, LoanKind, LoanState
 from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
 from formicary.products.lending.servicing.providing import (
     Moved,
-    ProvisionRules,
     joined,
     moved_between,
     provide,
+    provisions_of,
 )
 from formicary.products.lending.servicing.schemas import AssessRisk, ChargeOff, Repay
 from formicary.products.lending.underwriting.movements import movements
@@ -27,7 +28,7 @@ from formicary.products.lending.underwriting.provisions import PROVISION
 from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
 
 ANNA, BEN, CARL = 11, 12, 13
-RULES = ProvisionRules()
+RULES = CloseRules()
 STAGES = (
     LoanAccount.ALLOWANCE_PERFORMING,
     LoanAccount.ALLOWANCE_INCREASED,
@@ -132,7 +133,7 @@ def test_days_that_are_left(unit: int, days: int) -> None:
     loans["balance"], loans["next_due"], loans["id_low"] = 10**10, START + 6, [1, 2]
     loans["default"], loans["loss"], loans["currency"] = 10**6, 10**6, EUR
     loans["default"] = loans["default_now"] = 365
-    after = provide(loans, START, RULES)
+    after = provisions_of(loans, START, RULES)
     assert abs(int(after["chance"][0]) - days) <= 25
     last = START + 6 + 9 * (1, 7, 0)[unit]
     if unit < 2:
@@ -147,12 +148,12 @@ def test_amounts_beyond_those_of_underwriting() -> None:
     loans["balance"] = [100 * LENDING_AMOUNT_MAX, 100 * LENDING_AMOUNT_MAX - 1, 5]
     loans["limit"] = 100 * LENDING_AMOUNT_MAX
     before = loans.copy()
-    after = provide(loans, START, RULES)
-    assert after["allowance"].tolist() == [45 * LENDING_AMOUNT_MAX, 45 * LENDING_AMOUNT_MAX]
+    provide(loans, START, RULES)
+    assert loans["allowance"].tolist() == [45 * LENDING_AMOUNT_MAX, 45 * LENDING_AMOUNT_MAX, 0]
     (row,) = moved_between(before, loans)
     assert (row.stage, row.new, row.closing) == (3, 90 * LENDING_AMOUNT_MAX, 90 * LENDING_AMOUNT_MAX)
     loans["balance"] = 0
-    after = provide(loans, START, ProvisionRules(drawn_millionths=10**6))
+    after = provisions_of(loans[:2], START, CloseRules(drawn_millionths=10**6))
     assert after["exposure"].tolist() == [100 * LENDING_AMOUNT_MAX] * 2
 
 
@@ -177,6 +178,16 @@ def test_movements_are_those_of_underwriting() -> None:
     assert [msgspec.structs.astuple(row) for row in found] == expected.tolist()
     halves = (moved_between(before[:90], after[:90]), moved_between(before[90:], after[90:]))
     assert joined([row for half in halves for row in half]) == found
+
+
+def test_each_currency_has_its_own_rules() -> None:
+    """Two loans that are alike but for their currency, one of which the house says more of."""
+    loans = np.zeros(2, LOAN)
+    loans["kind"], loans["state"] = LoanKind.LINE, LoanState.ACTIVE
+    loans["currency"], loans["id_low"], loans["balance"] = [EUR, 826], [1, 2], 1_000_00
+    own = (CurrencyRules(currency=826, rules=CloseRules(default=40_000, loss=500_000)),)
+    provide(loans, START, RULES, own)
+    assert loans["allowance"].tolist() == [1_000_00 * 2 * 45 // 10**4, 1_000_00 * 4 * 50 // 10**4]
 
 
 def test_a_date_says_by_which_rules(bank: Bank) -> None:

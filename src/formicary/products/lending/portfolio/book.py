@@ -24,6 +24,7 @@ from formicary.products.lending.servicing import schemas
 from formicary.products.lending.servicing.books import Books
 from formicary.products.lending.servicing.close import BooksClosed
 from formicary.products.lending.servicing.evolve import evolve, sweep
+from formicary.products.lending.servicing.fields import LOST
 from formicary.products.lending.servicing.layout import BUCKET_DAYS, LOAN, LoanState
 from formicary.products.lending.servicing.terms import DAY
 
@@ -120,6 +121,9 @@ class Book:
         sweep(type(data).__name__, self._records[places], data)
         if isinstance(data, schemas.LoansTakenOver):
             self._columns[1, places] = self._records["balance"][places]
+        elif isinstance(data, schemas.LoansChargedOff):
+            defaulted = self._columns[0, places]
+            defaulted[(LOST.unpack(data.lost) > 0) & (defaulted == NEVER)] = data.day
 
     def _happen(self, subject: int, data: Any) -> None:
         if isinstance(data, schemas.LoanAccepted):

@@ -1,9 +1,10 @@
 """The close of business: one business date after the other, all loans part by part.
 
-A date is begun, brings every loan to its end, collects what is due, puts aside for what may be lost, tells
-who is late, and is closed. Each command of it is one part, knows where the one before ended, and is all or
-nothing: a close that was killed goes on with the next command, and one that is repeated does nothing twice.
-Loans that are opened meanwhile begin after the date, so that nothing is locked.
+A date is begun, brings every loan to its end, collects what is due, takes the losses of what is late for too
+long, puts aside for what may be lost, tells who is late, and is closed. Each command of it is one part, knows
+where the one before ended, and is all or nothing: a close that was killed goes on with the next command, and
+one that is repeated does nothing twice. Loans that are opened meanwhile begin after the date, so that nothing
+is locked.
 """
 
 from __future__ import annotations
@@ -36,14 +37,21 @@ from formicary.products.lending.limits import (
 )
 from formicary.products.lending.servicing import refusals, schemas, steps
 from formicary.products.lending.servicing.books import Books, books_of
+from formicary.products.lending.servicing.charging_off import charge_offs, too_late
+from formicary.products.lending.servicing.close_rules import (
+    CloseRules,
+    CurrencyRules,
+    OwnRules,
+    RulesOf,
+    defaults,
+)
 from formicary.products.lending.servicing.collecting import collection
 from formicary.products.lending.servicing.fields import AmountColumn, HexId, IdColumn, Number, Rows
 from formicary.products.lending.servicing.lines import accrual_transfers
-from formicary.products.lending.servicing.outcomes import late_loans
+from formicary.products.lending.servicing.outcomes import late_loans, lost_loans
 from formicary.products.lending.servicing.postings import missing_accounts
 from formicary.products.lending.servicing.providing import (
     Moved,
-    ProvisionRules,
     moved_between,
     provide,
     provision_transfers,
@@ -58,6 +66,7 @@ __all__ = [
     "CloseBusinessDate",
     "DateAccrued",
     "DateBegun",
+    "DateChargedOff",
     "DateCollected",
     "DateProvided",
     "DateTold",
@@ -77,15 +86,17 @@ BUSINESS_DATE: Final = np.dtype(
         ("told", "<i8"),
         ("skipped", "<i8"),
         ("reminders", "<i8"),
+        ("charged_off", "<i8"),
+        ("losses", "<i8"),
     ]
 )
 """A business date, whose id is its day: how many loans it goes over, and how far each step of it came; how
-many paid, could not be collected of, and are late so that they are told.
+many paid, could not be collected of or charged off, are late so that they are told, and were lost.
 
 It is closed when all are told.
 """
 
-_STEPS: Final = ("accrued", "collected", "provided", "told")
+_STEPS: Final = ("accrued", "collected", "charged_off", "provided", "told")
 
 NAME: Final = "business_date"
 
@@ -93,8 +104,8 @@ NAME: Final = "business_date"
 class CloseBusinessDate(Command, frozen=True):
     """Go on with the close of a business date, days since 1970-01-01, by one part; begin it, if need be.
 
-    Where the ledger refused a part that collects, ``most`` asks for one of fewer loans, and ``passes`` for
-    one that skips the next loan, which is told.
+    Where the ledger refused a part that collects or charges off, ``most`` asks for one of fewer loans, and
+    ``passes`` for one that skips the next loan, which is told.
     """
 
     most: Annotated[int, msgspec.Meta(ge=1, le=COLLECTIONS_MAX)] = COLLECTIONS_MAX
@@ -121,6 +132,20 @@ class DateCollected(DomainEvent, frozen=True):
 
     collected: Number
     payments: Number
+    skipped: Number = 0
+    skips: Annotated[tuple[HexId, ...], msgspec.Meta(max_length=SKIPPED_SHOWN_MAX)] = ()
+
+
+class DateChargedOff(DomainEvent, frozen=True, kw_only=True):
+    """Of loans up to before this one the losses were taken of so many that were late for too long.
+
+    Skipped as in ``DateCollected``. ``rules`` are those of all currencies without rules of their ``own``.
+    """
+
+    charged_off: Number
+    losses: Number
+    rules: CloseRules
+    own: OwnRules = ()
     skipped: Number = 0
     skips: Annotated[tuple[HexId, ...], msgspec.Meta(max_length=SKIPPED_SHOWN_MAX)] = ()
 
@@ -157,7 +182,7 @@ class LoansLate(DomainEvent, frozen=True):
 
 
 def decide(
-    command: Command | TimerFired, date: Rows | None, context: Context, *, loans: str, rules: ProvisionRules
+    command: Command | TimerFired, date: Rows | None, context: Context, *, loans: str, rules_of: RulesOf
 ) -> Decision:
     """Decide the next part of a close, of the loans of the product ``loans``."""
     require_well_formed(command)
@@ -168,15 +193,17 @@ def decide(
     if date is None or not date["is_begun"]:
         return _begin(day, context, loans)
     count = int(date["loans"])
-    accrued, collected, provided, told = (int(date[name]) for name in _STEPS)
+    accrued, collected, charged_off, provided, told = (int(date[name]) for name in _STEPS)
     if told >= count:
         raise refusals.BusinessDateClosed
     if accrued < count:
         return _accrue(day, accrued, count, context, loans)
     if collected < count:
         return _collect(command, collected, count, context, loans)
+    if charged_off < count:
+        return _charge_off(command, charged_off, count, context, (loans, rules_of))
     if provided < count:
-        return _provide(day, provided, context, loans, (count, rules))
+        return _provide(day, provided, count, context, (loans, rules_of))
     return _tell(day, told, count, context, loans)
 
 
@@ -222,14 +249,50 @@ def _collect(command: CloseBusinessDate, first: int, count: int, context: Contex
     )
 
 
-def _provide(day: int, first: int, context: Context, loans: str, how: tuple[int, ProvisionRules]) -> Decision:
-    count, rules = how
+def _charge_off(
+    command: CloseBusinessDate, first: int, count: int, context: Context, how: tuple[str, RulesOf]
+) -> Decision:
+    (loans, rules_of), day = how, command.subject
+    rows = context.columns(loans)
+    part = rows[first : min(first + CLOSE_LOANS_MAX, count)]
+    rules, own = CloseRules(), _own_rules(part, context, rules_of)
+    is_lost = too_late(part, day, rules, own)
+    made = charge_offs(rows, first, is_lost, day, context, most=command.most, passes=command.passes)
+    told = DateChargedOff(
+        charged_off=made.after,
+        losses=len(made.lost),
+        rules=rules,
+        own=own,
+        skipped=made.skipped,
+        skips=made.skips,
+    )
+    consequences = lost_loans(made.lost, context.now)
+    if made.event is not None:
+        consequences.insert(0, Consequence(product=loans, subject=day, event=made.event))
+    return Decision(
+        events=[told],
+        consequences=consequences,
+        transfers=made.transfers,
+        answer=_answer(count, count, count, made.after) | {"losses": told.losses, "skipped": told.skipped},
+    )
+
+
+def _own_rules(part: Rows, context: Context, rules_of: RulesOf) -> tuple[CurrencyRules, ...]:
+    """Return the rules that the house set for the currencies of loans (n,)."""
+    found = ((currency, rules_of(context, currency)) for currency in np.unique(part["currency"]).tolist())
+    return tuple(
+        CurrencyRules(currency=currency, rules=rules) for currency, rules in found if rules is not None
+    )
+
+
+def _provide(day: int, first: int, count: int, context: Context, how: tuple[str, RulesOf]) -> Decision:
+    loans, rules_of = how
     after = min(first + PROVIDE_LOANS_MAX, count)
     before = context.columns(loans)[first:after]
-    part = before.copy()
-    provide(part, day, rules)
+    part, rules, own = before.copy(), CloseRules(), _own_rules(before, context, rules_of)
+    provide(part, day, rules, own)
     moved = moved_between(before, part)
-    event = schemas.LoansProvided(first=first, after=after, day=day, rules=rules)
+    event = schemas.LoansProvided(first=first, after=after, day=day, rules=rules, own=own)
     currencies = sorted({row.currency for row in moved})
     return Decision(
         events=[DateProvided(provided=after, moved=moved)],
@@ -237,7 +300,7 @@ def _provide(day: int, first: int, context: Context, loans: str, how: tuple[int,
         # A journal that is older than its allowances has no accounts for them yet.
         accounts=[account for currency in currencies for account in missing_accounts(context, currency)],
         transfers=provision_transfers(moved),
-        answer=_answer(count, count, count, after),
+        answer=_answer(count, count, count, count, after),
     )
 
 
@@ -250,12 +313,12 @@ def _tell(day: int, first: int, count: int, context: Context, loans: str) -> Dec
         events.append(BooksClosed(books=books_of(context.columns(loans), context)))
     return Decision(
         events=events,
-        answer=_answer(count, count, count, count, made.after) | {"reminders": made.told},
+        answer=_answer(count, count, count, count, count, made.after) | {"reminders": made.told},
     )
 
 
 def _answer(loans: int, *done: int) -> dict[str, Any]:
-    steps_done = {name: (*done, 0, 0, 0, 0)[place] for place, name in enumerate(_STEPS)}
+    steps_done = {name: (*done, 0, 0, 0, 0, 0)[place] for place, name in enumerate(_STEPS)}
     return {"loans": loans, **steps_done, "is_closed": steps_done["told"] >= loans}
 
 
@@ -271,6 +334,10 @@ def evolve(kind: str, dates: Rows, events: Sequence[Any]) -> None:
             dates["collected"] = [event.collected for event in events]
             dates["payments"] += [event.payments for event in events]
             dates["skipped"] += [event.skipped for event in events]
+        case "DateChargedOff":
+            dates["charged_off"] = [event.charged_off for event in events]
+            dates["losses"] += [event.losses for event in events]
+            dates["skipped"] += [event.skipped for event in events]
         case "DateProvided":
             dates["provided"] = [event.provided for event in events]
         case "DateTold":
@@ -278,19 +345,32 @@ def evolve(kind: str, dates: Rows, events: Sequence[Any]) -> None:
             dates["reminders"] += [event.reminders for event in events]
 
 
-def business_dates(loans: Product, rules: ProvisionRules | None = None) -> Product:
-    """Return the product that closes business dates over a product of loans, and provides by rules."""
-    chosen = ProvisionRules() if rules is None else rules
+def business_dates(
+    loans: Product, rules_of: RulesOf = defaults, *, beside: tuple[Product, ...] = ()
+) -> Product:
+    """Return the product that closes business dates over a product of loans.
+
+    ``rules_of`` returns a currency's rules, for which it may look at the products ``beside``.
+    """
 
     def decide_date(command: Command | TimerFired, date: Rows | None, context: Context) -> Decision:
-        return decide(command, date, context, loans=loans.name, rules=chosen)
+        return decide(command, date, context, loans=loans.name, rules_of=rules_of)
 
     return Product(
         name=NAME,
         aggregate=BUSINESS_DATE,
         commands=(CloseBusinessDate,),
-        events=(DateBegun, DateAccrued, DateCollected, DateProvided, DateTold, LoansLate, BooksClosed),
+        events=(
+            DateBegun,
+            DateAccrued,
+            DateCollected,
+            DateChargedOff,
+            DateProvided,
+            DateTold,
+            LoansLate,
+            BooksClosed,
+        ),
         decide=decide_date,
         evolve=evolve,
-        neighbours=(loans, FACTS_PRODUCT),
+        neighbours=(loans, FACTS_PRODUCT, *beside),
     )

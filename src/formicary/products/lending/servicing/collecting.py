@@ -19,7 +19,7 @@ from formicary.products.lending.servicing.fields import AMOUNTS, Rows, id_of
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.lines import payment_transfers
 
-__all__ = ["Collection", "collection"]
+__all__ = ["Collection", "are_held", "collection"]
 
 _DUE: Final = ("fees_due", "interest_due", "principal_due")
 
@@ -107,14 +107,14 @@ def _amounts(loans: Rows, context: Context) -> tuple[Rows, Rows]:
     accounts = context.accounts(wallets)
     available = accounts["credits_posted"] - accounts["debits_posted"] - accounts["debits_pending"]
     wallet = places.reshape(-1).astype(np.int64)
-    is_open = (accounts["flags"] & AccountFlags.CLOSED == 0)[wallet] & _are_held(loans, context)
+    is_open = (accounts["flags"] & AccountFlags.CLOSED == 0)[wallet] & are_held(loans, context)
     # Those that may not take leave what there is to others of the same wallet.
     amounts = np.zeros(len(loans), np.int64)
     amounts[is_open] = steps.collected(loans[is_open], wallet[is_open], available)
     return amounts, is_open
 
 
-def _are_held(loans: Rows, context: Context) -> Rows:
+def are_held(loans: Rows, context: Context) -> Rows:
     """Return of which loans (n,) the own account is open and holds their principal."""
     accounts = context.accounts(np.column_stack([loans["id_high"], loans["id_low"]]))
     held = accounts["debits_posted"] - accounts["credits_posted"] - accounts["credits_pending"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from formicary.factory.engine.columns import IDS
 from formicary.products.lending.servicing import schemas, steps
-from formicary.products.lending.servicing.fields import AMOUNTS, Rows, put_ids
+from formicary.products.lending.servicing.fields import AMOUNTS, LOST, Rows, put_ids
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.providing import provide
 from formicary.products.lending.servicing.standing_offers import LIMITS, STAYS
@@ -99,8 +99,13 @@ def sweep(kind: str, loans: Rows, event: Any) -> None:
         case "LoansCollected":
             # A copy can be written to: for other arrays the kernel would be compiled once more.
             steps.paid(loans, AMOUNTS.unpack(event.amounts).copy(), goes_on=False)
+        case "LoansChargedOff":
+            is_lost = LOST.unpack(event.lost) > 0
+            lost = loans[is_lost]
+            steps.charged_off(lost)
+            loans[is_lost] = lost
         case "LoansProvided":
-            provide(loans, event.day, event.rules)
+            provide(loans, event.day, event.rules, event.own)
         case "LimitsCut":
             limits = LIMITS.unpack(event.limits)
             loans["limit"] = np.where(limits == STAYS, loans["limit"], limits)

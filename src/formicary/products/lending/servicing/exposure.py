@@ -59,7 +59,7 @@ def sums_of(totals: Mapping[int, tuple[int, ...]], currency: int) -> dict[int, S
 
 def _measure(loans: Rows) -> tuple[Numbers, Numbers]:
     """Return keys (n,) of loans (n,) and what each adds to the sums, (n, 4)."""
-    # Each field is copied once: of records of 36 words every look at one is a look at memory.
+    # Each field is copied once: of records of 37 words every look at one is a look at memory.
     state, kind, balance, limit = (loans[name].copy() for name in ("state", "kind", "balance", "limit"))
     is_accepted = state == LoanState.ACCEPTED
     is_live = is_accepted | (state == LoanState.ACTIVE)

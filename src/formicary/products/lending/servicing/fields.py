@@ -20,6 +20,7 @@ from formicary.products.lending.servicing.layout import WATERFALLS, Origin
 
 __all__ = [
     "AMOUNTS",
+    "LOST",
     "Amount",
     "AmountColumn",
     "Believed",
@@ -44,6 +45,9 @@ _DAY_MAX: Final = CIVIL_DAY_MAX - SCHEDULE_DAYS_MAX
 
 AMOUNTS: Final = Column("<i8", like=(0, 1, 500_00))
 """Minor units, one of each loan."""
+
+LOST: Final = Column("<u1", like=(0, 1))
+"""1 of each loan of which the loss is taken."""
 
 AmountColumn = Annotated[str, AMOUNTS.meta]
 IdColumn = Annotated[str, IDS.meta]

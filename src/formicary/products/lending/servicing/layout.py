@@ -171,6 +171,8 @@ LOAN: Final = np.dtype(
         ("grace", "<u2"),
         ("stage", "u1"),
         ("is_impaired", "u1"),
+        # The day on which its loss was last taken back, 0 where none was.
+        ("written_back", "<i8"),
     ]
 )
-"""One loan, 36 words."""
+"""One loan, 37 words."""

@@ -22,6 +22,7 @@ __all__ = [
     "accrual_lines",
     "accrual_transfers",
     "charge_off_lines",
+    "charge_off_transfers",
     "payment_lines",
     "payment_transfers",
 ]
@@ -75,6 +76,29 @@ def charge_off_lines(loan: int, currency: int, owed: Rows, *, is_back: bool) -> 
     if is_back:
         return [Line(account, losses, amount, LoanTransfer.WRITE_BACK) for account, amount in amounts]
     return [Line(losses, account, amount, LoanTransfer.CHARGE_OFF) for account, amount in amounts]
+
+
+def charge_off_transfers(lost: Rows) -> Rows:
+    """Return what takes the losses of loans (n,) that are charged off, three transfers each at most."""
+    ids = np.column_stack([lost["id_high"], lost["id_low"]])
+    losses, interest, fees = (
+        _house(lost, code)
+        for code in (LoanAccount.LOSSES, LoanAccount.INTEREST_RECEIVABLE, LoanAccount.FEES_RECEIVABLE)
+    )
+    flows = ((ids, "charged_principal"), (interest, "charged_interest"), (fees, "charged_fees"))
+    return _together(
+        [
+            packed(
+                losses,
+                accounts,
+                lost[name],
+                loans=ids,
+                currencies=lost["currency"],
+                code=LoanTransfer.CHARGE_OFF,
+            )
+            for accounts, name in flows
+        ]
+    )
 
 
 def accrual_transfers(loans: Rows, interest: Numbers, fees: Numbers) -> Rows:

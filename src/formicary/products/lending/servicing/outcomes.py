@@ -20,7 +20,7 @@ from formicary.products.lending.servicing.fields import Rows, id_of
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.postings import HOUSE
 
-__all__ = ["LOAN_OUTCOME", "Lateness", "came_out", "late_loans"]
+__all__ = ["LOAN_OUTCOME", "Lateness", "came_out", "late_loans", "lost_loans"]
 
 LOAN_OUTCOME: Final = "loan_outcome"
 """The kind of the facts."""
@@ -49,6 +49,14 @@ def late_loans(loans: Rows, day: int, at: int) -> list[Consequence]:
     return [
         _told(found[first:after], at, {"days_late": days[first:after].tolist()})
         for first, after in _parts(len(found))
+    ]
+
+
+def lost_loans(loans: Rows, at: int) -> list[Consequence]:
+    """Return what is told of loans (n,) whose losses were taken, dated ``at`` nanoseconds."""
+    return [
+        _told(loans[first:after], at, {"charged_off": [1] * (after - first)})
+        for first, after in _parts(len(loans))
     ]
 
 

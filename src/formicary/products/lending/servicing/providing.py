@@ -7,8 +7,8 @@ the books hold of it: interest that is not booked is no loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from formicary.factory.ledger import Transfer
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX, LENDING_YEARS_MAX
 from formicary.products.lending.millionths import MILLION, part_half_even
-from formicary.products.lending.servicing.fields import Millionths, Rows
+from formicary.products.lending.servicing.close_rules import CloseRules, CurrencyRules, rules_for
+from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.layout import LoanKind, LoanState
 from formicary.products.lending.servicing.postings import (
     Line,
@@ -28,7 +29,6 @@ from formicary.products.lending.servicing.postings import (
 )
 from formicary.products.lending.underwriting.provisions import (
     Loans,
-    ProvisionPolicy,
     Stage,
     provisions,
 )
@@ -36,11 +36,11 @@ from formicary.products.lending.underwriting.provisions import (
 __all__ = [
     "ALLOWANCES",
     "Moved",
-    "ProvisionRules",
     "joined",
     "moved_between",
     "provide",
     "provision_transfers",
+    "provisions_of",
 ]
 
 Numbers = npt.NDArray[np.int64]
@@ -56,41 +56,6 @@ _ON_BOOK: Final = (LoanState.ACCEPTED, LoanState.ACTIVE)
 _DAYS_MAX: Final = LENDING_YEARS_MAX * 365
 _WEEKS: Final = 1
 _MONTHS: Final = 2
-
-
-class ProvisionRules(msgspec.Struct, frozen=True, kw_only=True):
-    """By what rules is put aside; the rules of a date stand in its events, so that they may change.
-
-    Attributes
-    ----------
-    increased_days, impaired_days, ratio_percent, rise_min_millionths, drawn_millionths
-        As in ``ProvisionPolicy``.
-    default, loss
-        The chance of default within 12 months and the loss then, in millionths, of a loan of which nobody
-        said them: what the portfolio is taken to have.
-    line_days
-        Days that a line is taken to last, as it has no end of its own (IFRS 9, 5.5.20).
-    """
-
-    increased_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 30
-    impaired_days: Annotated[int, msgspec.Meta(ge=61, le=400)] = 90
-    ratio_percent: Annotated[int, msgspec.Meta(ge=101, le=10_000)] = 200
-    rise_min_millionths: Millionths = 0
-    drawn_millionths: Millionths = 500_000
-    default: Millionths = 20_000
-    loss: Millionths = 450_000
-    line_days: Annotated[int, msgspec.Meta(ge=0, le=_DAYS_MAX)] = 365
-
-    @property
-    def policy(self) -> ProvisionPolicy:
-        """The policy of the stages; numbers in their bounds never contradict each other."""
-        return ProvisionPolicy(
-            increased_days=self.increased_days,
-            impaired_days=self.impaired_days,
-            ratio_percent=self.ratio_percent,
-            rise_min_millionths=self.rise_min_millionths,
-            drawn_millionths=self.drawn_millionths,
-        )
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,16 +75,18 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 _LINES: Final = Moved.__struct_fields__[2:]
 
 
-def provide(loans: Rows, day: int, rules: ProvisionRules) -> Rows:
-    """Put aside for loans (n,) at a day, in place; return what for those on the book, of ``PROVISION``."""
+def provide(loans: Rows, day: int, rules: CloseRules, own: Sequence[CurrencyRules] = ()) -> None:
+    """Put aside for loans (n,) at a day, in place: by a currency's ``own`` rules, else by ``rules``."""
     is_on_book = np.isin(loans["state"], _ON_BOOK)
-    after = _provisions(loans[is_on_book], day, rules)
     loans["stage"] = loans["allowance"] = 0
-    loans["stage"][is_on_book], loans["allowance"][is_on_book] = after["stage"], after["allowance"]
-    return after
+    for currency in np.unique(loans["currency"]).tolist():
+        places = np.flatnonzero(is_on_book & (loans["currency"] == currency))
+        after = provisions_of(loans[places], day, rules_for(currency, own, rules))
+        loans["stage"][places], loans["allowance"][places] = after["stage"], after["allowance"]
 
 
-def _provisions(loans: Rows, day: int, rules: ProvisionRules) -> Rows:
+def provisions_of(loans: Rows, day: int, rules: CloseRules) -> Rows:
+    """Return what is put aside for loans (n,) on the book at a day, (n,) of ``PROVISION``."""
     drawn, undrawn = _exposures(loans)
     start = np.where(loans["default"] > 0, loans["default"], rules.default)
     now = np.where(loans["default_now"] > 0, loans["default_now"], start)
@@ -160,7 +127,7 @@ def _exposures(loans: Rows) -> tuple[Numbers, Numbers]:
     return drawn, np.maximum(left, 0)
 
 
-def _days_left(loans: Rows, day: int, rules: ProvisionRules) -> Numbers:
+def _days_left(loans: Rows, day: int, rules: CloseRules) -> Numbers:
     """Return the days until the last instalment is due, (n,); of lines those of the rules."""
     ahead = np.maximum(loans["left"].astype(np.int64) - 1, 0) * np.maximum(loans["every"], 1)
     # Before it is drawn an instalment loan has no date yet: it is as if it were drawn today.

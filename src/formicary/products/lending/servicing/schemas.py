@@ -7,7 +7,9 @@ from typing import Annotated, Final
 import msgspec
 
 from formicary.factory.engine.products import Command, DomainEvent
+from formicary.products.lending.servicing.close_rules import CloseRules, OwnRules
 from formicary.products.lending.servicing.fields import (
+    LOST,
     Amount,
     AmountColumn,
     Believed,
@@ -19,7 +21,6 @@ from formicary.products.lending.servicing.fields import (
     Millionths,
     Number,
 )
-from formicary.products.lending.servicing.providing import ProvisionRules
 from formicary.products.lending.servicing.standing_offers import LIMITS
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "LoanRepaid",
     "LoanWrittenBack",
     "LoansAccrued",
+    "LoansChargedOff",
     "LoansCollected",
     "LoansProvided",
     "LoansTakenOver",
@@ -234,13 +236,26 @@ class LoansCollected(DomainEvent, frozen=True, kw_only=True):
     amounts: AmountColumn
 
 
-class LoansProvided(DomainEvent, frozen=True, kw_only=True):
-    """Stages and allowances of loans are those of the end of a day."""
+class LoansChargedOff(DomainEvent, frozen=True, kw_only=True):
+    """The house took the loss of those loans for which ``lost`` is 1, at the close of a date."""
 
     first: Number
     after: Number
     day: Day
-    rules: ProvisionRules
+    lost: Annotated[str, LOST.meta]
+
+
+class LoansProvided(DomainEvent, frozen=True, kw_only=True):
+    """Stages and allowances of loans are those of the end of a day.
+
+    ``rules`` are those of all currencies for which the house has not set its ``own``.
+    """
+
+    first: Number
+    after: Number
+    day: Day
+    rules: CloseRules
+    own: OwnRules = ()
 
 
 class LimitsCut(DomainEvent, frozen=True, kw_only=True):
@@ -264,7 +279,7 @@ COMMANDS: Final = (
     AssessRisk,
     TakeOverLoans,
 )
-SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansProvided, LimitsCut)
+SWEEPS: Final = (LoansTakenOver, LoansAccrued, LoansCollected, LoansChargedOff, LoansProvided, LimitsCut)
 EVENTS: Final = (
     LoanAccepted,
     LoanPaidOut,

@@ -124,6 +124,7 @@ def written_back(loans: Rows, days: Numbers) -> None:
         loans[charged] = 0
     loans["left"] = 0
     loans["state"] = LoanState.ACTIVE
+    loans["written_back"] = days
     kernels.resume(loans, days)
 
 

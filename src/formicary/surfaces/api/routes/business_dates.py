@@ -24,11 +24,11 @@ router: Final = APIRouter(prefix="/v1/business-dates", tags=["lending"])
 
 Date = Annotated[str, Path(max_length=64, description="As 2025-01-31.")]
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_STEPS: Final = ("accrued", "collected", "provided", "told")
+_STEPS: Final = ("accrued", "collected", "charged_off", "provided", "told")
 
 
 class PartBody(Body):
-    """How the next part is done: of how many loans at most it collects; whether it passes over the next."""
+    """How the next part is done: of how many loans at most it moves money, and whether it passes the next."""
 
     most: Annotated[int, Field(ge=1, le=COLLECTIONS_MAX)] = COLLECTIONS_MAX
     passes: bool = False
@@ -37,7 +37,8 @@ class PartBody(Body):
 class DateDocument(Document):
     """A business date: over how many loans it goes, and how far each step of it came; ``closed`` at the end.
 
-    ``payments`` were collected, of ``skipped`` loans the ledger would move nothing, ``reminders`` are told.
+    ``payments`` were collected, ``losses`` taken, of ``skipped`` loans the ledger would move nothing,
+    ``reminders`` are told.
     """
 
     date: str
@@ -45,9 +46,11 @@ class DateDocument(Document):
     loans: int
     accrued: int
     collected: int
+    charged_off: int
     provided: int
     told: int
     payments: int
+    losses: int
     skipped: int
     reminders: int
     changed_at: str
@@ -126,5 +129,5 @@ async def _shown(asked: Caller, day: int) -> DateDocument:
         date=date_text(day),
         closed=fields["told"] >= fields["loans"],
         changed_at=time_text(fields["timestamp"]),
-        **{name: fields[name] for name in ("loans", *_STEPS, "payments", "skipped", "reminders")},
+        **{name: fields[name] for name in ("loans", *_STEPS, "payments", "losses", "skipped", "reminders")},
     )
