@@ -7,8 +7,10 @@ import doctest
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from formicary.products.lending.servicing.close_rules import CloseRules
 from formicary.products.lending.underwriting.capital import CapitalPolicy
 from formicary.products.lending.underwriting.early_warning import WarningPolicy
 from formicary.products.lending.underwriting.policy import CreditPolicy
@@ -41,6 +43,15 @@ def test_every_setting_is_explained(heading: str, policy: type) -> None:
     section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE)
     assert [name for name, _ in rows] == [field.name for field in dataclasses.fields(policy)]
+
+
+def test_every_rule_of_the_close_is_explained() -> None:
+    """With its unit and its default."""
+    page = (DOCS / "lending.md").read_text()
+    section = page.partition("\n## The rules of a close\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([0-9,]+) \|", section, re.MULTILINE)
+    told = {name: int(default.replace(",", "")) for name, default in rows}
+    assert told == msgspec.to_builtins(CloseRules())
 
 
 def test_every_condition_is_named() -> None:

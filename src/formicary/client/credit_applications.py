@@ -45,6 +45,7 @@ class CreditPolicy(msgspec.Struct, frozen=True, kw_only=True):
     creditor: dict[str, str]
     credit: dict[str, int]
     capital: dict[str, int]
+    close: dict[str, int]
     loss: int
     frauds_max: int
 

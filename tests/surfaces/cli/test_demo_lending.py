@@ -33,10 +33,11 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_lending, "_PEOPLE", 40)
     monkeypatch.setattr(demo_lending, "_PREAPPROVED_AT", 20)
     monkeypatch.setattr(demo_lending, "_DRAWN_AT", {20: 50, 24: 25})
-    monkeypatch.setattr(demo_lending, "_CHARGED_OFF_DAYS", 20)
     monkeypatch.setattr(borrowers, "_STOP_PERCENT", 60)
     credit = demo_lending._SETTINGS.credit | {"history_days_min": 0}
-    monkeypatch.setattr(demo_lending, "_SETTINGS", structs.replace(demo_lending._SETTINGS, credit=credit))
+    close = {"charge_off_days": 20, "line_charge_off_days": 20}
+    settings = structs.replace(demo_lending._SETTINGS, credit=credit, close=close)
+    monkeypatch.setattr(demo_lending, "_SETTINGS", settings)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from formicary.factory.identity.party import PARTY_PRODUCT
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.decider import applications_product
 from formicary.products.lending.applications.gate import may_lend
-from formicary.products.lending.applications.house import HOUSES_PRODUCT, policies_product
+from formicary.products.lending.applications.house import HOUSES_PRODUCT, close_rules_of, policies_product
 from formicary.products.lending.nightly.preapproval_run import preapprovals_product
 from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.decider import decide_loan
@@ -72,7 +72,7 @@ def loans_product(may_lend: MayLend = anybody) -> Product:
 LOANS: Final = loans_product(may_lend)
 """Money lent: lines and instalment loans, from the offer that was accepted to the last payment."""
 
-BUSINESS_DATES: Final = business_dates(LOANS)
+BUSINESS_DATES: Final = business_dates(LOANS, close_rules_of, beside=(HOUSES_PRODUCT,))
 """The close of business over all loans, date by date."""
 
 POLICIES: Final = policies_product(LOANS)

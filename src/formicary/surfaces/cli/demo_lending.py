@@ -1,9 +1,9 @@
 """The demo's second half of the merchant's year: a house that lends, to the merchant and to a small town.
 
-Every night the business date is closed: interest, what falls due, collection, allowances. After half a year
-all parties are looked at for what they may have; the merchant's offer comes from its own sales, is accepted
-at the rate that is shown, drawn, and collected from the wallet into which escrow releases pay. The town's
-loans are offered by hand; some people stop paying, and their loans are charged off once they are late for
+Every night the business date is closed: interest, what falls due, collection, losses, allowances. After half
+a year all parties are looked at for what they may have; the merchant's offer comes from its own sales, is
+accepted at the rate that is shown, drawn, and collected from the wallet into which escrow releases pay. The
+town's loans are offered by hand; some people stop paying, and the close takes the loss once they are late for
 too long.
 
 Nobody decides anything: the house's settings, a judged model and the close of business do.
@@ -35,11 +35,11 @@ from formicary.products.lending.nightly.preapproval_run import PreapproveParties
 from formicary.products.lending.product import BUSINESS_DATES, LOANS, OFFERS, POLICIES, PREAPPROVALS
 from formicary.products.lending.schedules import DayCount
 from formicary.products.lending.servicing.close import CloseBusinessDate
-from formicary.products.lending.servicing.fields import LoanTerms, id_of
-from formicary.products.lending.servicing.layout import LoanKind, LoanState, OfferState
+from formicary.products.lending.servicing.fields import LoanTerms
+from formicary.products.lending.servicing.layout import LoanKind, OfferState
 from formicary.products.lending.servicing.offers import OfferCredit, standing_offer_id
 from formicary.products.lending.servicing.refusals import LoanInArrears, LoanNotOpen
-from formicary.products.lending.servicing.schemas import AcceptOffer, ChargeOff, Draw, Repay
+from formicary.products.lending.servicing.schemas import AcceptOffer, Draw, Repay
 from formicary.products.lending.servicing.terms import DAY, quoted
 from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
 from formicary.products.payments.postings import AccountCode, house_account_id, house_accounts, wallet_account
@@ -76,8 +76,9 @@ _SETTINGS: Final = HouseSettings(
     ),
     creditor=CreditorWords(name="The demo's house", address="127.0.0.1", appeal="/v1/appeals"),
     credit={"limit_max": 500_000_00},
+    close={"charge_off_days": _CHARGED_OFF_DAYS, "line_charge_off_days": _CHARGED_OFF_DAYS},
 )
-"""Of a line a tenth of what is drawn falls due each week; else the defaults."""
+"""A tenth of what is drawn falls due each week, and lines are lost as soon as loans; else the defaults."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,10 +194,6 @@ class LendingYear:
             answer = self._asks(BUSINESS_DATES, CloseBusinessDate(subject=day), f"close {day}", part)
             part += 1
         self.closed += 1
-        loans = self.factory.columns(LOANS.name)
-        is_late = (loans["arrears_since"] > 0) & (day - loans["arrears_since"] >= _CHARGED_OFF_DAYS)
-        for loan in loans[is_late & (loans["state"] == LoanState.ACTIVE)]:
-            self._asks(LOANS, ChargeOff(subject=id_of(loan, "id")), "charged off", id_of(loan, "id"))
 
     def _pay_wages(self, today: int, night: int) -> None:
         _, _, day = civil(today)

@@ -35,6 +35,8 @@ from tests.products.lending.applications.lender import SETTINGS, Lender
 from tests.products.lending.servicing.bank import EUR
 
 WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"close": {"charge_off": 1}}, "the close has no setting charge_off"),
+    ({"close": {"increased_days": 90, "loss": 45}}, "rules of the close: Expected `int` <= 60"),
     ({"credit": {"limit_mini": 1}, "capital": {"step_by": 1}}, "there is no setting step_by"),
     ({"bands": []}, "there is one band at least"),
     ({"capital": {"step": 0}}, "the least amount is a multiple of the step"),
@@ -79,7 +81,7 @@ def test_what_is_wrong_is_told(change: dict[str, Any], told: str) -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """Also of another part, and in a currency that is none nothing else is looked at."""
     changes: dict[str, Any] = {}
-    for change, _ in WRONG[3:8]:
+    for change, _ in WRONG[5:10]:
         changes |= change
     assert len(findings(msgspec.structs.replace(SETTINGS, **changes), EUR)) >= 3
     assert len(findings(msgspec.structs.replace(SETTINGS, bands=[]), 1)) == 1

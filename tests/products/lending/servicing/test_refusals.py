@@ -176,7 +176,7 @@ def test_nobody_is_late_on_the_day_on_which_something_falls_due(lent: Bank) -> N
     for day in range(START, START + 31):
         lent.closes(day)
     assert lent.asks(Draw(subject=2, amount=10_00)).code == ""
-    assert (lent.loan(2)["arrears_since"], lent.loan(2)["bucket"]) == (START + 31, 0)
+    assert (int(lent.loan(2)["arrears_since"]), int(lent.loan(2)["bucket"])) == (START + 31, 0)
     assert lent.asks(ChargeOff(subject=2)).code == "loan_not_in_arrears"
     lent.closes(START + 31)
     assert lent.asks(Draw(subject=2, amount=10_00)).code == "loan_in_arrears"

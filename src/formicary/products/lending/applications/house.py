@@ -33,6 +33,7 @@ from formicary.products.lending.applications import refusals
 from formicary.products.lending.applications.settings import (
     BANDS_MAX,
     CAPITAL_SETTINGS,
+    CLOSE_SETTINGS,
     CREDIT_SETTINGS,
     TEXT_BYTES,
     Band,
@@ -43,6 +44,7 @@ from formicary.products.lending.applications.settings import (
     findings,
     policies,
 )
+from formicary.products.lending.servicing.close_rules import CloseRules
 from formicary.products.lending.servicing.exposure import Sums, sums_of
 from formicary.products.lending.servicing.fields import CurrencyNumber, LoanTerms, Rows
 from formicary.products.lending.servicing.postings import HOUSE
@@ -56,6 +58,7 @@ __all__ = [
     "House",
     "PolicyCounted",
     "SetCreditPolicy",
+    "close_rules_of",
     "house_id",
     "house_of",
     "policies_product",
@@ -70,6 +73,7 @@ POLICIES: Final = "credit_policy"
 
 _TERMS: Final = LoanTerms.__struct_fields__
 _TEXTS: Final = CreditorWords.__struct_fields__
+_USUAL_CLOSE: Final[dict[str, int]] = msgspec.to_builtins(CloseRules())
 _MARK: Final = 1 << 32
 _LOANS: Final = "loan"
 
@@ -92,6 +96,7 @@ CREDIT_HOUSE: Final = np.dtype(
         ("capital", "<i8", (len(CAPITAL_SETTINGS),)),
         ("terms", "<i8", (len(_TERMS),)),
         *((name, "u1", (TEXT_BYTES,)) for name in _TEXTS),
+        ("close", "<i8", (len(CLOSE_SETTINGS),)),
     ]
 )
 """The settings of a currency; texts are their bytes in UTF-8, with zeros after them."""
@@ -178,6 +183,14 @@ def house_of(context: Context, currency: int) -> House:
     return told_house({name: record[name].tolist() for name in record.dtype.names or ()})
 
 
+def close_rules_of(context: Context, currency: int) -> CloseRules | None:
+    """Return by what rules dates are closed in a currency now, None where the house has not said so."""
+    record = context.aggregate(HOUSES, house_id(currency))
+    if record is None or not record["version"]:
+        return None
+    return CloseRules(**dict(zip(CLOSE_SETTINGS, record["close"].tolist(), strict=True)))
+
+
 def told_house(fields: dict[str, Any]) -> House:
     """Return the house of an aggregate's fields, arrays as lists."""
     terms: dict[str, Any] = dict(zip(_TERMS, fields["terms"], strict=True))
@@ -189,6 +202,7 @@ def told_house(fields: dict[str, Any]) -> House:
         creditor=CreditorWords(**{name: _text(fields[name]) for name in _TEXTS}),
         credit=dict(zip(CREDIT_SETTINGS, fields["credit"], strict=True)),
         capital=dict(zip(CAPITAL_SETTINGS, fields["capital"], strict=True)),
+        close=dict(zip(CLOSE_SETTINGS, fields["close"], strict=True)),
         loss=fields["loss"],
         frauds_max=fields["frauds_max"],
     )
@@ -242,6 +256,8 @@ def evolve(_: str, houses: Rows, events: Sequence[Any]) -> None:
             house[field] = numbers + [0] * (BANDS_MAX - len(numbers))
         house["credit"] = [settings.credit.get(name, 0) for name in CREDIT_SETTINGS]
         house["capital"] = [settings.capital.get(name, 0) for name in CAPITAL_SETTINGS]
+        # What was said before there were such rules leaves all of them to their defaults.
+        house["close"] = [settings.close.get(name, usual) for name, usual in _USUAL_CLOSE.items()]
         house["terms"] = [int(getattr(settings.terms, name)) for name in _TERMS]
         for name in _TEXTS:
             told = getattr(settings.creditor, name).encode()[:TEXT_BYTES]

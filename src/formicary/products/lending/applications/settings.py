@@ -1,4 +1,4 @@
-"""By what a house lends in a currency: the credit policy, the capital policy, terms, and who it is.
+"""By what a house lends in a currency: policies of credit and capital, terms, who it is, rules of the close.
 
 What is set stands in the journal whole, with everything that was left to its default: a default that changes
 in a later release changes no policy that is in force.
@@ -17,6 +17,7 @@ from formicary.base.errors import Refusal
 from formicary.factory.engine.house_documents import HOUSE_DOCUMENT
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.schedules import DayCount
+from formicary.products.lending.servicing.close_rules import CloseRules
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.layout import LoanKind
 from formicary.products.lending.underwriting.capital import CapitalPolicy
@@ -27,6 +28,7 @@ from formicary.products.lending.underwriting.policy import CreditPolicy, Turnove
 __all__ = [
     "BANDS_MAX",
     "CAPITAL_SETTINGS",
+    "CLOSE_SETTINGS",
     "CREDIT_SETTINGS",
     "TEXT_BYTES",
     "Band",
@@ -52,6 +54,9 @@ CREDIT_SETTINGS: Final = tuple(
 
 CAPITAL_SETTINGS: Final = tuple(one.name for one in dataclasses.fields(CapitalPolicy))
 """Those of a capital policy."""
+
+CLOSE_SETTINGS: Final = CloseRules.__struct_fields__
+"""Those of the rules of a close."""
 
 Whole = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 SettingName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=64)]
@@ -94,8 +99,9 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
         Of the loans that are offered, but for their rate, which is the price.
     creditor
         Who lends.
-    credit, capital
-        Settings of ``CreditPolicy`` and ``CapitalPolicy`` by name; those left out have their defaults.
+    credit, capital, close
+        Settings of ``CreditPolicy``, ``CapitalPolicy`` and ``CloseRules`` by name; those left out have their
+        defaults.
     loss
         The loss given default, in millionths, while no model tells it.
     frauds_max
@@ -108,6 +114,7 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     creditor: CreditorWords
     credit: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}
     capital: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}
+    close: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}
     loss: Annotated[int, msgspec.Meta(ge=0, le=MILLION)] = 450_000
     frauds_max: Annotated[int, msgspec.Meta(ge=0, le=10**6)] = 0
 
@@ -134,6 +141,7 @@ def completed(settings: HouseSettings, currency: int) -> HouseSettings:
         settings,
         credit={name: getattr(credit, name) for name in CREDIT_SETTINGS},
         capital={name: getattr(capital, name) for name in CAPITAL_SETTINGS},
+        close=msgspec.to_builtins(CloseRules(**settings.close)),
     )
 
 
@@ -152,6 +160,7 @@ def _findings(settings: HouseSettings, currency: int) -> Iterator[str]:
     yield from (f"there is no setting {name}" for name in unknown)
     if not unknown:
         yield from _of_policies(settings, currency)
+    yield from _of_close(settings.close)
     yield from _of_terms(settings.terms)
     for name in ("name", "address", "appeal", "agency"):
         text = getattr(settings.creditor, name)
@@ -176,6 +185,16 @@ def _of_policies(settings: HouseSettings, currency: int) -> Iterator[str]:
             policies(part, currency)
         except CreditPolicyMalformed as malformed:
             yield str(malformed)
+
+
+def _of_close(close: Mapping[str, int]) -> Iterator[str]:
+    yield from (f"the close has no setting {name}" for name in _unknown(close, CLOSE_SETTINGS))
+    # One after the other, so that what is wrong with each is told.
+    for name in CLOSE_SETTINGS:
+        try:
+            msgspec.convert({name: close[name]} if name in close else {}, CloseRules)
+        except msgspec.ValidationError as error:
+            yield f"the rules of the close: {error}"
 
 
 def _of_terms(terms: LoanTerms) -> Iterator[str]:

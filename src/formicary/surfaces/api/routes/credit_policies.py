@@ -62,7 +62,7 @@ class CreditorBody(Body):
 class PolicyBody(Body):
     """All that the house says of its lending in a currency; amounts in minor units, shares in millionths.
 
-    ``credit`` and ``capital`` are settings by name; those left out have their defaults.
+    ``credit``, ``capital`` and ``close`` are settings by name; those left out have their defaults.
     """
 
     currency: str
@@ -73,6 +73,7 @@ class PolicyBody(Body):
     creditor: CreditorBody
     credit: dict[str, Whole] = Field(default_factory=dict, max_length=64)
     capital: dict[str, Whole] = Field(default_factory=dict, max_length=64)
+    close: dict[str, Whole] = Field(default_factory=dict, max_length=64)
     loss: Share = 450_000
     frauds_max: Annotated[int, Field(ge=0, le=10**6)] = 0
 
@@ -89,6 +90,7 @@ class PolicyDocument(Document):
     creditor: dict[str, str]
     credit: dict[str, int]
     capital: dict[str, int]
+    close: dict[str, int]
     loss: int
     frauds_max: int
 
@@ -164,6 +166,7 @@ def _settings(body: PolicyBody) -> HouseSettings:
         creditor=CreditorWords(**body.creditor.model_dump()),
         credit=body.credit,
         capital=body.capital,
+        close=body.close,
         loss=body.loss,
         frauds_max=body.frauds_max,
     )
@@ -191,6 +194,7 @@ async def _document(asked: Asked, number: int) -> PolicyDocument:
         creditor=settings["creditor"],
         credit=settings["credit"],
         capital=settings["capital"],
+        close=settings["close"],
         loss=house.settings.loss,
         frauds_max=house.settings.frauds_max,
     )
