@@ -39,7 +39,7 @@ from formicary.factory.models.forest import Forest, Scorer, forest_of
 from formicary.products.lending.millionths import MILLION, millionths_of
 from formicary.products.lending.underwriting.capital import Binding, Book, CapitalPolicy
 from formicary.products.lending.underwriting.policy import CreditPolicy, TurnoverBand
-from formicary.products.lending.underwriting.preapproval import Parties, decide
+from formicary.products.lending.underwriting.preapproval import NEVER_WARNED, Parties, decide
 from formicary.products.lending.underwriting.reasons import needs_columns, principal_reasons
 
 __all__ = ["main"]
@@ -119,6 +119,7 @@ def asked(base: Base, chances: Reals, first: int) -> Parties:
         debt_service=base.sales // 20,
         history_days=30 + (np.arange(count) + first) % 700,
         arrears_days=((np.arange(count) + first) % 50 == 0).astype(np.int64),
+        warned_days=np.full(count, NEVER_WARNED),
         is_stopped=(np.arange(count) + first) % 500 == 0,
         segments=base.segments,
         groups=np.arange(count) + first,

@@ -11,7 +11,7 @@ from formicary.base.public_ids import Prefix
 from formicary.factory.engine.client import EngineRefused
 from formicary.products.lending.servicing.terms import DAY, day_at
 from formicary.products.lending.watching import watch_run
-from formicary.products.lending.watching.watch_run import week_of
+from formicary.products.lending.watching.weeks import week_of
 from formicary.runtime import watching
 from formicary.runtime.watching import warned_parties, watch
 from tests.products.lending.watching.lines import Watcher

@@ -19,7 +19,8 @@ from formicary.products.lending.servicing.layout import LoanKind
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.watching.borrowers import WATCHED
 from formicary.products.lending.watching.refusals import CreditWatchEnded
-from formicary.products.lending.watching.watch_run import WatchBorrowers, week_of
+from formicary.products.lending.watching.watch_run import WatchBorrowers
+from formicary.products.lending.watching.weeks import week_of
 from formicary.runtime.parts import next_part
 from formicary.runtime.preapproving import Runner
 

@@ -63,7 +63,7 @@ def loans_product(may_lend: MayLend = anybody) -> Product:
         totals=BOOK_TOTALS,
         sweeps=SWEEPS,
         sweep=sweep,
-        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS, FACTS_PRODUCT, HOUSES_PRODUCT),
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, OFFERS, FACTS_PRODUCT, HOUSES_PRODUCT, WATCHED),
         features=FEATURES,
         models=MODELS,
     )

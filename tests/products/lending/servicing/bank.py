@@ -28,6 +28,7 @@ from formicary.products.lending.servicing.offers import OFFERS, OfferCredit
 from formicary.products.lending.servicing.reconciliation import differences
 from formicary.products.lending.servicing.schemas import AcceptOffer, Draw
 from formicary.products.lending.servicing.terms import DAY
+from formicary.products.lending.watching.borrowers import WATCHED
 from tests.factory.engine.null_journal import NullJournal
 
 __all__ = ["EUR", "INSTALMENTS", "LINE", "START", "Bank", "hex_of"]
@@ -65,7 +66,7 @@ class Bank:
 
     def __init__(self, folder: Path, products: tuple[Product, ...] = SERVICING) -> None:
         self.folder = folder
-        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, HOUSES_PRODUCT, *products)
+        self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, HOUSES_PRODUCT, WATCHED, *products)
         self.journal = NullJournal()
         self.clock = SimulatedClock(START * DAY + DAY // 2)
         self.engine = self.another_engine()

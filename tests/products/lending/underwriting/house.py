@@ -30,6 +30,7 @@ GOOD = {
     "debt_service": 50_000,
     "history_days": 400,
     "arrears_days": 0,
+    "warned_days": -1,
     "is_stopped": False,
     "segments": 3,
     "groups": 1,

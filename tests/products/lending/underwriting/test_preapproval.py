@@ -23,6 +23,7 @@ from tests.products.lending.underwriting.house import CAPITAL, GOOD, POLICY, POO
 FAILURES: list[tuple[dict[str, Any], Condition]] = [
     ({"is_stopped": True}, Condition.FRAUD_CHECK),
     ({"arrears_days": 1}, Condition.ARREARS),
+    ({"warned_days": 89}, Condition.WARNED),
     ({"default": UNTOLD}, Condition.MODEL),
     ({"loss": UNTOLD}, Condition.MODEL),
     ({"default": 80_001}, Condition.RISK),
@@ -56,6 +57,15 @@ def test_each_condition_refuses_alone(changes: dict[str, Any], condition: Condit
     assert (decision["limit"], decision["rate"], decision["expected_loss"]) == (0, NO_RATE, 0)
     assert decision["failed"] == 1 << condition
     assert told.book == RICH
+
+
+def test_a_warning_is_over_after_its_days() -> None:
+    """Or is not heard at all."""
+    warned = parties({"warned_days": 90}, {"warned_days": 89}, {"warned_days": 0}, {"warned_days": -1})
+    told = decide(POLICY, CAPITAL, RICH, warned).decisions
+    assert (told["limit"] > 0).tolist() == [True, False, False, True]
+    deaf = replace(POLICY, warned_days=0)
+    assert (decide(deaf, CAPITAL, RICH, warned).decisions["limit"] > 0).all()
 
 
 def test_no_model_means_no_new_credit() -> None:

@@ -29,6 +29,7 @@ NONE = np.zeros((0, 6))
 BAD: dict[str, dict[str, Any]] = {
     "fraud": {"is_stopped": True},
     "arrears": {"arrears_days": 40},
+    "warned": {"warned_days": 0},
     "default": {"default": 90_000},
     "history": {"history_days": 3},
     "sales": {"sales_30d": 60_000, "debt_service": 0},
@@ -53,6 +54,7 @@ def test_whoever_mends_what_is_named_gets_credit(count: int) -> None:
     conditions = {
         "fraud": Condition.FRAUD_CHECK,
         "arrears": Condition.ARREARS,
+        "warned": Condition.WARNED,
         "history": Condition.HISTORY,
         "sales": Condition.SALES,
         "debts": Condition.DEBTS,

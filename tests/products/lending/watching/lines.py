@@ -17,7 +17,8 @@ from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.watching.borrowers import WATCHED
-from formicary.products.lending.watching.watch_run import WatchBorrowers, watch_product, week_of
+from formicary.products.lending.watching.watch_run import WatchBorrowers, watch_product
+from formicary.products.lending.watching.weeks import week_of
 from formicary.products.payments.postings import TransferCode
 from tests.products.lending.servicing.bank import EUR, LINE, WALLETS
 from tests.products.lending.street import Street

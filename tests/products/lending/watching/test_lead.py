@@ -9,7 +9,7 @@ import numpy as np
 from formicary.products.lending.servicing.schemas import Draw
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.early_warning import report
-from formicary.products.lending.watching.watch_run import week_of
+from formicary.products.lending.watching.weeks import week_of
 from tests.products.lending.watching.lines import Watcher
 
 MERCHANTS = range(100, 120)

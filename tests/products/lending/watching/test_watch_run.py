@@ -14,7 +14,8 @@ from formicary.products.lending.underwriting.early_warning import WarningPolicy
 from formicary.products.lending.underwriting.errors import CreditPolicyMalformed
 from formicary.products.lending.watching import watch_run
 from formicary.products.lending.watching.borrowers import WATCHED
-from formicary.products.lending.watching.watch_run import monday_of, watch_product, week_of
+from formicary.products.lending.watching.watch_run import watch_product
+from formicary.products.lending.watching.weeks import monday_of, week_of
 from tests.products.lending.servicing.bank import INSTALMENTS
 from tests.products.lending.servicing.test_exposure import book, walked
 from tests.products.lending.watching.lines import Watcher

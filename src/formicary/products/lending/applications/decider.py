@@ -1,9 +1,9 @@
 """The decision about an application, whole and at once: no money moves, and nobody is in the path.
 
 What is decided, and in which order: who asks (consent, wallet), what is known now (features, champion), what
-the party owes here and how late it is, whether the fraud check has something against it, what the policy and
-the book give, why, and what would have been enough. An approval is the party's standing offer from then on; a
-decision that went against the party takes the standing offer back.
+the party owes here and how late it is, whether its sales fell or the fraud check has something against it,
+what the policy and the book give, why, and what would have been enough. An approval is the party's standing
+offer from then on; a decision that went against the party takes the standing offer back.
 
 The fraud check is what the house knows and no more: frauds that were told of payments to the party in a
 year, above what the policy takes, or a stop that somebody of the house put on it.
@@ -50,6 +50,7 @@ from formicary.products.lending.applications.schemas import (
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import UNTOLD, millionths_of
 from formicary.products.lending.servicing.drawing import require_wallet
+from formicary.products.lending.servicing.exposure import OfParty
 from formicary.products.lending.servicing.fields import Believed, LoanTerms, Rows, put_ids
 from formicary.products.lending.servicing.layout import Origin
 from formicary.products.lending.servicing.offers import (
@@ -72,6 +73,7 @@ from formicary.products.lending.underwriting.preapproval import (
 )
 from formicary.products.lending.underwriting.preapproval import decide as decide_about
 from formicary.products.lending.underwriting.pricing import NO_RATE
+from formicary.products.lending.watching.borrowers import WATCHED, warned_days_of
 
 __all__ = ["applications_product", "decide", "evolve", "loan_rate"]
 
@@ -112,7 +114,8 @@ def _decided(command: ApplyForCredit, party: int, house: House, context: Context
     assessment: Assessment | None = context.assess(MERCHANT_DEFAULT.name, told.values)
     borrower = borrower_of(context, party)
     owed = told_party(context, party, command.currency)
-    known = _party_told(house, told.values, assessment, borrower, owed)
+    warned = warned_days_of(context, party)
+    known = _party_told(house, told.values, assessment, borrower, (owed, warned))
     book = book_told(context, house, owed, borrower.segment)
     standing = context.aggregate(OFFERS.name, standing_offer_id(party, command.currency))
     standing_rate = _standing_rate(standing, context.now)
@@ -154,9 +157,13 @@ def _decided(command: ApplyForCredit, party: int, house: House, context: Context
 
 
 def _party_told(
-    house: House, values: Any, assessment: Assessment | None, borrower: Borrower, owed: Any
+    house: House, values: Any, assessment: Assessment | None, borrower: Borrower, own: tuple[OfParty, int]
 ) -> PartyTold:
-    """Return what the party is taken for; a feature that is missing counts as nothing."""
+    """Return what the party is taken for; a feature that is missing counts as nothing.
+
+    ``own`` is what the house knows by itself: what the party owes, and how long ago it was warned of.
+    """
+    owed, warned = own
     frauds = whole(values["frauds_365d"], _HISTORY_DAYS_MAX)
     default = UNTOLD if assessment is None else int(millionths_of([assessment.chance])[0])
     return PartyTold(
@@ -170,6 +177,7 @@ def _party_told(
         frauds=frauds,
         is_stopped=borrower.is_stopped or frauds > house.settings.frauds_max,
         segment=borrower.segment,
+        warned_days=min(warned, _HISTORY_DAYS_MAX),
     )
 
 
@@ -297,5 +305,5 @@ def applications_product(loans: Product) -> Product:
         evolve=evolve,
         is_columnar=True,
         found_by=("party",),
-        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, HOUSES_PRODUCT, BORROWERS, OFFERS, loans),
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, HOUSES_PRODUCT, BORROWERS, OFFERS, WATCHED, loans),
     )

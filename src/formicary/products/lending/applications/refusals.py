@@ -6,7 +6,8 @@
     ├── CreditHouseMissing, CreditHouseMalformed    the house said by what it lends, or not, or not rightly
     ├── ApplicationExists                           which is meant
     ├── NoticeNotDue                                what was asked for was granted whole
-    └── CreditModelMissing, CreditExhausted         nothing new is lent for now; what was lent is served
+    ├── CreditModelMissing, CreditExhausted         nothing new is lent for now; what was lent is served
+    └── CreditWarned                                nothing new is lent to this party for now
 
 That a party gets no credit is no refusal: it is a decision, with its reasons.
 """
@@ -21,6 +22,7 @@ __all__ = [
     "CreditHouseMalformed",
     "CreditHouseMissing",
     "CreditModelMissing",
+    "CreditWarned",
     "NoticeNotDue",
 ]
 
@@ -53,6 +55,12 @@ class CreditModelMissing(Refusal):
     """No model tells the risk at the moment, so nothing new is lent; what was lent is served."""
 
     code = "credit_model_missing"
+
+
+class CreditWarned(Refusal):
+    """Early warning found, not long ago, that the party's sales fell: it can take no new credit for now."""
+
+    code = "credit_warned"
 
 
 class CreditExhausted(Refusal):

@@ -24,6 +24,7 @@ from formicary.products.lending.servicing.fields import (
     Number,
     Time,
 )
+from formicary.products.lending.underwriting.preapproval import NEVER_WARNED
 
 __all__ = [
     "APPLICATION",
@@ -79,6 +80,7 @@ class PartyTold(msgspec.Struct, frozen=True, kw_only=True):
     frauds: Days
     is_stopped: bool
     segment: Number
+    warned_days: Annotated[int, msgspec.Meta(ge=-1, le=10**6)] = NEVER_WARNED
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,10 +19,12 @@ from formicary.products.lending.applications.book import LOANS, told_party
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import House
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
-from formicary.products.lending.millionths import MILLION, UNTOLD, millionths_of
+from formicary.products.lending.millionths import MILLION, UNTOLD, Words, millionths_of
+from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.features import MERCHANT_CREDIT
 from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
-from formicary.products.lending.underwriting.preapproval import Parties
+from formicary.products.lending.underwriting.preapproval import NEVER_WARNED, Parties
+from formicary.products.lending.watching.borrowers import WATCHED, warned_days
 
 __all__ = ["KnownParties", "known_parties"]
 
@@ -69,6 +71,7 @@ def known_parties(context: Context, house: House, ids: Ids) -> KnownParties:
             debt_service=np.minimum(owed["debt_service"] + said["other_debts"], LENDING_AMOUNT_MAX),
             history_days=_whole(column["days_known"], _NUMBER_MAX),
             arrears_days=np.minimum(owed["arrears_days"], _NUMBER_MAX),
+            warned_days=np.minimum(_warned(context, ids), _NUMBER_MAX),
             is_stopped=(said["is_stopped"] > 0) | (frauds > house.settings.frauds_max),
             segments=said["segment"],
             groups=np.arange(len(ids)),
@@ -104,6 +107,15 @@ def _said(context: Context, ids: Ids) -> npt.NDArray[Any]:
 def _number(words: Any) -> int:
     high, low = words
     return int(high) << 64 | int(low)
+
+
+def _warned(context: Context, ids: Ids) -> Words:
+    """Return how many days ago parties were last warned of, (n,)."""
+    told = np.full(len(ids), NEVER_WARNED)
+    numbers = context.numbers(WATCHED.name, ids)
+    borrowers = context.columns(WATCHED.name)[numbers[numbers >= 0]]
+    told[numbers >= 0] = warned_days(borrowers, day_at(context.now))
+    return told
 
 
 def _whole(values: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:

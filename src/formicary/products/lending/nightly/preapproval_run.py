@@ -60,6 +60,7 @@ from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.capital import Book
 from formicary.products.lending.underwriting.preapproval import decide as decide_about
 from formicary.products.lending.underwriting.preapproval import offers_expire_at
+from formicary.products.lending.watching.borrowers import WATCHED
 
 __all__ = ["PREAPPROVAL_RUN", "PreapproveParties", "RunBegun", "RunMade", "RunRenewed", "run_id"]
 __all__ += ["preapprovals_product"]
@@ -326,5 +327,5 @@ def preapprovals_product(loans: Product) -> Product:
         events=(RunBegun, RunRenewed, RunMade),
         decide=decide,
         evolve=evolve,
-        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, HOUSES_PRODUCT, BORROWERS, OFFERS, loans),
+        neighbours=(PARTY_PRODUCT, CONSENT_PRODUCT, HOUSES_PRODUCT, BORROWERS, OFFERS, WATCHED, loans),
     )

@@ -89,6 +89,9 @@ class CreditPolicy:
         How many days past due a party may be with anything.
     expiry_days
         How long an offer holds.
+    warned_days
+        For how many days nothing more is lent to a party after early warning found its sales fallen; 0 where
+        warnings are not heard.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class CreditPolicy:
     history_days_min: int = 90
     arrears_days_max: int = 0
     expiry_days: int = 30
+    warned_days: int = 90
 
     def __post_init__(self) -> None:
         if wrong := list(self.findings()):
@@ -190,4 +194,5 @@ _BOUNDS: Final = {
     "history_days_min": (0, _HISTORY_DAYS_MAX),
     "arrears_days_max": (0, _HISTORY_DAYS_MAX),
     "expiry_days": (1, _EXPIRY_DAYS_MAX),
+    "warned_days": (0, _HISTORY_DAYS_MAX),
 }

@@ -4,7 +4,7 @@
 
     model chances ─▶ default, loss ─▶ bands of sales ┐
     sales, debts  ─▶ affordability                   ├▶ limit ─▶ price ─▶ own funds and cash ─▶ decision
-    history, arrears, fraud check ─▶ conditions      ┘
+    history, arrears, checks      ─▶ conditions      ┘
 
 Every condition is judged, whatever the others say, so that whoever is refused is told of each that failed. A
 party without a chance, because a model is missing or could not be asked, gets nothing: no new credit is the
@@ -31,7 +31,8 @@ from formicary.products.lending.underwriting.limits import monthly_sales, steppe
 from formicary.products.lending.underwriting.policy import CreditPolicy
 from formicary.products.lending.underwriting.pricing import NO_RATE, expected_losses, exposures, rates
 
-__all__ = ["DECISION", "Condition", "Decided", "Parties", "decide", "honoured", "offers_expire_at"]
+__all__ = ["DECISION", "NEVER_WARNED", "Condition", "Decided", "Parties", "decide", "honoured"]
+__all__ += ["is_warned", "offers_expire_at"]
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -39,7 +40,7 @@ _DAY: Final = 86_400_000_000_000
 
 
 class Condition(IntEnum):
-    """What must hold for credit, the most important first; a number is that of its bit in ``failed``."""
+    """What must hold for credit; a number is that of its bit in ``failed``, which records keep."""
 
     FRAUD_CHECK = 0
     """The fraud check has nothing against the party."""
@@ -61,7 +62,12 @@ class Condition(IntEnum):
     """A price up to the cap meets the target."""
     CAPITAL = 9
     """Own funds and cash carry the line."""
+    WARNED = 10
+    """Early warning has not found the party's sales fallen within the days that the policy looks back."""
 
+
+NEVER_WARNED: Final = -1
+"""Stands for the days since a party was warned of, where it never was."""
 
 DECISION: Final = np.dtype(
     [
@@ -102,6 +108,8 @@ class Parties:
         Since when the party has been known.
     arrears_days
         How many days its oldest unpaid debt is past due, 0 for none.
+    warned_days
+        How many days ago early warning last found its sales fallen, ``NEVER_WARNED`` where it never did.
     is_stopped
         Whether the fraud check stops it.
     segments
@@ -119,6 +127,7 @@ class Parties:
     debt_service: Words
     history_days: Words
     arrears_days: Words
+    warned_days: Words
     is_stopped: Flags
     segments: Words
     groups: Words
@@ -228,6 +237,7 @@ def _conditions(
     holds = {
         Condition.FRAUD_CHECK: ~parties.is_stopped,
         Condition.ARREARS: parties.arrears_days <= policy.arrears_days_max,
+        Condition.WARNED: ~is_warned(policy, parties.warned_days),
         Condition.MODEL: is_told,
         Condition.RISK: ~is_too_risky,
         Condition.HISTORY: parties.history_days >= policy.history_days_min,
@@ -238,6 +248,11 @@ def _conditions(
     for condition, is_met in holds.items():
         failed |= _bits(~is_met, condition)
     return failed, np.minimum(by_sales, affordable)
+
+
+def is_warned(policy: CreditPolicy, warned_days: Words) -> Flags:
+    """Return whether nothing more is lent to parties (n,) that were warned of so many days ago."""
+    return np.asarray((warned_days >= 0) & (warned_days < policy.warned_days), np.bool_)
 
 
 def _bits(is_failed: Flags, condition: Condition) -> npt.NDArray[np.uint16]:

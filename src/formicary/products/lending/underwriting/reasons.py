@@ -36,11 +36,20 @@ COLUMN_FIRST: Final = 256
 
 _BINDING_FIRST: Final = 128
 
+_IMPORTANCE: Final = (
+    Condition.FRAUD_CHECK,
+    Condition.ARREARS,
+    Condition.WARNED,
+    *(one for one in Condition if Condition.ARREARS < one < Condition.WARNED),
+)
+"""Conditions in the order in which they are told."""
+
 _SCORED: Final = (1 << Condition.RISK) | (1 << Condition.PRICE)
 
 _SENTENCES: Final[Mapping[int, str]] = {
     1 + Condition.FRAUD_CHECK: "The application did not pass the check for fraud.",
     1 + Condition.ARREARS: "A debt is past due.",
+    1 + Condition.WARNED: "Not long ago sales fell far below what was usual for the business.",
     1 + Condition.MODEL: "The risk could not be assessed, as the model was not available.",
     1 + Condition.RISK: "The risk of default is higher than what we lend at.",
     1 + Condition.HISTORY: "The business has not been known to us for long enough.",
@@ -118,8 +127,8 @@ def principal_reasons(decisions: npt.NDArray[Any], attributions: Reals) -> Numbe
     raised[np.arange(REASONS) >= (REASONS - others)[:, None]] = 0
     # The columns stand for the condition; it is told itself only where no column is.
     conditions[raised[:, 0] > 0, Condition.RISK] = conditions[raised[:, 0] > 0, Condition.PRICE] = 0
-    place = int(Condition.RISK)
-    every = np.concatenate([conditions[:, :place], raised, conditions[:, place:]], axis=1)
+    told, place = conditions[:, _IMPORTANCE], _IMPORTANCE.index(Condition.RISK)
+    every = np.concatenate([told[:, :place], raised, told[:, place:]], axis=1)
     first = np.argsort(every == 0, axis=1, kind="stable")[:, :REASONS]
     return np.take_along_axis(every, first, axis=1).astype(np.uint16)
 

@@ -28,6 +28,7 @@ from formicary.factory.engine.products import (
 from formicary.factory.engine.requests import MalformedCommand
 from formicary.products.lending.millionths import Words
 from formicary.products.lending.servicing.fields import AMOUNTS, AmountColumn, IdColumn, Number, Rows
+from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.early_warning import (
     COUNT_MAX,
     NEVER,
@@ -36,7 +37,9 @@ from formicary.products.lending.underwriting.early_warning import (
     warned,
 )
 from formicary.products.lending.underwriting.features import MERCHANT_WEEKS
+from formicary.products.lending.underwriting.preapproval import NEVER_WARNED
 from formicary.products.lending.watching.limits import WATCH_WEEKS_KEPT
+from formicary.products.lending.watching.weeks import monday_of
 
 __all__ = [
     "AGREES_NO_MORE",
@@ -51,6 +54,8 @@ __all__ = [
     "WeeksNoted",
     "counts_of",
     "signals",
+    "warned_days",
+    "warned_days_of",
     "with_counts",
 ]
 
@@ -66,13 +71,15 @@ WATCHED_BORROWER: Final = np.dtype(
         ("share_before", "<u4"),
         ("fallen", "<u2"),
         ("is_warned", "<u2"),
+        ("warned_week", "<i8"),
     ]
 )
 """A borrower: how many weeks are kept, and their counts, the latest one last.
 
 Evidence of a fall and the usual count are in millionths. ``fallen`` is since how many of the weeks the fall
 goes on, ``week`` the last one that was noted; ``share`` of its undrawn lines, in millionths, this fall has
-cut with that week, and ``share_before`` had cut before.
+cut with that week, and ``share_before`` had cut before. ``warned_week`` is the last one with a fall, 0 where
+there was none.
 """
 
 COUNT_KEPT_MAX: Final = 2**32 - 3
@@ -165,6 +172,21 @@ def signals(policy: WarningPolicy, borrowers: Rows) -> Signals:
     return told
 
 
+def warned_days(borrowers: Rows, day: int) -> Words:
+    """Return how many days before one borrowers (n,) were last warned of, ``NEVER_WARNED`` of who never was.
+
+    A warning is of the Monday of its week, as nobody is told on which day the sales fell.
+    """
+    weeks: Words = borrowers["warned_week"].astype(np.int64)
+    return np.where(weeks > 0, np.maximum(day - monday_of(weeks), 0), NEVER_WARNED)
+
+
+def warned_days_of(context: Context, party: int) -> int:
+    """Return how many days ago a party was last warned of, ``NEVER_WARNED`` where it never was."""
+    borrower = context.aggregate(WATCHED.name, party)
+    return NEVER_WARNED if borrower is None else int(warned_days(borrower, day_at(context.now)))
+
+
 def sweep(kind: str, borrowers: Rows, event: Any) -> None:
     """Change borrowers (n,) as one event says."""
     counts = COUNTS.unpack(event.counts)
@@ -177,6 +199,7 @@ def sweep(kind: str, borrowers: Rows, event: Any) -> None:
             changed[name] = column.unpack(getattr(event, name))[is_known]
         changed["share"] = COUNTS.unpack(event.shares)[is_known]
         changed["is_warned"] = changed["share"] > 0
+        changed["warned_week"] = np.where(changed["share"] > 0, event.week, changed["warned_week"])
     borrowers[is_known] = changed
     header = [name for name, *_ in AGGREGATE_HEADER]
     for name in borrowers.dtype.names or ():

@@ -59,6 +59,7 @@ from formicary.products.lending.watching.borrowers import (
     with_counts,
 )
 from formicary.products.lending.watching.limits import WATCH_LOANS_MAX, WATCH_PARTIES_MAX, WATCH_WEEKS_KEPT
+from formicary.products.lending.watching.weeks import week_of
 
 __all__ = [
     "CREDIT_WATCH",
@@ -67,16 +68,10 @@ __all__ = [
     "WatchBegun",
     "WatchBorrowers",
     "WeekNoted",
-    "monday_of",
     "watch_product",
-    "week_of",
 ]
 
 NAME: Final = "credit_watch"
-
-_WEEK_DAYS: Final = 7
-# 1970-01-01 was a Thursday.
-_THURSDAY: Final = 3
 
 CREDIT_WATCH: Final = np.dtype(
     [
@@ -140,16 +135,6 @@ class LinesCut(DomainEvent, frozen=True, kw_only=True):
     counts: Annotated[str, COUNTS.meta]
     fallen: Annotated[str, WEEKS.meta]
     shares: Annotated[str, COUNTS.meta]
-
-
-def week_of(day: int) -> int:
-    """Return the week of a day, both since 1970-01-01; weeks begin on Mondays."""
-    return (day + _THURSDAY) // _WEEK_DAYS
-
-
-def monday_of(week: int) -> int:
-    """Return the first day of a week."""
-    return week * _WEEK_DAYS - _THURSDAY
 
 
 def decide(
