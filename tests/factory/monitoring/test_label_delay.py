@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import CensoredData, ecdf
+from scipy.stats import CensoredData, binomtest, ecdf
 
 from formicary.base.errors import ProgrammingError
 from formicary.factory.monitoring.label_delay import UNTOLD, label_delay
@@ -62,6 +62,18 @@ def test_intervals_are_those_of_scipy() -> None:
     for horizon, within in zip(horizons, report.within, strict=True):
         assert within.low == pytest.approx(1 - float(bounds.high.evaluate(horizon)))
         assert within.high == pytest.approx(1 - float(bounds.low.evaluate(horizon)))
+
+
+def test_nothing_told_is_bounded_by_how_many_were_watched() -> None:
+    """The exact interval of none of the rows that were watched for as long."""
+    watched = np.repeat([5, 90], [40, 118])
+    report = label_delay(
+        asked_at=NOW - watched, told_at=np.full(158, UNTOLD), now=NOW, horizons_ns=[1, 30], error=0.05
+    )
+    for within, rows in zip(report.within, (158, 118), strict=True):
+        exact = binomtest(0, rows).proportion_ci(0.95, method="exact")
+        assert (within.share, within.low) == (0, 0)
+        assert within.high == pytest.approx(exact.high)
 
 
 def test_no_row_tells_nothing() -> None:

@@ -4,7 +4,8 @@ Young rows have had little time. Counted as never told they make sources look sl
 only to look at rows that were told makes sources look fast. The estimator of Kaplan and Meier (*Nonparametric
 estimation from incomplete observations*, JASA 53, 1958) counts each row for as long as it was watched. The
 intervals are those of Greenwood (1926) for the logarithm of minus the logarithm of the share that is still
-untold, which stay between 0 and 1.
+untold, which stay between 0 and 1. They say nothing where nothing was told within a time: there it is the
+exact one of Clopper and Pearson (Biometrika 26, 1934), of the rows that were watched for as long.
 
 The shares are of all rows, whatever becomes of them: where most outcomes are never told, because nothing bad
 happens, no share comes near 1 and the larger quantiles do not exist. Look at rows of label 1 alone for how
@@ -164,7 +165,10 @@ def _within(
     if found is None:
         return ToldWithin(horizon_ns=horizon, share=None, low=None, high=None, counted=counted)
     untold, variance = found
-    low, high = _interval(untold, variance, error)
+    if untold == 1 and (watched := int((delays >= horizon).sum())):
+        low, high = (error / 2) ** (1 / watched), 1.0
+    else:
+        low, high = _interval(untold, variance, error)
     return ToldWithin(horizon_ns=horizon, share=1 - untold, low=1 - high, high=1 - low, counted=counted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -94,6 +95,21 @@ def test_interest_of_a_period_is_the_fraction_of_a_year(
     assert first == round(Fraction(exact * (half - begin), due - begin))
     rest, _ = brought(loan, due)
     assert first + rest == exact
+
+
+@given(amount=st.integers(1, 10**6), share=st.integers(50_000, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_a_line_that_is_paid_as_due_comes_to_nothing(amount: int, share: int) -> None:
+    """What falls due of it is its share rounded up, so that no last pennies are owed for ever."""
+    line = lent(LoanTerms(kind=1, rate=0, day_count=3, share=share), amount, 0)
+    left = amount
+    while left:
+        brought(line, int(line["next_due"][0]))
+        due = int(line["principal_due"][0])
+        assert due == math.ceil(Fraction(left * share, 10**6))
+        steps.paid(line, np.array([due], np.int64), goes_on=False)
+        left -= due
+        assert int(line["balance"][0]) == left
 
 
 @given(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from formicary.base.civil import civil, months_later
 from formicary.base.kernels import kernel, kernel_part
 from formicary.products.lending.schedules._day_count_kernels import count_denominator, count_numerator
-from formicary.products.lending.schedules._wide_kernels import product, rounded
+from formicary.products.lending.schedules._wide_kernels import divided, product, rounded
 from formicary.products.lending.servicing.layout import WATERFALLS
 
 __all__ = [
@@ -147,7 +147,10 @@ def _fall_due(loan: Any) -> int:
     left = int(loan["left"])
     fee = 0
     if loan["kind"] == _LINE:
-        principal = _share(max(undue, 0), int(loan["share"]), _MILLION)
+        # Rounded up: of the last pennies half a share would be nothing, and they would be owed for ever.
+        high, low = product(max(undue, 0), int(loan["share"]))
+        principal, rest = divided(high, low, _MILLION)
+        principal += min(rest, 1)
         if undue > 0:
             fee = int(loan["fee"])
     else:
