@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from formicary.factory.engine.snapshot_records import brought
+
 __all__ = ["Aggregates"]
 
 _FIRST_ROOM: Final = 64
@@ -73,15 +75,12 @@ class Aggregates:
             self.hash = (self.hash + self._hash(record)) & _WORD
 
     def restore(self, records: npt.NDArray[Any]) -> None:
-        """Take over the records of a snapshot, shape (n,); fields that came after it are zero."""
+        """Take over the records of a snapshot, shape (n,); see ``brought`` for those of another release."""
         subjects = [
             (high << 64) | low
             for high, low in zip(records["id_high"].tolist(), records["id_low"].tolist(), strict=True)
         ]
-        own = np.zeros(len(records), self._records.dtype)
-        for name in records.dtype.names or ():
-            own[name] = records[name]
-        self.put(subjects, own)
+        self.put(subjects, brought(records, self._records.dtype, room=0))
 
     def _make_room(self, count: int) -> None:
         if count > len(self._records):

@@ -24,6 +24,7 @@ from formicary.factory.engine._column_kernels import (
 from formicary.factory.engine.holders import Holders
 from formicary.factory.engine.products import AGGREGATE_HEADER, Product, Totals
 from formicary.factory.engine.running_totals import RunningTotals
+from formicary.factory.engine.snapshot_records import brought
 from formicary.factory.ledger.room import empty_slots, larger
 
 __all__ = ["WORD_BYTES", "ColumnarAggregates", "columns_of", "ids_of", "load_kernels"]
@@ -146,10 +147,8 @@ class ColumnarAggregates:
         self.hash = (self.hash + self._hash_of(first, after) - before) & _WORD
 
     def restore(self, records: Rows) -> None:
-        """Take over the records of a snapshot, shape (n,); fields that came after it are zero."""
-        own = np.zeros(max(len(records), _FIRST_ROOM), self._records.dtype)
-        for name in records.dtype.names or ():
-            own[name][: len(records)] = records[name]
+        """Take over the records of a snapshot, shape (n,); see ``brought`` for those of another release."""
+        own = brought(records, self._records.dtype, room=_FIRST_ROOM)
         self._count = len(records)
         self._keep(own)
         self.hash = self._hash_of(0, self._count)
