@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
+from formicary.products.lending.portfolio.report import CURVE_DAYS, CurrencyPortfolio
 from formicary.surfaces.cli.api_output import write_document
 from formicary.surfaces.cli.options import AsJson, program_of
 from formicary.surfaces.cli.output import progress, write_json, write_table
+from formicary.surfaces.lending.words import BUCKETS, curve_texts, share_text
 
 __all__ = ["register"]
+
+# A column each: the months by which a lender knows a vintage.
+_AGES: Final = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36)
 
 DateArgument = Annotated[str, typer.Argument(help="As 2025-01-31.")]
 
@@ -61,22 +67,42 @@ def portfolio(context: typer.Context, *, as_json: AsJson = False) -> None:
         return
     for one in found.currencies:
         title = f"{one.currency}, as of {found.as_of}"
-        buckets = [(row.bucket, f"{row.loans:,}", f"{row.owed:,}") for row in one.buckets]
+        buckets = [(BUCKETS[row.bucket], f"{row.loans:,}", f"{row.owed:,}") for row in one.buckets]
         write_table(("days late", ">loans", ">owed"), buckets, title=title)
-        vintages = [
-            (row.cohort, f"{row.age}", f"{row.loans:,}", f"{row.amount:,}", _share(row.share))
-            for row in one.vintages
-        ]
-        write_table(("lent in", ">age", ">loans", ">amount", ">in default"), vintages)
+        _write_cohorts(one)
         for table in one.roll_rates[-1:]:
-            rolls = [(name, *map(_share, shares)) for name, shares in table.rows.items()]
-            write_table(("was", *(f">{name}" for name in table.to)), rolls, title=f"rolled in {table.month}")
+            rolls = [(BUCKETS[name], *map(share_text, shares)) for name, shares in table.rows.items()]
+            to = (f">{BUCKETS[name]}" for name in table.to)
+            write_table(("days late, before", *to), rolls, title=f"rolled in {table.month}")
         returns = [
-            (f"{told.days}", *map(_share, (told.yield_, told.cost_of_risk, told.write_offs)))
+            (f"{told.days}", *map(share_text, (told.yield_, told.cost_of_risk, told.write_offs)))
             for told in one.returns.values()
         ]
         write_table((">days", ">yield", ">cost of risk", ">write-offs"), returns)
 
 
-def _share(millionths: int | None) -> str:
-    return "" if millionths is None else f"{millionths / 10_000:.2f} %"
+def _write_cohorts(one: CurrencyPortfolio) -> None:
+    """Write what of each month's loans was in default by which age, a row each, and their curves."""
+    cohorts = {
+        cohort: {row.age: row for row in rows}
+        for cohort, rows in groupby(one.vintages, key=lambda row: row.cohort)
+    }
+    oldest = max((row.age for row in one.vintages), default=-1)
+    ages = [age for age in _AGES if age <= oldest]
+    vintages = [
+        (
+            cohort,
+            f"{rows[0].loans:,}",
+            f"{rows[0].amount:,}",
+            *(share_text(rows[age].share) if age in rows else "" for age in ages),
+        )
+        for cohort, rows in cohorts.items()
+    ]
+    columns = ("lent in", ">loans", ">amount", *(f">{age}" for age in ages))
+    write_table(columns, vintages, title="in default, by months since")
+    curves = [
+        (curve.cohort, f"{curve.loans:,}", f"{curve.defaults:,}", *curve_texts(curve))
+        for curve in one.default_curves
+    ]
+    days = (f">{days}" for days in CURVE_DAYS)
+    write_table(("lent in", ">loans", ">defaults", *days), curves, title="default within so many days (95 %)")

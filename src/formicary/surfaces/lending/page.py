@@ -15,8 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from formicary.base.currencies import currency
 from formicary.base.money import Money
 from formicary.products.lending.portfolio.report import CurrencyPortfolio, Portfolio, Vintage
+from formicary.surfaces.lending.words import BUCKETS, curve_texts, share_text
 
-__all__ = ["portfolio_page", "share_text"]
+__all__ = ["portfolio_page"]
 
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -31,6 +32,8 @@ _LEFT: Final = 70
 _EDGE: Final = 12
 # More lines than that are one blot; the latest months are those that somebody can still act on.
 _COHORTS_MAX: Final = 12
+# Nearly all that goes bad does so within three years.
+_AGES_MAX: Final = 36
 _MONTHS_MAX: Final = 3
 
 
@@ -47,11 +50,6 @@ def portfolio_page(portfolio: Portfolio) -> str:
     )
 
 
-def share_text(millionths: int | None) -> str:
-    """Return a share in percent with two digits, or a dash where there is none."""
-    return "-" if millionths is None else f"{millionths / 10_000:.2f} %"
-
-
 def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
     cohorts = [list(rows) for _, rows in groupby(one.vintages, key=lambda row: row.cohort)][-_COHORTS_MAX:]
     allowance = sum(
@@ -59,7 +57,9 @@ def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
     )
     return {
         "code": one.currency,
-        "buckets": [(row.bucket, f"{row.loans:,}", _money(row.owed, one.currency)) for row in one.buckets],
+        "buckets": [
+            (BUCKETS[row.bucket], f"{row.loans:,}", _money(row.owed, one.currency)) for row in one.buckets
+        ],
         "allowance": _money(allowance, one.currency),
         "returns": [
             (told.days, *map(share_text, (told.yield_, told.cost_of_risk, told.write_offs)))
@@ -77,7 +77,11 @@ def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
             for rows in cohorts
         ],
         "rolls": [
-            (table.month, table.to, [(name, list(map(share_text, row))) for name, row in table.rows.items()])
+            (
+                table.month,
+                [BUCKETS[name] for name in table.to],
+                [(BUCKETS[name], list(map(share_text, row))) for name, row in table.rows.items()],
+            )
             for table in one.roll_rates[-_MONTHS_MAX:]
         ],
         "curves": [
@@ -85,27 +89,20 @@ def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
                 curve.cohort,
                 f"{curve.loans:,}",
                 f"{curve.defaults:,}",
-                [_within(told) for told in curve.within],
+                curve_texts(curve),
             )
             for curve in one.default_curves[-_COHORTS_MAX:]
         ],
     }
 
 
-def _within(told: Any) -> str:
-    return (
-        "-"
-        if told.share is None
-        else f"{100 * told.share:.2f} % ({100 * told.low:.2f} to {100 * told.high:.2f})"
-    )
-
-
 def _money(amount: int, code: str) -> str:
-    return str(Money(amount, currency(code)))
+    return f"{code} {Money(amount, currency(code)).format(grouped=True)}"
 
 
 def _chart(cohorts: Sequence[Sequence[Vintage]]) -> dict[str, Any] | None:
     """Return a line for each cohort of its share in default by age; None where all have one month or none."""
+    cohorts = [[row for row in rows if row.age <= _AGES_MAX] for rows in cohorts]
     oldest = max((row.age for rows in cohorts for row in rows), default=0)
     most = max((row.share for rows in cohorts for row in rows), default=0)
     if not oldest:

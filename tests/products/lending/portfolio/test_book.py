@@ -135,7 +135,7 @@ def test_analyses(book: Book, portfolio: Portfolio) -> None:
     # Shares of a row add up to a million, so one of them may be a millionth more.
     assert abs(february.rows["current"][6] - owed[3] * 10**6 / sum(owed.values())) <= 1
     assert sum(february.rows["current"]) == 10**6
-    assert february.rows["days_90"] == [0] * 7
+    assert "days_90" not in february.rows
     closes = [one.books[0] for one in book.closings]
     balances = [one.principal + one.interest_receivable + one.fees_receivable for one in closes[1:]]
     earned = closes[-1].interest_income - closes[0].interest_income

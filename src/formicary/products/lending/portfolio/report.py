@@ -19,9 +19,19 @@ from formicary.products.lending.servicing.books import Books
 from formicary.products.lending.servicing.layout import LoanState
 from formicary.products.lending.servicing.terms import DAY
 
-__all__ = ["BucketTotal", "CurrencyPortfolio", "Portfolio", "RollTable", "Vintage", "portfolio_of"]
+__all__ = [
+    "CURVE_DAYS",
+    "BucketTotal",
+    "CurrencyPortfolio",
+    "Portfolio",
+    "RollTable",
+    "Vintage",
+    "portfolio_of",
+]
 
 CURVE_DAYS: Final = (30, 90, 180, 365)
+"""Within how many days the points of a curve are."""
+
 RETURN_DAYS: Final = (30, 365)
 _NAMES: Final = tuple(bucket.name.lower() for bucket in Bucket)
 
@@ -47,7 +57,7 @@ class Vintage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RollTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Where loans rolled in a month: of each bucket in which they were, in millionths of what it owed."""
+    """Where loans rolled in a month: of each bucket in which any were, in millionths of what it owed."""
 
     month: str
     to: tuple[str, ...]
@@ -129,7 +139,11 @@ def _rolled(before: MonthEnd, after: MonthEnd, of_it: Words) -> RollTable:
     known = of_it[of_it < len(before.late)]
     on_book = known[before.late[known] >= 0]
     table = roll_rates(before=before.late[on_book], after=after.late[on_book], owed=before.owed[on_book])
-    rows = dict(zip(_NAMES[:BUCKETS], table.shares.tolist(), strict=True))
+    rows = {
+        name: shares
+        for name, shares in zip(_NAMES[:BUCKETS], table.shares.tolist(), strict=True)
+        if any(shares)
+    }
     return RollTable(month=month_text(after.month), to=_NAMES, rows=rows)
 
 
