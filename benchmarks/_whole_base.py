@@ -1,6 +1,7 @@
 """The nightly run over a whole base, end to end: features, model, decision and offers on a durable journal.
 
-Parties are registered, agree, and sell for four months. Then a run goes over all of them, part by part, each
+Parties are registered, agree, and sell for four months; a share of them owes the house loans of other books.
+Then a run goes over all of them, part by part, each
 committed before the next, and a night later over their standing offers. What is measured is all that an
 engine does for it: nothing else goes on, but between two parts everybody else would be answered.
 """
@@ -21,6 +22,7 @@ from benchmarks._bench import Bench, BenchFailed
 from formicary.base.clock import SimulatedClock
 from formicary.base.purposes import Purpose
 from formicary.factory.decisions.rule_sets import text_id
+from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.engine import Engine
 from formicary.factory.engine.products import Command
 from formicary.factory.engine.requests import CommandRequest, LedgerRequest, command_request
@@ -34,8 +36,9 @@ from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.applications.house import SetCreditPolicy, house_id
 from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
-from formicary.products.lending.product import OFFERS, POLICIES, PREAPPROVALS
-from formicary.products.lending.servicing.fields import LoanTerms
+from formicary.products.lending.product import LOANS, OFFERS, POLICIES, PREAPPROVALS
+from formicary.products.lending.servicing.fields import AMOUNTS, LoanTerms
+from formicary.products.lending.servicing.schemas import TakeOverLoans
 from formicary.products.lending.servicing.terms import DAY, day_at
 from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
 from formicary.runtime.engine_process import warm_up
@@ -61,6 +64,13 @@ _FEW: Final = 3
 
 _BUYERS: Final = 40
 
+_LOANS: Final = 4
+"""Of ids, the high word; of those who owe something every third owes two loans."""
+
+_TAKEN_AT_ONCE: Final = 500
+_BALANCE: Final = 600_00
+_OWED_TERMS: Final = LoanTerms(kind=2, rate=180_000_000, instalments=12)
+
 _SETTINGS: Final = HouseSettings(
     bands=[
         Band(default=10_000, sales=2_000_000),
@@ -78,10 +88,11 @@ _SETTINGS: Final = HouseSettings(
 class House:
     """An engine with a base of parties."""
 
-    def __init__(self, engine: Engine, clock: SimulatedClock, parties: int) -> None:
+    def __init__(self, engine: Engine, clock: SimulatedClock, parties: int, *, borrowers: int = 0) -> None:
         self.engine = engine
         self.clock = clock
         self.parties = parties
+        self.borrowers = borrowers
         self._keys = 0
 
     def request(self, product: str, command: Command) -> CommandRequest:
@@ -119,6 +130,7 @@ class House:
             for numbers in self._parts():
                 self.moves(_sales(numbers, turn))
         self.clock.set(self.clock.now() + DAY)
+        self._lends()
         self.asks(POLICIES.name, SetCreditPolicy(subject=house_id(_CNY), currency=_CNY, settings=_SETTINGS))
         model = MERCHANT_JUDGEMENT.model()
         moved = MoveAlias(
@@ -130,6 +142,28 @@ class House:
         )
         self.asks(REGISTRY, *parts_of(model), registration_of(model, manifest={}, note=""))
         self.asks(REGISTRY, moved)
+
+    def _lends(self) -> None:
+        """Take loans over, of which nothing falls due before both nights are over."""
+        numbers = np.arange(self.parties, dtype=np.uint64)
+        owing = numbers[numbers * np.uint64(37) % np.uint64(100) < self.borrowers]
+        day = day_at(self.clock.now())
+        for turn, who in enumerate((owing, owing[::3])):
+            for first in range(0, len(who), _TAKEN_AT_ONCE):
+                part = who[first : first + _TAKEN_AT_ONCE]
+                taken = TakeOverLoans(
+                    subject=1,
+                    currency=_CNY,
+                    terms=_OWED_TERMS,
+                    day=day,
+                    next_due=day + 20,
+                    ids=IDS.pack(_ids(_LOANS + turn, part)),
+                    parties=IDS.pack(_ids(_PARTIES, part)),
+                    wallets=IDS.pack(_ids(_WALLETS, part)),
+                    balances=AMOUNTS.pack(np.full(len(part), _BALANCE)),
+                    instalments=AMOUNTS.pack(np.full(len(part), _BALANCE // 12)),
+                )
+                self.asks(LOANS.name, taken)
 
     def runs(self) -> tuple[list[float], int]:
         """Go over all parties; return the seconds of each part by the clock, and the offers left."""
@@ -153,6 +187,10 @@ def _agreed(party: int) -> GrantConsent:
     )
 
 
+def _ids(high: int, numbers: Rows) -> Rows:
+    return np.column_stack([np.full(len(numbers), high, np.uint64), numbers + np.uint64(1)])
+
+
 def _wallets(numbers: Rows) -> Rows:
     wallets = np.zeros(len(numbers), ACCOUNT)
     wallets["id_high"], wallets["user_data_128_high"] = _WALLETS, _PARTIES
@@ -174,8 +212,11 @@ def _sales(numbers: Rows, turn: int) -> Rows:
     return made
 
 
-def measure_whole(parties: int) -> dict[str, Any]:
-    """Return the figures of a run over so many parties, and of the run a night later; see ``measured``."""
+def measure_whole(parties: int, *, borrowers: int = 0) -> dict[str, Any]:
+    """Return the figures of a run over so many parties, and of the run a night later; see ``measured``.
+
+    So many percent of them are ``borrowers``: they owe the house a loan or two.
+    """
     home = Path(tempfile.mkdtemp(prefix="formicary-bench-"))
     home.chmod(0o755)
     bench = Bench(home, transfers=0, seconds=0)
@@ -186,7 +227,7 @@ def measure_whole(parties: int) -> dict[str, Any]:
             migrate(access)
             clock = SimulatedClock(_FIRST * DAY)
             with bench.engine(access, PRODUCTS, clock) as (engine, _):
-                return measured(House(engine, clock, parties))
+                return measured(House(engine, clock, parties, borrowers=borrowers))
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -211,6 +252,7 @@ def measured(house: House) -> dict[str, Any]:
         raise BenchFailed(message)
     return {
         "whole_parties": house.parties,
+        "whole_loans": len(house.engine.state.aggregates[LOANS.name].records),
         "whole_offers": offers,
         "whole_parties_per_second": round(house.parties / sum(first)),
         "whole_parties_per_second_of_a_core": round(house.parties / processor),

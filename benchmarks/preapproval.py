@@ -227,6 +227,7 @@ def _whole_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     return [
         ("the whole path: parties in an engine", f"{figures['whole_parties']:,}"),
+        ("loans that they owe", f"{figures['whole_loans']:,}"),
         ("parties/s by the clock, durable", f"{figures['whole_parties_per_second']:,}"),
         ("parties/s of a core", f"{figures['whole_parties_per_second_of_a_core']:,}"),
         ("parties that have an offer then", f"{figures['whole_offers']:,}"),
@@ -247,6 +248,9 @@ def main() -> None:
     parser.add_argument(
         "--whole", type=int, default=20_000, help="parties of the whole path; 0 leaves it out"
     )
+    parser.add_argument(
+        "--borrowers", type=int, default=0, help="percent of the whole path's parties that owe loans"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
     figures = {
@@ -257,7 +261,11 @@ def main() -> None:
             repeats=arguments.repeats,
             core_hour=arguments.core_hour,
         ),
-        **(measure_whole(arguments.whole) if arguments.whole else {"whole_parties": 0}),
+        **(
+            measure_whole(arguments.whole, borrowers=arguments.borrowers)
+            if arguments.whole
+            else {"whole_parties": 0}
+        ),
     }
     if arguments.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")

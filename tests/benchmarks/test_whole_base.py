@@ -32,7 +32,17 @@ def test_it_measures_a_run_over_a_base(tmp_path: Path, monkeypatch: pytest.Monke
     figures = measured(house(tmp_path, 120))
     assert (figures["whole_parties"], figures["whole_parts"]) == (120, 4)
     assert 100 <= figures["whole_offers"] <= 111
+    assert figures.pop("whole_loans") == 0
     assert all(value > 0 for value in figures.values())
+
+
+def test_some_of_them_owe_loans(tmp_path: Path) -> None:
+    """Of thirty in a hundred each has a loan, and every third of those another one."""
+    some = house(tmp_path, 100)
+    some.borrowers = 30
+    figures = measured(some)
+    assert figures["whole_loans"] == 30 + 10
+    assert 80 <= figures["whole_offers"] <= 93
 
 
 def test_a_base_without_offers_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,9 +154,11 @@ class _Context:
         del product
         return np.full(len(ids), -1)
 
-    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        del product, field
-        return np.full(len(ids), 0 if self.is_known else -1)
+    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> tuple[Rows, Rows]:
+        del field
+        # Each id is held by the first one, where there is one.
+        count = len(ids) if self.is_known and len(self.beside[product]) else 0
+        return np.zeros(count, np.int64), np.arange(count)
 
     def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Values:
         del purpose

@@ -96,9 +96,9 @@ class ColumnarAggregates:
         """The sums over all aggregates, by key; without those of which nothing is left."""
         return self._totals.sums
 
-    def latest(self, field: str, ids: Rows) -> Rows:
-        """Return the number of the latest aggregate that holds each id (n, 2) in a field, -1 for none."""
-        return self._holders[field].latest(self._table.words, self._count, ids)
+    def holders(self, field: str, ids: Rows) -> tuple[Rows, Rows]:
+        """Return the numbers of the aggregates that hold ids (n, 2) in a field, and the places of those."""
+        return self._holders[field].all_of(self._table.words, self._count, ids)
 
     def are_new(self, ids: Rows) -> bool:
         """Tell whether ids (n, 2) are of no aggregate, and each is there once."""
@@ -201,4 +201,4 @@ def load_kernels() -> None:
     kept.sweep(0, len(kept), lambda _: None)
     kept.find(1)
     kept.found("of", 1)
-    kept.latest("of", ids_of([1]))
+    kept.holders("of", ids_of([1]))

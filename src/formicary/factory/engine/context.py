@@ -86,9 +86,9 @@ class DecidingContext:
         """Return the numbers of aggregates of a columnar product by ids, -1 where there is none."""
         return self._state.columns[product].numbers(ids)
 
-    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Return the number of the latest aggregate that holds each id in a field, -1 where none does."""
-        return self._state.columns[product].latest(field, ids)
+    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> tuple[Rows, Rows]:
+        """Return the numbers of the aggregates that hold ids in a field, and the places of those ids."""
+        return self._state.columns[product].holders(field, ids)
 
     def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Values:
         """Tell a set of features of many as known now."""

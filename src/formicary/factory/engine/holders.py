@@ -43,13 +43,26 @@ class Holders:
         chain_records(words, self._field, self._slots, self._before, self._count, count)
         self._count = count
 
-    def latest(self, words: Rows, count: int, ids: Rows) -> Rows:
-        """Return the number of the latest record that holds each id (n, 2), -1 where none does, (n,)."""
+    def all_of(self, words: Rows, count: int, ids: Rows) -> tuple[Rows, Rows]:
+        """Return the numbers of the records that hold ids (n, 2), and the places of those ids, (m,) each.
+
+        In the order of ids, those of one id ascending.
+        """
         self.follow(words, count)
         numbers = np.empty(len(ids), np.int64)
         # A copy can be written to: for other arrays the kernel would be compiled once more.
         latest_records(words, self._field, self._slots, np.array(ids, np.uint64, order="C"), numbers)
-        return numbers
+        places = np.arange(len(ids))
+        found = [np.zeros((2, 0), np.int64)]
+        # As many turns as the id with most records has: each goes one record back for all ids that have one.
+        while len(numbers):
+            is_there = numbers >= 0
+            numbers, places = numbers[is_there], places[is_there]
+            found.append(np.stack([numbers, places]))
+            numbers = self._before[numbers]
+        numbers, places = np.concatenate(found, axis=1)
+        order = np.lexsort((numbers, places))
+        return numbers[order], places[order]
 
     def numbers(self, words: Rows, count: int, subject: int) -> list[int]:
         """Return the numbers of the records that hold an id, ascending."""

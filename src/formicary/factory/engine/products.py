@@ -167,10 +167,13 @@ class Context(Protocol):
         Of a columnar neighbour, or of the decider's own product.
         """
 
-    def holders(self, product: str, field: str, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Return for ids (n, 2) the number of the latest aggregate that holds each in a field, -1 for none.
+    def holders(
+        self, product: str, field: str, ids: npt.NDArray[np.uint64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the numbers of all aggregates that hold ids (n, 2) in a field, and the places of those ids.
 
-        The field is one by which aggregates are ``found_by``; ``found`` returns all of one id.
+        Both (m,), in the order of ids and of creation. The field is one by which aggregates are ``found_by``;
+        ``found`` returns those of one id.
         """
 
     def features_of(self, name: str, *, purpose: Purpose, asking: Mapping[str, npt.NDArray[Any]]) -> Any:

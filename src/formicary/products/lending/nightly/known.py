@@ -1,8 +1,7 @@
 """What is known of many parties at once, as a decision takes it: what an application is told of one.
 
 A row of it is what the live decision knows of that party at the same moment, so that a run over all parties
-offers what each of them would be offered if it asked. Only who owes something, or of whom the house said
-something, is looked at by itself.
+offers what each of them would be offered if it asked.
 """
 
 from __future__ import annotations
@@ -15,11 +14,12 @@ import numpy.typing as npt
 from formicary.base.purposes import Purpose
 from formicary.factory.engine.products import Context
 from formicary.products.lending.applications import refusals
-from formicary.products.lending.applications.book import LOANS, told_party
+from formicary.products.lending.applications.book import LOANS
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import House
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION, UNTOLD, Words, millionths_of
+from formicary.products.lending.servicing.exposure import of_parties
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.features import MERCHANT_CREDIT
 from formicary.products.lending.underwriting.models import MERCHANT_DEFAULT
@@ -81,17 +81,14 @@ def known_parties(context: Context, house: House, ids: Ids) -> KnownParties:
     )
 
 
-_OWED: Final = np.dtype([("exposure", np.int64), ("debt_service", np.int64), ("arrears_days", np.int64)])
 _SAID: Final = np.dtype([("segment", np.int64), ("other_debts", np.int64), ("is_stopped", np.int64)])
 
 
 def _owed(context: Context, currency: int, ids: Ids) -> npt.NDArray[Any]:
-    """Return what parties owe, (n,) of ``_OWED``."""
-    owed = np.zeros(len(ids), _OWED)
-    for place in np.flatnonzero(context.holders(LOANS, "party", ids) >= 0).tolist():
-        of_one = told_party(context, _number(ids[place]), currency)
-        owed[place] = (of_one.exposure, of_one.debt_service, of_one.arrears_days)
-    return owed
+    """Return what parties owe, (n,) of ``OWED``."""
+    numbers, places = context.holders(LOANS, "party", ids)
+    loans = context.columns(LOANS)[numbers]
+    return of_parties(loans, places, count=len(ids), currency=currency, day=day_at(context.now))
 
 
 def _said(context: Context, ids: Ids) -> npt.NDArray[Any]:
@@ -102,11 +99,6 @@ def _said(context: Context, ids: Ids) -> npt.NDArray[Any]:
     for name in _SAID.names or ():
         said[name][numbers >= 0] = records[name]
     return said
-
-
-def _number(words: Any) -> int:
-    high, low = words
-    return int(high) << 64 | int(low)
 
 
 def _warned(context: Context, ids: Ids) -> Words:

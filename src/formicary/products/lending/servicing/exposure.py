@@ -1,4 +1,4 @@
-"""What is lent and what may still be drawn: of loans in columns, of the whole book as it changes, of a party.
+"""What is lent and what may still be drawn: of loans in columns, of the whole book as it changes, of parties.
 
 The exposure of a line is its limit, drawn or not; that of an instalment loan what it lends until it is drawn,
 and then what is left of it. Interest and fees that are owed are not in it.
@@ -8,25 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from formicary.base.rounding import div_ceiling
 from formicary.factory.engine.products import Totals
-from formicary.products.lending.schedules import Unit
+from formicary.products.lending.servicing import _exposure_kernels as kernels
 from formicary.products.lending.servicing import steps
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.layout import LoanKind, LoanState
 from formicary.products.lending.servicing.steps import Numbers
 
-__all__ = ["BOOK_TOTALS", "OfParty", "Sums", "book_key", "of_party", "sums_of"]
+__all__ = ["BOOK_TOTALS", "OWED", "OfParty", "Sums", "book_key", "of_parties", "of_party", "sums_of"]
 
 _SEGMENT_BITS: Final = 32
-_MONTH_DAYS: Final = 30
-_YEAR_DAYS: Final = 365
-_BILLION: Final = 1_000_000_000
-_MILLION: Final = 1_000_000
 _LIVE: Final = (LoanState.ACCEPTED, LoanState.ACTIVE)
 
 
@@ -101,44 +97,38 @@ class OfParty:
     loans: int
 
 
-def of_party(loans: Rows, *, currency: int, day: int) -> OfParty:
-    """Return what a party owes with its loans (n,) at a day: copies, which are brought to it."""
+OWED: Final = np.dtype([(name, np.int64) for name in OfParty.__slots__])
+"""What parties owe, as ``OfParty`` has it of one."""
+
+
+def of_parties(
+    loans: Rows, places: npt.NDArray[np.int64], *, count: int, currency: int, day: int
+) -> npt.NDArray[Any]:
+    """Return what so many parties owe at a day, (count,) of ``OWED``.
+
+    Parameters
+    ----------
+    loans, places
+        Loans (m,), copies of which are brought to the day, and the place of each one's party, (m,).
+    """
     brought = np.array(loans)
     steps.advanced(brought, np.maximum(brought["until"], day).astype(np.int64))
-    own = brought[brought["currency"] == currency]
-    owed = np.isin(brought["state"], _LIVE) | (brought["state"] == LoanState.CHARGED_OFF)
-    since = brought["arrears_since"][owed & (brought["arrears_since"] > 0)]
-    _, amounts = _measure(own)
-    return OfParty(
-        exposure=int(amounts[:, 0].sum()),
-        debt_service=sum(_asked_for(loan) for loan in own),
-        arrears_days=max(day - int(since.min()), 0) if len(since) else 0,
-        loans=int(owed.sum()),
-    )
+    owed = np.zeros(count, OWED)
+    own = np.flatnonzero(brought["currency"] == currency)
+    _, amounts = _measure(brought[own])
+    np.add.at(owed["exposure"], places[own], amounts[:, 0])
+    asked = np.zeros(len(own), np.int64)
+    kernels.ask(brought[own], asked)
+    np.add.at(owed["debt_service"], places[own], asked)
+    is_owed = np.isin(brought["state"], (*_LIVE, LoanState.CHARGED_OFF))
+    np.add.at(owed["loans"], places[is_owed], 1)
+    is_late = is_owed & (brought["arrears_since"] > 0)
+    late = np.maximum(day - brought["arrears_since"][is_late].astype(np.int64), 0)
+    np.maximum.at(owed["arrears_days"], places[is_late], late)
+    return owed
 
 
-def _asked_for(loan: Rows) -> int:
-    """Return what a loan, shape (), asks for in the next 30 days, rounded up.
-
-    An instalment counts as often as it falls due in 30 days; of a line it is the share of what is drawn. What
-    is undrawn is asked for as if it were drawn: it may be tomorrow.
-    """
-    if loan["state"] not in _LIVE:
-        return 0
-    is_line = loan["kind"] == LoanKind.LINE
-    owed = int(loan["limit"]) if is_line or loan["state"] == LoanState.ACCEPTED else int(loan["balance"])
-    interest = div_ceiling(owed * int(loan["rate"]) * _MONTH_DAYS, _BILLION * _YEAR_DAYS)
-    if is_line:
-        part = div_ceiling(owed * int(loan["share"]), _MILLION)
-    elif loan["state"] == LoanState.ACCEPTED:
-        part = div_ceiling(owed, max(int(loan["left"]), 1))
-    else:
-        part = int(loan["instalment"])
-    days = int(loan["every"]) * _DAYS[int(loan["unit"])]
-    of_month = div_ceiling(part * _MONTH_DAYS, days) + int(loan["fee"])
-    due = int(loan["fees_due"]) + int(loan["interest_due"]) + int(loan["principal_due"])
-    is_within = bool(loan["is_level"]) and loan["state"] == LoanState.ACTIVE and not is_line
-    return of_month + (0 if is_within else interest) + due
-
-
-_DAYS: Final = {int(Unit.DAYS): 1, int(Unit.WEEKS): 7, int(Unit.MONTHS): 30}
+def of_party(loans: Rows, *, currency: int, day: int) -> OfParty:
+    """Return what a party owes with its loans (n,) at a day."""
+    owed = of_parties(loans, np.zeros(len(loans), np.int64), count=1, currency=currency, day=day)
+    return OfParty(**{name: int(owed[name][0]) for name in OWED.names or ()})

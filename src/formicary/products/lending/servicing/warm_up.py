@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formicary.products.lending.servicing import steps
+from formicary.products.lending.servicing import exposure, steps
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.layout import LOAN
 from formicary.products.lending.servicing.terms import quoted
@@ -21,6 +21,7 @@ def load_kernels() -> None:
     LoanTerms(kind=2, rate=120_000_000, instalments=2).put(loans)
     amounts, days = np.array([_AMOUNT], np.int64), np.array([_DAY], np.int64)
     loans["instalment"] = quoted(loans[0], amount=_AMOUNT, day=_DAY).instalment
+    exposure.of_party(loans, currency=0, day=_DAY)
     steps.drawn(loans, days, amounts)
     steps.advanced(loans, days + 32)
     due = steps.collected(loans, np.zeros(1, np.int64), amounts)
