@@ -243,6 +243,7 @@ def test_what_is_closed_is_kept(hosted_home: Settings, monkeypatch: pytest.Monke
         assert b'"as_of":null' in (kept.document() or b"")
         assert b"No business date was closed yet." in (kept.page() or b"")
         assert LocalProgram(hosted_home).portfolio() == NONE
+        assert LocalProgram(hosted_home).verify_applications(lambda *_: None).applications == 0
         found: list[Settings] = []
 
         def find(settings: Settings) -> Portfolio:

@@ -22,9 +22,11 @@ from formicary.factory.follower.replayed_decisions import ReplayedDecisions
 from formicary.factory.models.model_manifest import TrainedModel, TrainingReport
 from formicary.factory.models.spec import ModelSpec
 from formicary.factory.registry.decided import Decisions
+from formicary.products.lending.applications.recomputed import Recomputed
 from formicary.products.lending.portfolio.report import Portfolio
 from formicary.runtime import backfill
 from formicary.runtime.api_process import clock_of
+from formicary.runtime.applications import verify_applications
 from formicary.runtime.daily import run_daily
 from formicary.runtime.database import open_database
 from formicary.runtime.decisions import open_decisions, replay
@@ -227,6 +229,10 @@ class LocalProgram:
     def portfolio(self) -> Portfolio:
         """Return what became of what was lent, as of the last business date that was closed."""
         return find_portfolio(self._settings)
+
+    def verify_applications(self, progress: Callable[[int, int], None]) -> Recomputed:
+        """Take every recorded decision about an application again; ``progress`` as in ``verify``."""
+        return verify_applications(self._settings, progress)
 
     def doctor(self) -> Iterable[Check]:
         """Look at the machine and the installation, one check after the other."""

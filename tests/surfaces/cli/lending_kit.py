@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from formicary.factory.models.model_manifest import ModelManifest, ModelMetrics, TrainedModel, TrainedOn
+from formicary.products.lending.applications.recomputed import Recomputed
 from formicary.products.lending.portfolio.report import Portfolio
 
 __all__ = ["MemoryLending"]
@@ -20,6 +21,9 @@ class MemoryLending:
     runs: list[dict[str, Any]] = field(default_factory=list)
     runs_wanted: list[int | None] = field(default_factory=list)
     watched: dict[str, Any] | None = None
+    recomputed: Recomputed = field(
+        default_factory=lambda: Recomputed(position=1, applications=0, models=0, differing=())
+    )
     lent: Portfolio = field(default_factory=lambda: Portfolio(as_of=None, currencies=()))
 
     def judge(self, name: str, *, output: Path | None) -> TrainedModel:
@@ -50,6 +54,11 @@ class MemoryLending:
         """Say what the run came to."""
         report("borrowers", 1_200, 2_000)
         return self.watched
+
+    def verify_applications(self, progress: Callable[[int, int], None]) -> Recomputed:
+        """Return what taking decisions again came to."""
+        progress(self.recomputed.position, self.recomputed.position)
+        return self.recomputed
 
     def portfolio(self) -> Portfolio:
         """Return what became of what was lent."""

@@ -10,6 +10,7 @@ from formicary.surfaces.cli import (
     lending_loans,
     lending_offers,
     lending_preapproval,
+    lending_verify,
     lending_watch,
 )
 from formicary.surfaces.cli.api_output import new_group
@@ -26,4 +27,5 @@ def group() -> typer.Typer:
     lending_book.register(lending)
     lending_preapproval.register(lending)
     lending_watch.register(lending)
+    lending_verify.register(lending)
     return lending

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from formicary.products.lending.applications.recomputed import Recomputed
+
 __all__ = ["LendingRuns"]
 
 
@@ -22,4 +24,8 @@ class LendingRuns(Protocol):
 
         None where there was never a line.
         """
+        ...
+
+    def verify_applications(self, progress: Callable[[int, int], None]) -> Recomputed:
+        """Take every recorded decision about an application again; ``progress`` as in ``verify``."""
         ...
