@@ -54,6 +54,11 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
     policy = desk.post("/v1/credit/policies", POLICY)
     assert (policy["version"], policy["credit"]["expiry_days"], policy["bands"]) == (1, 30, POLICY["bands"])
     assert policy == desk.get("/v1/credit/policies/GBP")
+    assert (policy["close"]["charge_off_days"], policy["credit"]["warned_days"]) == (120, 90)
+    late = POLICY | {"close": {"charge_off_days": 4_000, "losses": 1}}
+    told = desk.ask("POST", "/v1/credit/policies", json=late).json()
+    assert told["code"] == "credit_house_malformed"
+    assert all(part in told["detail"] for part in ("charge_off_days", "losses"))
     assert desk.code("GET", "/v1/credit/policies/GBP", key=shop.token) == (403, "scope_missing")
     digest = judged(desk.factory)
     headers = {"Authorization": f"Bearer {shop.token}", "Idempotency-Key": "mine"}

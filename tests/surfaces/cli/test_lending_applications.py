@@ -39,6 +39,7 @@ POLICY = {
     "creditor": {"name": "Anthill Bank"},
     "credit": {"limit_min": 9},
     "capital": {"least": 9},
+    "close": {"charge_off_days": 120},
     "loss": 10,
     "frauds_max": 0,
 }

@@ -91,12 +91,12 @@ LENDING: Final = (
     HOUSES_PRODUCT,
     BORROWERS,
     OFFERS,
+    WATCHED,
     LOANS,
     BUSINESS_DATES,
     POLICIES,
     APPLICATIONS,
     PREAPPROVALS,
-    WATCHED,
     WATCH,
 )
-"""Every product of the lending business."""
+"""Every product of the lending business, each after its neighbours."""
