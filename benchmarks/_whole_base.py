@@ -34,9 +34,10 @@ from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.applications.house import SetCreditPolicy, house_id
-from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
+from formicary.products.lending.applications.settings import Band, CreditorWords, HouseSettings
+from formicary.products.lending.funding.schemas import PayInOwnFunds
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
-from formicary.products.lending.product import LOANS, OFFERS, POLICIES, PREAPPROVALS
+from formicary.products.lending.product import FUNDING_PRODUCT, LOANS, OFFERS, POLICIES, PREAPPROVALS
 from formicary.products.lending.servicing.fields import AMOUNTS, LoanTerms
 from formicary.products.lending.servicing.schemas import TakeOverLoans
 from formicary.products.lending.servicing.terms import DAY, day_at
@@ -77,7 +78,6 @@ _SETTINGS: Final = HouseSettings(
         Band(default=30_000, sales=1_000_000),
         Band(default=60_000, sales=500_000),
     ],
-    funds=Funds(own=10**15, cash=10**15),
     terms=LoanTerms(kind=1, rate=0, day_count=3, share=50_000),
     creditor=CreditorWords(name="Anthill Bank", address="1 Ant Road", appeal="https://anthill.example"),
     credit={"limit_min": 50_000, "history_days_min": 30},
@@ -132,6 +132,7 @@ class House:
         self.clock.set(self.clock.now() + DAY)
         self._lends()
         self.asks(POLICIES.name, SetCreditPolicy(subject=house_id(_CNY), currency=_CNY, settings=_SETTINGS))
+        self.asks(FUNDING_PRODUCT.name, PayInOwnFunds(subject=_CNY, amount=10**15))
         model = MERCHANT_JUDGEMENT.model()
         moved = MoveAlias(
             subject=text_id(model.name),

@@ -48,8 +48,9 @@ from formicary.factory.registry import NAME as REGISTRY
 from formicary.factory.registry import Alias, MoveAlias
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.applications.house import SetCreditPolicy, house_id
-from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
-from formicary.products.lending.product import LOANS, POLICIES
+from formicary.products.lending.applications.settings import Band, CreditorWords, HouseSettings
+from formicary.products.lending.funding.schemas import PayInOwnFunds
+from formicary.products.lending.product import FUNDING_PRODUCT, LOANS, POLICIES
 from formicary.products.lending.servicing.fields import AMOUNTS, LoanTerms
 from formicary.products.lending.servicing.schemas import TakeOverLoans
 from formicary.products.lending.servicing.terms import day_at
@@ -70,7 +71,6 @@ _PAID_AT_ONCE: Final = 8_000
 _TERMS: Final = LoanTerms(kind=2, rate=120_000_000, instalments=12)
 _SETTINGS: Final = HouseSettings(
     bands=[Band(default=30_000, sales=1_500_000), Band(default=150_000, sales=500_000)],
-    funds=Funds(own=10**12, cash=10**12),
     terms=LoanTerms(kind=1, rate=0, day_count=3, share=83_334),
     creditor=CreditorWords(name="Bench", address="This machine", appeal="Nobody"),
     # All payments of this run are of today.
@@ -164,6 +164,7 @@ class Bench:
     def _lends(self, client: EngineClient) -> None:
         policy = SetCreditPolicy(subject=house_id(_CURRENCY), currency=_CURRENCY, settings=_SETTINGS)
         self._asks(client, POLICIES.name, policy, "policy")
+        self._asks(client, FUNDING_PRODUCT.name, PayInOwnFunds(subject=_CURRENCY, amount=10**12), "funds")
         model = MERCHANT_JUDGEMENT.model()
         moved = MoveAlias(
             subject=text_id(model.name),

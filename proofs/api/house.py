@@ -21,7 +21,7 @@ from formicary.runtime.settings import Settings
 from formicary.runtime.vaults import InstalledVault
 from formicary.runtime.wiring import open_factory
 from formicary.surfaces.api.application import Api
-from proofs.api.lending_house import POLICY, judged
+from proofs.api.lending_house import FUNDS, POLICY, judged
 
 __all__ = ["known_things", "open_house"]
 
@@ -59,6 +59,7 @@ def known_things(api: Api, key: str) -> dict[str, str]:
         formicary.bank_said(order, "confirm")
         formicary.grant_consent(payer, "credit", wording="a" * 32, act="written")
         formicary.applications.set_policy(POLICY)
+        formicary.funds.pay_in("GBP", FUNDS["amount"])
         offers = [
             formicary.lending.offer(
                 payer,

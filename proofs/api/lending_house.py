@@ -12,13 +12,14 @@ from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
 from formicary.runtime.wiring import Factory
 
-__all__ = ["POLICY", "judged"]
+__all__ = ["FUNDS", "PAY_IN", "POLICY", "judged"]
+
+PAY_IN = "/v1/lending/funds/GBP/pay-in"
+FUNDS: dict[str, Any] = {"amount": 10**12}
 
 POLICY: dict[str, Any] = {
     "currency": "GBP",
     "bands": [{"default": 900_000, "sales": 1_000_000}],
-    "own_funds": 10**12,
-    "cash": 10**12,
     "terms": {"kind": "line", "rate": 0, "day_count": "actual_365", "share": 100_000},
     "creditor": {"name": "Anthill Bank", "address": "1 Ant Road", "appeal": "https://anthill.example"},
     "credit": {

@@ -39,8 +39,6 @@ class CreditPolicy(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     version: int
     bands: list[dict[str, int]]
-    own_funds: int
-    cash: int
     terms: dict[str, Any]
     creditor: dict[str, str]
     credit: dict[str, int]

@@ -31,6 +31,7 @@ from formicary.client.documents import (
     Webhook,
 )
 from formicary.client.lending import Lending
+from formicary.client.lending_funds import LendingFunds
 from formicary.client.pages import PAGE_ITEMS, pages
 from formicary.client.transport import Application, AsgiTransport, Transport
 
@@ -282,6 +283,11 @@ class Formicary:
     def credit(self) -> CreditScores:
         """Credit scores: a party's own, and what it lets others see."""
         return CreditScores(self._transport)
+
+    @property
+    def funds(self) -> LendingFunds:
+        """What there is to lend from."""
+        return LendingFunds(self._transport)
 
     @property
     def applications(self) -> CreditApplications:

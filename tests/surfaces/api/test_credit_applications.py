@@ -6,7 +6,7 @@ import pytest
 
 from formicary.base.purposes import wording_of
 from formicary.products.lending.underwriting.judgement import MERCHANT_JUDGEMENT
-from proofs.api.lending_house import POLICY, judged
+from proofs.api.lending_house import FUNDS, PAY_IN, POLICY, judged
 from tests.surfaces.api.conftest import Desk
 
 WORDS = wording_of("You may decide on credit by what I sell and owe.")
@@ -44,7 +44,7 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
     assert desk.code("GET", "/v1/credit/policies/GBP") == (404, "not_found")
     assert desk.code("GET", "/v1/credit/policies/XXX")[1] == "unknown_currency"
     assert desk.code("POST", PATH, shop.body(10_000), key=shop.token) == (422, "credit_house_missing")
-    wrong = POLICY | {"own_funds": 1, "credit": {"limit_mini": 1}, "terms": {"kind": "line", "rate": 3}}
+    wrong = POLICY | {"credit": {"limit_mini": 1}, "terms": {"kind": "line", "rate": 3}}
     answer = desk.ask("POST", "/v1/credit/policies", json=wrong).json()
     assert answer["code"] == "credit_house_malformed"
     assert all(part in answer["detail"] for part in ("limit_mini", "no rate", "actual/365", "share"))
@@ -52,6 +52,7 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
     assert desk.code("POST", "/v1/credit/policies", malformed) == (400, "malformed_field")
     assert desk.code("POST", "/v1/credit/policies", POLICY | {"currency": "XXX"})[1] == "unknown_currency"
     policy = desk.post("/v1/credit/policies", POLICY)
+    desk.post(PAY_IN, FUNDS)
     assert (policy["version"], policy["credit"]["expiry_days"], policy["bands"]) == (1, 30, POLICY["bands"])
     assert policy == desk.get("/v1/credit/policies/GBP")
     assert (policy["close"]["charge_off_days"], policy["credit"]["warned_days"]) == (120, 90)
@@ -97,6 +98,7 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
 def test_a_refusal_is_told_in_writing(desk: Desk, shop: Shop) -> None:
     """Whoever is stopped is declined; the notice comes as a page, as text and as JSON, the same each time."""
     desk.post("/v1/credit/policies", POLICY)
+    desk.post(PAY_IN, FUNDS)
     judged(desk.factory)
     where = f"/v1/credit/borrowers/{shop.id}"
     assert desk.code("GET", where) == (404, "not_found")

@@ -11,10 +11,12 @@ import pytest
 from formicary.base.civil import date_text
 from formicary.base.purposes import wording_of
 from formicary.factory.engine.reads import find_aggregates
-from formicary.factory.engine.requests import ReadRequest
+from formicary.factory.engine.requests import LedgerRequest, ReadRequest
 from formicary.factory.engine.state import known_events
 from formicary.factory.journal.reader import JournalReader
+from formicary.factory.ledger import Transfer, transfer_array
 from formicary.products.lending.portfolio.report import portfolio_of
+from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
 from formicary.products.lending.servicing.reconciliation import differences
 from formicary.products.lending.servicing.terms import day_at
 from formicary.runtime.closing import close_dates
@@ -24,7 +26,7 @@ from formicary.runtime.products import PRODUCTS
 from formicary.runtime.settings import Settings
 from formicary.surfaces.cli.ports import Outcome
 from formicary.surfaces.lending.kept import KeptPortfolio
-from proofs.api.lending_house import POLICY, judged
+from proofs.api.lending_house import FUNDS, PAY_IN, POLICY, judged
 from tests.surfaces.api.conftest import Desk
 
 WORDS = wording_of("You may decide on credit by what I pay and owe.")
@@ -40,6 +42,7 @@ class Lender:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         desk.post("/v1/credit/policies", POLICY)
+        desk.post(PAY_IN, FUNDS)
         judged(desk.factory)
         self.party = desk.party(pounds=1_000)
         token = desk.post("/v1/tokens", {"party": self.party, "scopes": SCOPES})["token"]
@@ -192,6 +195,15 @@ def test_the_doctor_says_when_the_last_date_closed(
     assert check() == (Outcome.OK, f"last date {today}")
     desk.post("/v1/clock/advance", {"seconds": 4 * DAY_SECONDS})
     assert check() == (Outcome.WARN, f"last date {today}")
+    income, cash = (
+        house_account_id(code, 826) for code in (LoanAccount.FEE_INCOME, LoanAccount.CLIENT_MONEY)
+    )
+    past = Transfer(id=7, debit_account_id=cash, credit_account_id=income, amount=123, ledger=826, code=9)
+    (results,) = desk.factory.engine.execute([LedgerRequest(transfer_array([past]))])
+    assert not results["status"].any()
+    lender.waits(1)
+    outcome, found = check()
+    assert (outcome, "do not balance: GBP -1.23" in found) == (Outcome.FAIL, True)
 
 
 def test_what_became_of_it(lender: Lender, desk: Desk, hosted_home: Settings) -> None:

@@ -9,7 +9,7 @@ import pytest
 from formicary.base.scopes import Scope, scope_names
 from formicary.factory.experiments import NAME as EXPERIMENTS
 from formicary.surfaces.api.rest import document
-from proofs.api.lending_house import POLICY, judged
+from proofs.api.lending_house import FUNDS, PAY_IN, POLICY, judged
 from tests.factory.experiments.kit import define
 from tests.surfaces.api.conftest import Desk
 from tests.surfaces.api.policies import REJECTED, arm
@@ -22,6 +22,8 @@ OPERATIONS = [
     for method in operations
     if path.startswith("/v1")
 ]
+_FUNDS = "/v1/lending/funds/{currency_code}"
+_FUNDS_AMOUNTS = ("pay-in", "take-out", "pay-cost", "pay-sellers")
 # What reveals nothing of anybody, and what everybody may do for themselves.
 OPEN = {("GET", "/v1/clock")}
 
@@ -31,6 +33,7 @@ class World:
 
     def __init__(self, desk: Desk) -> None:
         desk.post("/v1/credit/policies", POLICY)
+        desk.post(PAY_IN, FUNDS)
         judged(desk.factory)
         self.party = desk.party(pounds=1_000)
         self.other = desk.party(pounds=1_000)
@@ -105,6 +108,8 @@ class World:
             "/v1/loans": {"offer": offer, "amount": 1_000, "effective_rate": 0, "collected": True},
             "/v1/credit/applications": {"party": party, **money},
             "/v1/credit/policies": POLICY,
+            **{f"{_FUNDS}/{what}": {"amount": 1} for what in _FUNDS_AMOUNTS},
+            **{f"{_FUNDS}/{what}": {"amount": 1, "rate": 1} for what in ("borrow", "pay-back")},
             "/v1/loans/{loan_id}/draw": {"amount": 1},
             "/v1/loans/{loan_id}/repay": {"amount": 1},
             "/v1/loans/{loan_id}/recover": {"amount": 1},

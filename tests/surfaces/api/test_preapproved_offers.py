@@ -8,7 +8,7 @@ from formicary.base.clock import LiveClock
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
 from formicary.products.lending.product import PREAPPROVALS
 from formicary.products.lending.servicing.terms import day_at
-from proofs.api.lending_house import POLICY, judged
+from proofs.api.lending_house import FUNDS, PAY_IN, POLICY, judged
 from tests.surfaces.api.conftest import Desk
 from tests.surfaces.api.test_credit_applications import SCOPES, WORDS
 
@@ -26,6 +26,7 @@ def test_what_a_run_offers_is_taken(desk: Desk) -> None:
         body = {"payer": payer, "payee": shop, "amount": 1_000_000, "currency": "GBP"}
         desk.post("/v1/payments", body)
     desk.post("/v1/credit/policies", POLICY)
+    desk.post(PAY_IN, FUNDS)
     judged(desk.factory)
     path = f"/v1/credit/offers?party={shop}"
     assert desk.get(path, key=token)["items"] == []

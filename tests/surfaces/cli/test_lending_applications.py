@@ -33,8 +33,6 @@ POLICY = {
     "currency": "EUR",
     "version": 3,
     "bands": [{"default": 1, "sales": 2}],
-    "own_funds": 7,
-    "cash": 8,
     "terms": {"kind": "line"},
     "creditor": {"name": "Anthill Bank"},
     "credit": {"limit_min": 9},
@@ -85,10 +83,10 @@ def test_a_policy_comes_from_a_file(terminal: Terminal, tmp_path: Path) -> None:
     """The file's object is sent as it is; what is none, or not there, is said before anything is asked."""
     terminal.program.api = Api(POLICY)
     file = tmp_path / "policy.json"
-    file.write_text(json.dumps({"currency": "EUR", "own_funds": 7}))
+    file.write_text(json.dumps({"currency": "EUR", "loss": 7}))
     assert terminal.run("lending", "policy", "set", str(file)) == ExitCode.DONE
     path = "/v1/credit/policies"
-    assert terminal.program.api.asked == [("POST", path, {"currency": "EUR", "own_funds": 7})]
+    assert terminal.program.api.asked == [("POST", path, {"currency": "EUR", "loss": 7})]
     file.write_text("[1]")
     assert terminal.run("lending", "policy", "set", str(file)) == ExitCode.USAGE
     assert terminal.run("lending", "policy", "set", str(tmp_path / "none.json")) == ExitCode.USAGE

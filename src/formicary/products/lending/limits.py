@@ -58,8 +58,8 @@ PROVIDE_LOANS_MAX: Final = 16_384
 COLLECT_LOANS_MAX: Final = 9_000
 """Loans from the first to the last that one command collects of: as many amounts as a sweep holds."""
 
-COLLECTIONS_MAX: Final = 1_600
-"""Loans that one command collects of: five transfers each at most, which is one chain."""
+COLLECTIONS_MAX: Final = 1_590
+"""Loans that one command collects of: five transfers each at most and one of each currency, in one chain."""
 
 CHARGE_OFFS_MAX: Final = 1_600
 """Loans whose losses one command takes: three transfers each at most, which is one chain."""
@@ -78,3 +78,15 @@ CURRENCIES_MAX: Final = 200
 
 MOVED_MAX: Final = 3 * CURRENCIES_MAX
 """Rows of one event on allowances: three stages of each currency."""
+
+FUNDING_AMOUNT_MAX: Final = 10**15
+"""Minor units that owners or lenders bring or take at once: ten trillion euros, or a typing error."""
+
+BORROWED_MAX: Final = 10**16
+"""Minor units that are borrowed in a currency, so that what a hundred years cost fits a word."""
+
+FUNDING_RATE_MAX: Final = 10**9
+"""Billionths a year of borrowed money, 100 %: nobody lends on at more."""
+
+BORROWED_RATES_MAX: Final = 16
+"""Rates at which money is borrowed at once: each is a line of credit from somebody else."""

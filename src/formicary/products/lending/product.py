@@ -1,8 +1,8 @@
 """What lending adds to the factory, on one page.
 
-What the house lends by, applications and what is decided about them, offers of credit, loans, and the close
-of business that goes over all of them. Parties and their consent are neighbours; wallets are accounts of the
-ledger, whoever opened them.
+What the house lends by and from, applications and what is decided about them, offers of credit, loans, and
+the close of business that goes over all of them. Parties and their consent are neighbours; wallets are
+accounts of the ledger, whoever opened them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from formicary.factory.identity.party import PARTY_PRODUCT
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.decider import applications_product
 from formicary.products.lending.applications.gate import may_lend
-from formicary.products.lending.applications.house import HOUSES_PRODUCT, close_rules_of, policies_product
+from formicary.products.lending.applications.house import (
+    HOUSES_PRODUCT,
+    POLICIES_PRODUCT,
+    close_rules_of,
+)
+from formicary.products.lending.funding.product import FUNDING_PRODUCT
 from formicary.products.lending.nightly.preapproval_run import preapprovals_product
 from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.decider import decide_loan
@@ -35,6 +40,7 @@ from formicary.products.lending.watching.watch_run import watch_product
 __all__ = [
     "APPLICATIONS",
     "BUSINESS_DATES",
+    "FUNDING_PRODUCT",
     "LENDING",
     "LOANS",
     "OFFERS",
@@ -75,7 +81,7 @@ LOANS: Final = loans_product(may_lend)
 BUSINESS_DATES: Final = business_dates(LOANS, close_rules_of, beside=(HOUSES_PRODUCT,))
 """The close of business over all loans, date by date."""
 
-POLICIES: Final = policies_product(LOANS)
+POLICIES: Final = POLICIES_PRODUCT
 """What the house says of its lending, by currency."""
 
 APPLICATIONS: Final = applications_product(LOANS)
@@ -89,6 +95,7 @@ WATCH: Final = watch_product(LOANS)
 
 LENDING: Final = (
     HOUSES_PRODUCT,
+    FUNDING_PRODUCT,
     BORROWERS,
     OFFERS,
     WATCHED,

@@ -30,9 +30,17 @@ from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, Gran
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
 from formicary.factory.ledger import Transfer, account_array, transfer_array
 from formicary.products.lending.applications.house import SetCreditPolicy, house_id
-from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
+from formicary.products.lending.applications.settings import Band, CreditorWords, HouseSettings
+from formicary.products.lending.funding.schemas import Borrow, PayInOwnFunds
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
-from formicary.products.lending.product import BUSINESS_DATES, LOANS, OFFERS, POLICIES, PREAPPROVALS
+from formicary.products.lending.product import (
+    BUSINESS_DATES,
+    FUNDING_PRODUCT,
+    LOANS,
+    OFFERS,
+    POLICIES,
+    PREAPPROVALS,
+)
 from formicary.products.lending.schedules import DayCount
 from formicary.products.lending.servicing.close import CloseBusinessDate
 from formicary.products.lending.servicing.fields import LoanTerms
@@ -70,7 +78,6 @@ _SETTINGS: Final = HouseSettings(
         Band(default=50_000, sales=1_000_000),
         Band(default=120_000, sales=400_000),
     ],
-    funds=Funds(own=10_000_000_00, cash=10_000_000_00),
     terms=LoanTerms(
         kind=LoanKind.LINE, rate=0, day_count=DayCount.ACTUAL_365, every=1, unit=1, share=100_000
     ),
@@ -79,6 +86,12 @@ _SETTINGS: Final = HouseSettings(
     close={"charge_off_days": _CHARGED_OFF_DAYS, "line_charge_off_days": _CHARGED_OFF_DAYS},
 )
 """A tenth of what is drawn falls due each week, and lines are lost as soon as loans; else the defaults."""
+
+_OWN_FUNDS: Final = 2_000_000_00
+"""For the merchant: a line is a quarter of them at most."""
+
+_TOWN_FUNDS: Final = (300_000_00, 150_000_00, 20_000_000)
+"""For the town: paid in, and borrowed at 2 % a year."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,6 +159,7 @@ class LendingYear:
         for ledger in (self.book.currency.number, number):
             policy = SetCreditPolicy(subject=house_id(ledger), currency=ledger, settings=_SETTINGS)
             self._asks(POLICIES, policy, "policy", ledger)
+        self._funds(self.book.currency.number, number)
         self._registers(self.book.merchant, PartyKind.MERCHANT)
         accounts = [*house_accounts(number), *(wallet_account(one.party, number) for one in self.people)]
         self.factory.execute([account_array(accounts)])
@@ -160,6 +174,15 @@ class LendingYear:
                 expires=at + _OFFERED_DAYS * DAY,
             )
             self._asks(OFFERS, offer, "offer", one.number)
+
+    def _funds(self, merchants: int, towns: int) -> None:
+        paid_in, borrowed, rate = _TOWN_FUNDS
+        for command in (
+            PayInOwnFunds(subject=merchants, amount=_OWN_FUNDS),
+            PayInOwnFunds(subject=towns, amount=paid_in),
+            Borrow(subject=towns, amount=borrowed, rate=rate),
+        ):
+            self._asks(FUNDING_PRODUCT, command, type(command).__name__, command.subject)
 
     def _registers(self, party: int, kind: PartyKind) -> None:
         self._asks(PARTY_PRODUCT, RegisterParty(subject=party, kind=kind), "party", party)

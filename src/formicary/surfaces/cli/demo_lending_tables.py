@@ -165,6 +165,7 @@ def write_lending(result: LendingResult) -> None:
         ("a town's loans, a year", f">{TOWN}"),
         [(said, amount_text(getattr(town, name), number)) for name, said in names.items()],
     )
+    _write_returns(result.portfolio)
     counts = [(f"loans: {name}", f"{count:,}") for name, count in result.states.items()]
     counts += [
         ("business dates closed", f"{result.closed:,}"),
@@ -172,3 +173,26 @@ def write_lending(result: LendingResult) -> None:
         ("accounts that differ from loans", f"{result.differences:,}"),
     ]
     write_table(("a town's loans", ">count"), counts)
+
+
+def _write_returns(portfolio: Portfolio) -> None:
+    """Write what the town's book brought a year, and what it is lent from."""
+    told = next((one for one in portfolio.currencies if one.currency == TOWN), None)
+    if told is None:
+        return
+    number, (*_, year) = currency(TOWN).number, told.returns.values()
+    shares = (
+        ("yield", year.yield_),
+        ("cost of risk", year.cost_of_risk),
+        ("return on capital", year.return_on_capital),
+    )
+    sums = (
+        ("own funds", told.books.own_funds),
+        ("borrowed", told.books.borrowed),
+        ("what that cost", told.books.funding_cost),
+        ("cash", told.books.cash),
+        ("by which the books do not balance", told.books.imbalance),
+    )
+    rows = [(name, "-" if share is None else f"{share / _MILLION:.2%}") for name, share in shares]
+    rows += [(name, amount_text(amount, number)) for name, amount in sums]
+    write_table(("a town's book, a year", f">{TOWN}"), rows)

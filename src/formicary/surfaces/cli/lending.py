@@ -7,6 +7,7 @@ import typer
 from formicary.surfaces.cli import (
     lending_applications,
     lending_book,
+    lending_funds,
     lending_loans,
     lending_offers,
     lending_preapproval,
@@ -22,6 +23,7 @@ def group() -> typer.Typer:
     """Return the commands."""
     lending = new_group("Offer credit, serve loans, close business dates, look at the book.")
     lending_applications.register(lending)
+    lending_funds.register(lending)
     lending_offers.register(lending)
     lending_loans.register(lending)
     lending_book.register(lending)

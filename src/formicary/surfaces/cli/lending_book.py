@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from formicary.products.lending.portfolio.report import CURVE_DAYS, CurrencyPortfolio
+from formicary.products.lending.portfolio.returns import RATES
 from formicary.surfaces.cli.api_output import write_document
 from formicary.surfaces.cli.options import AsJson, program_of
 from formicary.surfaces.cli.output import progress, write_json, write_table
@@ -75,10 +76,15 @@ def portfolio(context: typer.Context, *, as_json: AsJson = False) -> None:
             to = (f">{BUCKETS[name]}" for name in table.to)
             write_table(("days late, before", *to), rolls, title=f"rolled in {table.month}")
         returns = [
-            (f"{told.days}", *map(share_text, (told.yield_, told.cost_of_risk, told.write_offs)))
+            (f"{told.days}", *(share_text(getattr(told, name)) for name in RATES))
             for told in one.returns.values()
         ]
-        write_table((">days", ">yield", ">cost of risk", ">write-offs"), returns)
+        write_table((">days", *(f">{name.rstrip('_').replace('_', ' ')}" for name in RATES)), returns)
+        sums = [
+            (name.replace("_", " "), f"{getattr(one.books, name):,}")
+            for name in ("own_funds", "borrowed", "cash")
+        ]
+        write_table(("lent from", f">{one.currency}, minor units"), sums)
 
 
 def _write_cohorts(one: CurrencyPortfolio) -> None:

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from formicary.base.currencies import currency
 from formicary.base.money import Money
 from formicary.products.lending.portfolio.report import CurrencyPortfolio, Portfolio, Vintage
+from formicary.products.lending.portfolio.returns import RATES
 from formicary.surfaces.lending.words import BUCKETS, curve_texts, share_text
 
 __all__ = ["portfolio_page"]
@@ -61,9 +62,11 @@ def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
             (BUCKETS[row.bucket], f"{row.loans:,}", _money(row.owed, one.currency)) for row in one.buckets
         ],
         "allowance": _money(allowance, one.currency),
+        "own_funds": _money(one.books.own_funds, one.currency),
+        "borrowed": _money(one.books.borrowed, one.currency),
+        "cash": _money(one.books.cash, one.currency),
         "returns": [
-            (told.days, *map(share_text, (told.yield_, told.cost_of_risk, told.write_offs)))
-            for told in one.returns.values()
+            (told.days, *(share_text(getattr(told, name)) for name in RATES)) for told in one.returns.values()
         ],
         "vintages": _chart(cohorts),
         "cohorts": [

@@ -15,7 +15,7 @@ from formicary.factory.registry import Alias, MoveAlias, registry_product
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.applications.house import CreditPolicySet, SetCreditPolicy, house_id
 from formicary.products.lending.applications.schemas import ApplyForCredit, CreditDecided
-from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
+from formicary.products.lending.applications.settings import Band, CreditorWords, HouseSettings
 from formicary.products.lending.product import APPLICATIONS, LENDING, POLICIES
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.terms import DAY
@@ -33,7 +33,6 @@ MODEL = MERCHANT_JUDGEMENT.model()
 
 SETTINGS = HouseSettings(
     bands=[Band(default=30_000, sales=1_000_000), Band(default=120_000, sales=400_000)],
-    funds=Funds(own=10**12, cash=10**12),
     terms=LoanTerms(kind=1, rate=0, day_count=3, share=100_000),
     creditor=CreditorWords(
         name="Anthill Bank", address="1 Ant Road", appeal="https://anthill.example/appeals"
@@ -47,7 +46,7 @@ class Lender(Bank):
     """A bank that decides about applications; its customers buy from merchants."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, (*LENDING, REGISTRY))
+        super().__init__(folder, (*LENDING, REGISTRY), own_funds=10**12)
         self.has(*CUSTOMERS, amount=10**12)
 
     def says(self, settings: HouseSettings = SETTINGS, currency: int = EUR) -> Receipt:

@@ -10,12 +10,14 @@ import pytest
 from formicary.factory.ledger import Account
 from formicary.products.lending.applications.house import (
     HOUSES_PRODUCT,
+    POLICIES_PRODUCT,
     SetCreditPolicy,
     close_rules_of,
     house_id,
-    policies_product,
 )
 from formicary.products.lending.applications.settings import CLOSE_SETTINGS
+from formicary.products.lending.funding.product import FUNDING_PRODUCT
+from formicary.products.lending.funding.schemas import PayInOwnFunds
 from formicary.products.lending.product import loans_product
 from formicary.products.lending.servicing.close import business_dates
 from formicary.products.lending.servicing.close_rules import CloseRules
@@ -32,14 +34,14 @@ WALLET = 2**66
 """In dollars."""
 
 _LOANS = loans_product()
-_POLICIES = policies_product(_LOANS)
 _DATES = business_dates(_LOANS, close_rules_of, beside=(HOUSES_PRODUCT,))
 
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Bank:
     """Return a bank that lent Anna the same in euros and in dollars, of which nothing is paid."""
-    bank = Bank(tmp_path, (OFFERS, _LOANS, _DATES, _POLICIES))
+    bank = Bank(tmp_path, (FUNDING_PRODUCT, OFFERS, _LOANS, _DATES, POLICIES_PRODUCT))
+    assert bank.funds(PayInOwnFunds(subject=USD, amount=10**9)).code == ""
     bank.has(ANNA)
     bank.opens(Account(id=WALLET, ledger=USD, code=2, user_data_128=ANNA))
     bank.lends(1, ANNA, 600_00, INSTALMENTS, is_collected=False)
@@ -53,7 +55,7 @@ def says(bank: Bank, currency: int, **close: int) -> str:
     """Say by what dates are closed in a currency; return the refusal."""
     settings = msgspec.structs.replace(SETTINGS, close=close)
     said = SetCreditPolicy(subject=house_id(currency), currency=currency, settings=settings)
-    return bank.does(_POLICIES, said).code
+    return bank.does(POLICIES_PRODUCT, said).code
 
 
 def test_each_currency_is_closed_by_its_own_rules(bank: Bank) -> None:

@@ -14,7 +14,7 @@ from formicary.products.lending.applications.explained import enough, reasons_to
 from formicary.products.lending.applications.house import HOUSES, house_id, told_house
 from formicary.products.lending.applications.recorded import differences, notice_told
 from formicary.products.lending.applications.refusals import NoticeNotDue
-from formicary.products.lending.applications.settings import Funds
+from formicary.products.lending.funding.schemas import Borrow, PayInOwnFunds, TakeOutOwnFunds
 from formicary.products.lending.product import LOANS
 from formicary.products.lending.servicing.offers import OFFERS, OfferState, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw, Repay
@@ -65,7 +65,7 @@ def test_an_application_from_nothing_to_a_draw(world: Lender) -> None:
     world.is_sound()
     world.recovers()
     sums = {key: tuple(total) for key, total in world.engine.state.columns[LOANS.name].totals.items()}
-    assert sums == {EUR << 32: (500_000, 300_000, 200_000, 0)}
+    assert sums == {EUR << 32: (500_000, 300_000)}
     # What it owes here is looked at again, and counts beside what it asks for.
     again = world.decided(4) if world.applies(4, SHOP, 100_000).code == "" else None
     assert again is not None
@@ -157,18 +157,18 @@ def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> N
     offer = standing_offer_id(shop, EUR)
     assert world.accepts(loan, offer, shop, 100_000, effective_rate=shown).code == ""
     assert world.asks(Draw(subject=loan, amount=10_000)).code == ""
+    assert world.funds(Borrow(subject=EUR, amount=10**12, rate=20_000_000)).code == ""
     world.champion("")
     assert world.asks(Draw(subject=loan, amount=1_000)).code == "credit_model_missing"
     world.champion(MODEL.hash)
-    poor = msgspec.structs.replace(SETTINGS, funds=Funds(own=0, cash=0))
-    assert world.says(poor).code == ""
+    assert world.funds(TakeOutOwnFunds(subject=EUR, amount=world.own_funds)).code == ""
     assert world.asks(Draw(subject=loan, amount=1_000)).code == "credit_exhausted"
     assert world.asks(Repay(subject=loan, amount=1_000)).code == ""
     declined = world.applies(15, other, 100_000)
     assert declined.answer["limit"] == 0
     assert world.decided(15).failed == 1 << Condition.CAPITAL
     # Up to what own funds carry: a smaller line than was asked for, with the reason.
-    assert world.says(msgspec.structs.replace(SETTINGS, funds=Funds(own=200_000, cash=10**9))).code == ""
+    assert world.funds(PayInOwnFunds(subject=EUR, amount=200_000)).code == ""
     cut = world.applies(16, other, 100_000)
     assert (cut.answer["limit"], cut.answer["is_cut"]) == (50_000, True)
     assert "50" in notice_told(world.decided(16), application=16, decided_at=0).action
@@ -177,8 +177,16 @@ def test_new_credit_stops_by_itself_and_old_credit_is_served(world: Lender) -> N
     assert world.accepts(81, 80, other, 10**13).code == "credit_exhausted"
     rate = cut.answer["effective_rate"]
     assert world.accepts(82, offer, other, 50_000, effective_rate=rate).code == ""
-    assert world.says().code == ""
+    assert world.funds(PayInOwnFunds(subject=EUR, amount=10**12)).code == ""
     assert world.asks(Draw(subject=loan, amount=1_000)).code == ""
+    # What a draw pays out is there in cash, however little is kept for undrawn lines.
+    tight = {**SETTINGS.capital, "drawn_millionths": 1, "liquidity_reserve": world.cash - 1_500}
+    assert world.says(msgspec.structs.replace(SETTINGS, capital=tight)).code == ""
+    assert world.asks(Draw(subject=loan, amount=1_501)).code == "credit_exhausted"
+    assert world.asks(Draw(subject=loan, amount=1_500)).code == ""
+    assert world.asks(Draw(subject=loan, amount=1)).code == "credit_exhausted"
+    assert world.says().code == ""
+    world.is_sound()
     world.recovers()
 
 

@@ -13,7 +13,7 @@ from formicary.factory.registry import Alias, MoveAlias, registry_product
 from formicary.factory.registry.storing import parts_of, registration_of
 from formicary.products.lending.applications.house import SetCreditPolicy, house_id
 from formicary.products.lending.applications.schemas import ApplyForCredit
-from formicary.products.lending.applications.settings import Band, CreditorWords, Funds, HouseSettings
+from formicary.products.lending.applications.settings import Band, CreditorWords, HouseSettings
 from formicary.products.lending.nightly.preapproval_run import PreapproveParties, run_id
 from formicary.products.lending.product import APPLICATIONS, LENDING, OFFERS, POLICIES, PREAPPROVALS
 from formicary.products.lending.servicing.fields import LoanTerms
@@ -31,7 +31,6 @@ LINE = LoanTerms(kind=1, rate=0, day_count=3, share=50_000)
 
 SETTINGS = HouseSettings(
     bands=[Band(default=200_000, sales=1_500_000), Band(default=900_000, sales=600_000)],
-    funds=Funds(own=500_000_00, cash=500_000_00),
     terms=LINE,
     creditor=CreditorWords(name="Anthill Bank", address="1 Ant Road", appeal="https://anthill.example"),
     credit={
@@ -55,7 +54,7 @@ class Lender(Street):
     """It lends by the judgement, once ``opens_for_business``."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, (_REGISTRY, *LENDING))
+        super().__init__(folder, (_REGISTRY, *LENDING), own_funds=500_000_00)
         self.model = MERCHANT_JUDGEMENT.model()
 
     def opens_for_business(self, settings: HouseSettings = SETTINGS) -> None:

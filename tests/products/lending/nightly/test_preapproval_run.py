@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from formicary.products.lending.applications.borrowers import BORROWERS, DescribeBorrower
-from formicary.products.lending.applications.settings import Funds
+from formicary.products.lending.funding.schemas import Borrow, PayInOwnFunds, TakeOutOwnFunds
 from formicary.products.lending.nightly import preapproval_run
 from formicary.products.lending.product import PREAPPROVALS
 from formicary.products.lending.servicing.fields import Believed
@@ -17,7 +16,7 @@ from formicary.products.lending.servicing.layout import OfferState, Origin
 from formicary.products.lending.servicing.offers import OFFERS, WithdrawOffer, standing_offer_id
 from formicary.products.lending.servicing.schemas import Draw
 from formicary.products.lending.servicing.terms import DAY, day_at
-from tests.products.lending.nightly.lender import CUSTOMER, SETTINGS, Lender
+from tests.products.lending.nightly.lender import CUSTOMER, Lender
 from tests.products.lending.servicing.bank import EUR, LINE
 
 SHOPS = (11, 12, 13, 14, 15, 16)
@@ -110,7 +109,8 @@ def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
     """What is open counts as lent, so that a night never offers more in all; renewed, it counts once."""
     in_dollars = Believed(origin=Origin.APPLICATION)
     assert lender.offers(78, SHOPS[0], 10**9, LINE, currency=840, believed=in_dollars).code == ""
-    lender.says(msgspec.structs.replace(SETTINGS, funds=Funds(own=1_500_00, cash=500_000_00)))
+    assert lender.funds(Borrow(subject=EUR, amount=498_500_00, rate=20_000_000)).code == ""
+    assert lender.funds(TakeOutOwnFunds(subject=EUR, amount=498_500_00)).code == ""
     lender.runs()
     first = [lender.standing(shop) for shop in SHOPS]
     limits = sum(int(one["limit"]) for one in first if one is not None)
@@ -124,6 +124,28 @@ def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
         840 << 32: (10**9,),
         EUR << 32: (sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None),),
     }
+
+
+def test_without_own_funds_or_cash_a_run_offers_nothing(lender: Lender) -> None:
+    """It takes back what nothing is left for, and offers again once money came in."""
+    lender.runs()
+    assert all(lender.standing(shop)["state"] == OfferState.OPEN for shop in SHOPS)
+    # Own funds without cash: all of it lent by hand, to somebody else.
+    limit = lender.cash - 1_00
+    assert lender.offers(79, CUSTOMER, limit, LINE).code == ""
+    assert lender.funds(PayInOwnFunds(subject=EUR, amount=10 * limit)).code == ""
+    assert lender.accepts(601, 79, CUSTOMER, limit).code == ""
+    assert lender.asks(Draw(subject=601, amount=limit)).code == ""
+    assert lender.funds(TakeOutOwnFunds(subject=EUR, amount=lender.cash)).code == ""
+    lender.later(1)
+    lender.runs()
+    assert lender.own_funds >= limit
+    assert [int(lender.standing(shop)["state"]) for shop in SHOPS] == [OfferState.WITHDRAWN] * len(SHOPS)
+    assert lender.applies(900, SHOPS[0], 200_00)["reasons"] != []
+    assert lender.funds(Borrow(subject=EUR, amount=limit, rate=0)).code == ""
+    lender.later(1)
+    lender.runs()
+    assert any(lender.standing(shop)["state"] == OfferState.OPEN for shop in SHOPS)
 
 
 def test_a_price_that_was_promised_holds_until_it_expires(lender: Lender) -> None:

@@ -10,6 +10,7 @@ import pytest
 from formicary.base.civil import civil, date_text
 from formicary.factory.engine.columns import IDS
 from formicary.factory.journal.events import Event
+from formicary.products.lending.funding.schemas import Borrow
 from formicary.products.lending.portfolio import book as book_module
 from formicary.products.lending.portfolio.book import BOOK_EVENTS, Book
 from formicary.products.lending.portfolio.report import Portfolio, portfolio_of
@@ -48,7 +49,8 @@ def taken_over(loan: int, party: int) -> TakeOverLoans:
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """Return a bank of 136 days: one pays, one never, one is lost and something comes of it, one repays."""
-    bank = Bank(tmp_path_factory.mktemp("bank"))
+    bank = Bank(tmp_path_factory.mktemp("bank"), own_funds=3_000_00)
+    assert bank.funds(Borrow(subject=EUR, amount=1_000_00, rate=100_000_000)).code == ""
     bank.has(ANNA, BEN, CARL, DORA, amount=700_00)
     bank.lends(1, ANNA, 600_00, INSTALMENTS)
     bank.lends(2, BEN, 600_00, INSTALMENTS, is_collected=False)
@@ -144,7 +146,20 @@ def test_analyses(book: Book, portfolio: Portfolio) -> None:
     assert told.yield_ == round(earned * 365 * 10**6 / sum(balances))
     lost = closes[-1].losses - closes[-1].recoveries
     assert told.write_offs == round(lost * 365 * 10**6 / sum(balances))
-    assert told.return_on_capital is None
+    # What was paid in, and what was earned, lost, put aside and spent until each close.
+    cost = closes[-1].funding_cost - closes[0].funding_cost
+    assert cost == round(1_000_00 * (DAYS - 1) / 3_650)
+    aside = closes[-1].impairment - closes[0].impairment
+    own = [
+        3_000_00
+        + (one.interest_income + one.fee_income + one.recoveries)
+        - (one.losses + one.impairment + one.funding_cost)
+        for one in closes
+    ]
+    assert told.return_on_capital == round((earned - cost - aside - lost) * 365 * 10**6 / sum(own[1:]))
+    assert all(one.imbalance == 0 for one in closes)
+    # Over the whole time, own funds grew by what was earned on them.
+    assert own[-1] - own[0] == earned - cost - aside - lost
 
 
 def test_without_a_close_there_is_nothing(tmp_path: Path) -> None:

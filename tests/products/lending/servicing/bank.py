@@ -21,17 +21,21 @@ from formicary.factory.identity.consent import CONSENT_PRODUCT, ConsentAct, Gran
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, RegisterParty
 from formicary.factory.ledger import Account, AccountFlags, Transfer, account_array, transfer_array
 from formicary.products.lending.applications.house import HOUSES_PRODUCT
+from formicary.products.lending.funding.funds import EQUITY
+from formicary.products.lending.funding.product import FUNDING_PRODUCT
+from formicary.products.lending.funding.schemas import PayInOwnFunds
 from formicary.products.lending.product import BUSINESS_DATES, LOANS, loans_product
 from formicary.products.lending.servicing.close import CloseBusinessDate, business_dates
 from formicary.products.lending.servicing.fields import LoanTerms
 from formicary.products.lending.servicing.offers import OFFERS, OfferCredit
+from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
 from formicary.products.lending.servicing.reconciliation import differences
 from formicary.products.lending.servicing.schemas import AcceptOffer, Draw
 from formicary.products.lending.servicing.terms import DAY
 from formicary.products.lending.watching.borrowers import WATCHED
 from tests.factory.engine.null_journal import NullJournal
 
-__all__ = ["EUR", "INSTALMENTS", "LINE", "START", "Bank", "hex_of"]
+__all__ = ["EUR", "INSTALMENTS", "LINE", "SERVICING", "START", "Bank", "hex_of"]
 
 EUR = 978
 START = parse_date("2025-01-15")
@@ -45,7 +49,7 @@ LINE = LoanTerms(kind=1, rate=182_500_000, day_count=3, share=50_000)
 """A line at 0.05 % a day, of which a twentieth falls due each month."""
 
 _LOANS = loans_product()
-SERVICING = (OFFERS, _LOANS, business_dates(_LOANS))
+SERVICING = (FUNDING_PRODUCT, OFFERS, _LOANS, business_dates(_LOANS))
 """Servicing alone, which lends to whoever has an offer."""
 
 
@@ -62,9 +66,14 @@ class Told(NamedTuple):
 
 
 class Bank:
-    """An engine in simulated time; parties and loans are small numbers, wallets their numbers and 2**64."""
+    """An engine in simulated time; parties and loans are small numbers, wallets their numbers and 2**64.
 
-    def __init__(self, folder: Path, products: tuple[Product, ...] = SERVICING) -> None:
+    Its owners paid own funds in.
+    """
+
+    def __init__(
+        self, folder: Path, products: tuple[Product, ...] = SERVICING, *, own_funds: int = 10**15
+    ) -> None:
         self.folder = folder
         self.products = (PARTY_PRODUCT, CONSENT_PRODUCT, FACTS_PRODUCT, HOUSES_PRODUCT, WATCHED, *products)
         self.journal = NullJournal()
@@ -73,6 +82,8 @@ class Bank:
         self._keys = 0
         self.day = START
         self.opens(Account(id=NOSTRO, ledger=EUR, code=1))
+        if own_funds:
+            assert self.funds(PayInOwnFunds(subject=EUR, amount=own_funds)).code == ""
 
     def another_engine(self) -> Engine:
         """Return an engine that recovered from the journal."""
@@ -142,6 +153,20 @@ class Bank:
     def asks(self, command: Command) -> Receipt:
         """Carry out a command about a loan."""
         return self.does(LOANS, command)
+
+    def funds(self, command: Command) -> Receipt:
+        """Carry out a command about the house's own money."""
+        return self.does(FUNDING_PRODUCT, command)
+
+    @property
+    def own_funds(self) -> int:
+        """What is the house's own."""
+        return sum(self.balance(house_account_id(code, EUR)) for code in EQUITY)
+
+    @property
+    def cash(self) -> int:
+        """What the house can pay out."""
+        return -self.balance(house_account_id(LoanAccount.CASH, EUR))
 
     def offers(self, offer: int, party: int, limit: int, terms: LoanTerms, **more: Any) -> Receipt:
         """Offer credit for 30 days."""

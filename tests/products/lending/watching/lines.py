@@ -12,22 +12,19 @@ import numpy as np
 from formicary.factory.engine.requests import LedgerRequest
 from formicary.factory.engine.state import Receipt
 from formicary.factory.ledger import Transfer, transfer_array
-from formicary.products.lending.product import LOANS, loans_product
-from formicary.products.lending.servicing.close import business_dates
-from formicary.products.lending.servicing.offers import OFFERS
+from formicary.products.lending.product import LOANS
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.watching.borrowers import WATCHED
 from formicary.products.lending.watching.watch_run import WatchBorrowers, watch_product
 from formicary.products.lending.watching.weeks import week_of
 from formicary.products.payments.postings import TransferCode
-from tests.products.lending.servicing.bank import EUR, LINE, WALLETS
+from tests.products.lending.servicing.bank import EUR, LINE, SERVICING, WALLETS
 from tests.products.lending.street import Street
 
 __all__ = ["CUSTOMER", "Watcher"]
 
 CUSTOMER = 99
-_LOANS = loans_product()
-_WATCH = watch_product(_LOANS)
+_WATCH = watch_product(next(one for one in SERVICING if one.name == LOANS.name))
 
 
 class Watcher(Street):
@@ -35,7 +32,7 @@ class Watcher(Street):
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        super().__init__(folder, (OFFERS, _LOANS, business_dates(_LOANS), WATCHED, _WATCH))
+        super().__init__(folder, (*SERVICING, WATCHED, _WATCH))
         self.has(CUSTOMER, amount=10_000_000_00)
 
     def takes_line(self, loan: int, party: int, limit: int) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from formicary.factory.engine.products import Context
 from formicary.products.lending.applications import refusals
 from formicary.products.lending.applications.house import House, house_of
+from formicary.products.lending.funding.funds import funds_of
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.servicing.drawing import Asking
@@ -67,10 +68,10 @@ def book_told(context: Context, house: House, owed: OfParty, segment: int) -> Bo
     """Return where the lender stands now, beside a party and a segment."""
     by_segment: Mapping[int, Sums] = sums_of(context.totals(LOANS), house.currency)
     sums = sum(by_segment.values(), Sums())
-    funds = house.funds_now(sums)
+    funds = funds_of(context, house.currency)
     return BookTold(
-        own_funds=funds.own,
-        cash=funds.cash,
+        own_funds=max(funds.own, 0),
+        cash=max(funds.cash, 0),
         exposure=sums.exposure,
         undrawn=sums.undrawn,
         of_party=owed.exposure,
@@ -92,6 +93,8 @@ def require_capital(context: Context, asking: Asking) -> House:
         raise refusals.CreditExhausted
     owed = told_party(context, asking.party, asking.currency)
     told = book_told(context, house, owed, asking.segment)
+    if asking.cash > told.cash - house.capital.liquidity_reserve:
+        raise refusals.CreditExhausted
     if asking.is_committed:
         told = told.without(asking.amount)
     lent = lend(

@@ -1,12 +1,9 @@
 """What a house says of its lending, kept as events: without it nothing is lent.
 
 ``SetCreditPolicy`` says all of it at once, for one currency, and counts versions. A decision names the
-version that it was taken by. What is in force is an aggregate of its own, which loans look at: they are what
-``SetCreditPolicy`` looks at, and neighbours come one before the other.
+version that it was taken by. What is in force is an aggregate of its own.
 
-Own funds and cash are told as they are then. From then on the book itself says what became of them: cash is
-less by what was lent since and not paid back, own funds by what was charged off. What comes in from elsewhere
-is told by the next version.
+What there is to lend from it does not say: own funds and cash are on the ledger.
 """
 
 from __future__ import annotations
@@ -38,14 +35,12 @@ from formicary.products.lending.applications.settings import (
     TEXT_BYTES,
     Band,
     CreditorWords,
-    Funds,
     HouseSettings,
     completed,
     findings,
     policies,
 )
 from formicary.products.lending.servicing.close_rules import CloseRules
-from formicary.products.lending.servicing.exposure import Sums, sums_of
 from formicary.products.lending.servicing.fields import CurrencyNumber, LoanTerms, Rows
 from formicary.products.lending.servicing.postings import HOUSE
 from formicary.products.lending.underwriting.capital import CapitalPolicy
@@ -54,6 +49,7 @@ from formicary.products.lending.underwriting.policy import CreditPolicy
 __all__ = [
     "HOUSES",
     "HOUSES_PRODUCT",
+    "POLICIES_PRODUCT",
     "CreditPolicySet",
     "House",
     "PolicyCounted",
@@ -61,7 +57,6 @@ __all__ = [
     "close_rules_of",
     "house_id",
     "house_of",
-    "policies_product",
     "told_house",
 ]
 
@@ -75,7 +70,6 @@ _TERMS: Final = LoanTerms.__struct_fields__
 _TEXTS: Final = CreditorWords.__struct_fields__
 _USUAL_CLOSE: Final[dict[str, int]] = msgspec.to_builtins(CloseRules())
 _MARK: Final = 1 << 32
-_LOANS: Final = "loan"
 
 CREDIT_HOUSE: Final = np.dtype(
     [
@@ -85,11 +79,6 @@ CREDIT_HOUSE: Final = np.dtype(
         ("bands", "<u4"),
         ("loss", "<u4"),
         ("frauds_max", "<u4"),
-        ("own_funds", "<i8"),
-        ("cash", "<i8"),
-        # What was lent and not paid back, and what was charged off, when funds were told.
-        ("lent_then", "<i8"),
-        ("charged_off_then", "<i8"),
         ("band_defaults", "<i8", (BANDS_MAX,)),
         ("band_sales", "<i8", (BANDS_MAX,)),
         ("credit", "<i8", (len(CREDIT_SETTINGS),)),
@@ -101,7 +90,6 @@ CREDIT_HOUSE: Final = np.dtype(
 )
 """The settings of a currency; texts are their bytes in UTF-8, with zeros after them."""
 
-Sum = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
 
@@ -117,13 +105,11 @@ class SetCreditPolicy(Command, frozen=True, kw_only=True):
 
 
 class CreditPolicySet(DomainEvent, frozen=True, kw_only=True):
-    """The house lends by these settings, and had lent and lost so much when it said so."""
+    """The house lends by these settings."""
 
     currency: CurrencyNumber
     version: Version
     settings: HouseSettings
-    lent_then: Sum
-    charged_off_then: Sum
 
 
 class PolicyCounted(DomainEvent, frozen=True, kw_only=True):
@@ -144,8 +130,6 @@ class House:
         The policies.
     settings
         All of them, with nothing left to a default.
-    lent_then, charged_off_then
-        What was lent and lost when they were set, in minor units.
     """
 
     version: int
@@ -153,15 +137,6 @@ class House:
     credit: CreditPolicy
     capital: CapitalPolicy
     settings: HouseSettings
-    lent_then: int
-    charged_off_then: int
-
-    def funds_now(self, sums: Sums) -> Funds:
-        """Return what there is to lend from, by what the book says was lent and lost since, from zero."""
-        lost = sums.charged_off - self.charged_off_then
-        lent = sums.lent - self.lent_then
-        told = self.settings.funds
-        return Funds(own=max(told.own - lost, 0), cash=max(told.cash - lent - lost, 0))
 
 
 def house_id(currency: int) -> int:
@@ -197,7 +172,6 @@ def told_house(fields: dict[str, Any]) -> House:
     bands = zip(fields["band_defaults"], fields["band_sales"], strict=True)
     settings = HouseSettings(
         bands=[Band(default=default, sales=sales) for default, sales in bands][: fields["bands"]],
-        funds=Funds(own=fields["own_funds"], cash=fields["cash"]),
         terms=LoanTerms(**terms | {"is_level": bool(terms["is_level"])}),
         creditor=CreditorWords(**{name: _text(fields[name]) for name in _TEXTS}),
         credit=dict(zip(CREDIT_SETTINGS, fields["credit"], strict=True)),
@@ -213,12 +187,10 @@ def told_house(fields: dict[str, Any]) -> House:
         credit=credit,
         capital=capital,
         settings=settings,
-        lent_then=fields["lent_then"],
-        charged_off_then=fields["charged_off_then"],
     )
 
 
-def decide(command: Command | TimerFired, record: Rows | None, context: Context) -> Decision:
+def decide(command: Command | TimerFired, record: Rows | None, _: Context) -> Decision:
     """Decide what a house says of its lending."""
     require_well_formed(command)
     assert isinstance(command, SetCreditPolicy)  # noqa: S101, as the manifest says
@@ -226,14 +198,11 @@ def decide(command: Command | TimerFired, record: Rows | None, context: Context)
         raise MalformedCommand
     if wrong := findings(command.settings, command.currency):
         raise refusals.CreditHouseMalformed("; ".join(wrong))
-    sums = sum(sums_of(context.totals(_LOANS), command.currency).values(), Sums())
     version = 1 if record is None else int(record["version"]) + 1
     event = CreditPolicySet(
         currency=command.currency,
         version=version,
         settings=completed(command.settings, command.currency),
-        lent_then=sums.lent,
-        charged_off_then=sums.charged_off,
     )
     return Decision(
         events=[PolicyCounted(version=version)],
@@ -246,9 +215,7 @@ def evolve(_: str, houses: Rows, events: Sequence[Any]) -> None:
     """Change houses (n,) as events (n,) say."""
     for house, event in zip(houses, events, strict=True):
         settings = event.settings
-        for name in ("version", "currency", "lent_then", "charged_off_then"):
-            house[name] = getattr(event, name)
-        house["own_funds"], house["cash"] = settings.funds.own, settings.funds.cash
+        house["version"], house["currency"] = event.version, event.currency
         house["loss"], house["frauds_max"] = settings.loss, settings.frauds_max
         house["bands"] = len(settings.bands)
         for field, name in (("band_defaults", "default"), ("band_sales", "sales")):
@@ -284,17 +251,16 @@ HOUSES_PRODUCT: Final = Product(
 """The settings that are in force, by currency."""
 
 
-def policies_product(loans: Product) -> Product:
-    """Return the product that sets them, beside a product of loans."""
-    return Product(
-        name=POLICIES,
-        aggregate=CREDIT_POLICY,
-        commands=(SetCreditPolicy,),
-        events=(PolicyCounted,),
-        decide=decide,
-        evolve=_count,
-        neighbours=(HOUSES_PRODUCT, loans),
-    )
+POLICIES_PRODUCT: Final = Product(
+    name=POLICIES,
+    aggregate=CREDIT_POLICY,
+    commands=(SetCreditPolicy,),
+    events=(PolicyCounted,),
+    decide=decide,
+    evolve=_count,
+    neighbours=(HOUSES_PRODUCT,),
+)
+"""What sets them."""
 
 
 def _text(numbers: Sequence[int]) -> str:

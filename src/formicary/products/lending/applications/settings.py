@@ -33,7 +33,6 @@ __all__ = [
     "TEXT_BYTES",
     "Band",
     "CreditorWords",
-    "Funds",
     "HouseSettings",
     "completed",
     "creditor_of",
@@ -79,13 +78,6 @@ class CreditorWords(msgspec.Struct, frozen=True, kw_only=True):
     agency: Text = ""
 
 
-class Funds(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to lend from, in minor units, when it is told."""
-
-    own: Annotated[int, msgspec.Meta(ge=0, le=10**17)]
-    cash: Annotated[int, msgspec.Meta(ge=0, le=10**17)]
-
-
 class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All that a house says of its lending in a currency.
 
@@ -93,8 +85,6 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     bands
         Of sales, ascending by the chance of default.
-    funds
-        Own funds and cash. What is drawn, paid back and lost from then on is counted by itself.
     terms
         Of the loans that are offered, but for their rate, which is the price.
     creditor
@@ -109,7 +99,6 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bands: Annotated[list[Band], msgspec.Meta(max_length=BANDS_MAX)]
-    funds: Funds
     terms: LoanTerms
     creditor: CreditorWords
     credit: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}

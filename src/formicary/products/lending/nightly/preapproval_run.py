@@ -40,6 +40,7 @@ from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, PartyStat
 from formicary.products.lending.applications.book import LOANS
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import HOUSES_PRODUCT, House, house_of
+from formicary.products.lending.funding.funds import funds_of
 from formicary.products.lending.limits import PREAPPROVE_PARTIES_MAX
 from formicary.products.lending.nightly import refusals
 from formicary.products.lending.nightly.known import known_parties
@@ -267,7 +268,7 @@ def _book(context: Context, house: House, standing: Rows, exposures: npt.NDArray
             by_segment[segment] = by_segment.get(segment, 0) + limit
             promised += limit
     sums = sum(loans.values(), Sums())
-    funds = house.funds_now(sums)
+    funds = funds_of(context, house.currency)
     return Book(
         own_funds=funds.own,
         cash=funds.cash,

@@ -152,11 +152,10 @@ def _returns(closings: list[Closing], currency: int, count: int) -> Returns:
     known = [books for closing in closings for books in closing.books if books.currency == currency]
     table = {
         name: np.array([getattr(books, name) for books in known[-count - 1 :]], np.int64)
-        for name in Books.__struct_fields__
+        for name in (*Books.__struct_fields__, "own_funds")
     }
     grown = {name: np.diff(column) for name, column in table.items()}
     owed = table["principal"] + table["interest_receivable"] + table["fees_receivable"]
-    nothing = np.zeros(len(owed) - 1, np.int64)
     return returns(
         Days(
             balance=owed[1:],
@@ -166,8 +165,9 @@ def _returns(closings: list[Closing], currency: int, count: int) -> Returns:
             allowances=grown["impairment"] + grown["losses"] - grown["recoveries"],
             written_off=grown["losses"],
             recovered=grown["recoveries"],
-            own_funds=nothing,
-            funding=nothing,
-            operating=nothing,
+            own_funds=table["own_funds"][1:],
+            funding=grown["funding_cost"],
+            # What work costs stands in no account of lending.
+            operating=np.zeros(len(owed) - 1, np.int64),
         )
     )

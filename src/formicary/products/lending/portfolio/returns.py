@@ -24,9 +24,12 @@ from formicary.base.errors import ProgrammingError
 from formicary.base.rounding import div_half_even
 from formicary.products.lending.millionths import MILLION
 
-__all__ = ["Days", "Returns", "returns"]
+__all__ = ["RATES", "Days", "Returns", "returns"]
 
 Words: TypeAlias = npt.NDArray[np.int64]
+
+RATES: Final = ("yield_", "cost_of_risk", "write_offs", "return_on_capital")
+"""What ``Returns`` tells, in the order in which it is shown."""
 
 _DAYS_OF_A_YEAR: Final = 365
 

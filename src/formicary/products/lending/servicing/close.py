@@ -1,10 +1,10 @@
 """The close of business: one business date after the other, all loans part by part.
 
-A date is begun, brings every loan to its end, collects what is due, takes the losses of what is late for too
-long, puts aside for what may be lost, tells who is late, and is closed. Each command of it is one part, knows
-where the one before ended, and is all or nothing: a close that was killed goes on with the next command, and
-one that is repeated does nothing twice. Loans that are opened meanwhile begin after the date, so that nothing
-is locked.
+A date is begun, with what borrowed money cost on it; it brings every loan to its end, collects what is due,
+takes the losses of what is late for too long, puts aside for what may be lost, tells who is late, and is
+closed. Each command of it is one part, knows where the one before ended, and is all or nothing: a close that
+was killed goes on with the next command, and one that is repeated does nothing twice. Loans that are opened
+meanwhile begin after the date, so that nothing is locked.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from formicary.factory.engine.products import (
 )
 from formicary.factory.engine.requests import require_well_formed
 from formicary.factory.facts import FACTS_PRODUCT
+from formicary.products.lending.funding.cost import accruals
+from formicary.products.lending.funding.product import FUNDING_PRODUCT
 from formicary.products.lending.limits import (
     CLOSE_LOANS_MAX,
     COLLECTIONS_MAX,
@@ -46,10 +48,11 @@ from formicary.products.lending.servicing.close_rules import (
     defaults,
 )
 from formicary.products.lending.servicing.collecting import collection
+from formicary.products.lending.servicing.exposure import currency_of
 from formicary.products.lending.servicing.fields import AmountColumn, HexId, IdColumn, Number, Rows
 from formicary.products.lending.servicing.lines import accrual_transfers
 from formicary.products.lending.servicing.outcomes import late_loans, lost_loans
-from formicary.products.lending.servicing.postings import missing_accounts
+from formicary.products.lending.servicing.postings import missing_accounts, transfers
 from formicary.products.lending.servicing.providing import (
     Moved,
     moved_between,
@@ -214,7 +217,19 @@ def _begin(day: int, context: Context, loans: str) -> Decision:
         if last["id_high"] or day != int(last["id_low"]) + 1 or last["told"] < last["loans"]:
             raise refusals.BusinessDateOutOfOrder
     count = len(context.columns(loans))
-    return Decision(events=[DateBegun(loans=count)], answer=_answer(count))
+    costs = list(accruals(context.columns(FUNDING_PRODUCT.name), day))
+    lent_in = {currency_of(key) for key in context.totals(loans)}
+    return Decision(
+        events=[DateBegun(loans=count)],
+        consequences=[
+            Consequence(product=FUNDING_PRODUCT.name, subject=cost.currency, event=cost.event)
+            for cost in costs
+        ],
+        # A journal that is older than an account has none of it yet.
+        accounts=[one for currency in sorted(lent_in) for one in missing_accounts(context, currency)],
+        transfers=[one for cost in costs for one in transfers([cost.line], loan=0, currency=cost.currency)],
+        answer=_answer(count),
+    )
 
 
 def _accrue(day: int, first: int, count: int, context: Context, loans: str) -> Decision:
@@ -310,7 +325,8 @@ def _tell(day: int, first: int, count: int, context: Context, loans: str) -> Dec
     if made.told:
         events.append(LoansLate(loans=made.loans, days=made.days, amounts=made.amounts))
     if made.after >= count:
-        events.append(BooksClosed(books=books_of(context.columns(loans), context)))
+        lent_from = context.columns(FUNDING_PRODUCT.name)["id_low"].tolist()
+        events.append(BooksClosed(books=books_of(context.columns(loans), lent_from, context)))
     return Decision(
         events=events,
         answer=_answer(count, count, count, count, count, made.after) | {"reminders": made.told},
@@ -372,5 +388,5 @@ def business_dates(
         ),
         decide=decide_date,
         evolve=evolve,
-        neighbours=(loans, FACTS_PRODUCT, *beside),
+        neighbours=(loans, FACTS_PRODUCT, FUNDING_PRODUCT, *beside),
     )

@@ -38,7 +38,8 @@ _LOANS: Final = "loan"
 class Asking:
     """Who is about to be lent how much more: what the house's own limits are asked about.
 
-    ``is_committed`` says that it was accepted before and is drawn now: exposure has it already.
+    ``is_committed`` says that it was accepted before and is drawn now: exposure has it already. ``cash`` is
+    what of it leaves the house at once.
     """
 
     party: int
@@ -47,6 +48,7 @@ class Asking:
     amount: int
     segment: int
     is_committed: bool
+    cash: int = 0
 
 
 MayLend = Callable[[Context, Asking], None]
@@ -138,7 +140,7 @@ def require_wallet(context: Context, wallet: int, party: int, currency: int) -> 
 def draw(record: Rows, amount: int, context: Context, may_lend: MayLend) -> Decision:
     """Decide that a loan pays out into the wallet."""
     today = Today(record, context)
-    instalment = _new_credit(today, amount, context, may_lend)
+    instalment = _new_credit(today, amount, context, may_lend, cash=amount)
     today.draws(amount)
     _pays_out(today, amount)
     drawn = schemas.LoanPaidOut(day=today.day, amount=amount, instalment=instalment)
@@ -154,8 +156,11 @@ def _pays_out(today: Today, amount: int) -> None:
     ]
 
 
-def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend) -> int:
-    """Refuse unless an amount may be drawn of a loan now; return the instalment from then on."""
+def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend, *, cash: int) -> int:
+    """Refuse unless an amount may be drawn of a loan now, and so much of it paid out in cash.
+
+    Return the instalment from then on.
+    """
     loan = today.record
     party, is_line = id_of(loan, "party"), loan["kind"] == LoanKind.LINE
     kind = LoanKind.LINE if is_line else LoanKind.INSTALMENT
@@ -176,6 +181,7 @@ def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend) 
         amount=amount,
         segment=int(loan["segment"]),
         is_committed=True,
+        cash=cash,
     )
     may_lend(context, asking)
     return 0 if is_line else quoted(loan, amount=amount, day=today.day).instalment
@@ -189,8 +195,8 @@ def refinance(record: Rows, other: int, context: Context, may_lend: MayLend) -> 
     new, old = Today(record, context), Today(found, context)
     _require_refinanceable(new, old)
     amount, owed = int(record["limit"]), steps.owed(old.loan)
-    instalment = _new_credit(new, amount, context, may_lend)
     rest = amount - owed
+    instalment = _new_credit(new, amount, context, may_lend, cash=max(rest, 0))
     if not 0 < owed <= amount or (rest and rest <= int(record["draw_fee"])):
         raise refusals.RefinancingRefused
     new.draws(amount)
@@ -205,6 +211,7 @@ def refinance(record: Rows, other: int, context: Context, may_lend: MayLend) -> 
     return Decision(
         events=decision.events,
         consequences=[Consequence(product=_LOANS, subject=old.id, event=repaid)],
+        accounts=decision.accounts,
         transfers=decision.transfers,
         answer=decision.answer,
     )

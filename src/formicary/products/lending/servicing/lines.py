@@ -13,6 +13,7 @@ from formicary.products.lending.servicing.postings import (
     Line,
     LoanAccount,
     LoanTransfer,
+    cash_line,
     house_account_id,
     packed,
 )
@@ -107,22 +108,27 @@ def accrual_transfers(loans: Rows, interest: Numbers, fees: Numbers) -> Rows:
     for currency in np.unique(loans["currency"]).tolist():
         of_it = loans["currency"] == currency
         lines = accrual_lines(currency, interest=int(interest[of_it].sum()), fees=int(fees[of_it].sum()))
-        made += [
-            packed(
-                _ids([line.debit]),
-                _ids([line.credit]),
-                np.array([line.amount]),
-                loans=_ids([0]),
-                currencies=np.array([currency]),
-                code=line.code,
-            )
-            for line in lines
-        ]
+        made += [_of_line(line, currency) for line in lines]
     return _together(made)
 
 
+def _of_line(line: Line, currency: int) -> Rows:
+    """Return the transfer of a line that is of no loan of its own, (1,), or none of nothing."""
+    return packed(
+        _ids([line.debit]),
+        _ids([line.credit]),
+        np.array([line.amount]),
+        loans=_ids([0]),
+        currencies=np.array([currency]),
+        code=line.code,
+    )
+
+
 def payment_transfers(loans: Rows, parts: Parts) -> Rows:
-    """Return what the payments of many loans (n,) move from their wallets, four transfers each at most."""
+    """Return what the payments of many loans (n,) move from their wallets, five transfers each at most.
+
+    What goes into the house's cash is one transfer a currency.
+    """
     ids, wallets = (
         np.column_stack([loans[f"{name}_high"], loans[f"{name}_low"]]) for name in ("id", "wallet")
     )
@@ -146,7 +152,17 @@ def payment_transfers(loans: Rows, parts: Parts) -> Rows:
             packed(debits, credits_, amounts, loans=ids, currencies=loans["currency"], code=code)
             for debits, credits_, amounts, code in flows
         ]
+        + _into_cash(loans["currency"], parts)
     )
+
+
+def _into_cash(currencies: Rows, parts: Parts) -> list[Rows]:
+    """Return what goes into the house's cash of payments (n,)."""
+    taken = parts.fees + parts.interest + parts.unbooked + parts.principal
+    return [
+        _of_line(cash_line(currency, -int(taken[currencies == currency].sum())), currency)
+        for currency in np.unique(currencies).tolist()
+    ]
 
 
 def _house(loans: Rows, code: LoanAccount) -> Rows:

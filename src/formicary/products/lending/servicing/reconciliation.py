@@ -1,24 +1,35 @@
-"""Whether loans and ledger say the same: every loan's balance, and the sums of what is owed besides."""
+"""Whether loans and ledger say the same: every loan's balance, the sums of what is owed, the house's cash.
+
+Cash is right where the books balance: it is what all other accounts of lending leave.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from formicary.factory.engine.state import FactoryState
+from formicary.products.lending.funding import schemas
 from formicary.products.lending.servicing.fields import Rows
-from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
+from formicary.products.lending.servicing.postings import (
+    HOUSE_ACCOUNTS,
+    LoanAccount,
+    account_words,
+    house_account_id,
+)
 from formicary.products.lending.servicing.providing import ALLOWANCES
 
 __all__ = ["Difference", "differences"]
 
 _LOANS: Final = "loan"
 _SHOWN_MAX: Final = 100
+_BESIDE: Final = (LoanAccount.CASH, LoanAccount.CLIENT_MONEY)
 
 
 class Difference(NamedTuple):
-    """An account that does not hold what loans say, in minor units, debits less credits."""
+    """An account that does not hold what loans, or all others, say: minor units, debits less credits."""
 
     account: int
     currency: int
@@ -48,23 +59,35 @@ def _of_loans(state: FactoryState, loans: Rows) -> list[Difference]:
 
 
 def _of_house(state: FactoryState, loans: Rows) -> list[Difference]:
-    found = []
-    for currency in np.unique(loans["currency"]).tolist():
-        of_it = loans[loans["currency"] == currency]
-        owed = {
-            LoanAccount.INTEREST_RECEIVABLE: of_it["interest_due"] + of_it["accrued"] - of_it["unbooked"],
-            LoanAccount.FEES_RECEIVABLE: of_it["fees_due"],
-        }
-        # An allowance is on the other side of the books.
-        for stage, allowance in ALLOWANCES.items():
-            owed[allowance] = np.where(of_it["stage"] == stage, -of_it["allowance"], 0)
-        for code, amounts in owed.items():
-            account = house_account_id(code, currency)
-            words = np.array([[account >> 64, account & (2**64 - 1)]], np.uint64)
-            on_the_ledger, by_the_loans = int(_held(state, words)[0]), int(amounts.sum())
-            if on_the_ledger != by_the_loans:
-                found.append(Difference(account, currency, on_the_ledger, by_the_loans))
-    return found
+    fundings = state.aggregates[schemas.NAME].records
+    currencies = {*np.unique(loans["currency"]).tolist(), *fundings["id_low"].tolist()}
+    return [
+        Difference(house_account_id(code, currency), currency, held, told)
+        for currency in sorted(currencies)
+        for code, held, told in _compared(state, currency, loans, fundings)
+        if held != told
+    ]
+
+
+def _compared(
+    state: FactoryState, currency: int, loans: Rows, fundings: Rows
+) -> Iterator[tuple[LoanAccount, int, int]]:
+    """Yield accounts of the house in a currency, what they hold, and what they must hold."""
+    of_it = loans[loans["currency"] == currency]
+    owed: dict[LoanAccount, Rows] = {
+        LoanAccount.INTEREST_RECEIVABLE: of_it["interest_due"] + of_it["accrued"] - of_it["unbooked"],
+        LoanAccount.FEES_RECEIVABLE: of_it["fees_due"],
+        LoanAccount.BORROWED: -fundings["balances"][fundings["id_low"] == currency],
+    }
+    # An allowance is on the other side of the books.
+    for stage, allowance in ALLOWANCES.items():
+        owed[allowance] = np.where(of_it["stage"] == stage, -of_it["allowance"], 0)
+    held = _held(state, account_words(HOUSE_ACCOUNTS, currency))
+    by_code: dict[LoanAccount, int] = dict(zip(HOUSE_ACCOUNTS, held.tolist(), strict=True))
+    yield from ((code, by_code[code], int(amounts.sum())) for code, amounts in owed.items())
+    # The books balance, so cash is what all others leave; clients' money is not the house's.
+    others = [one for code, one in by_code.items() if code not in _BESIDE]
+    yield LoanAccount.CASH, by_code[LoanAccount.CASH], -sum(others) - int(of_it["balance"].sum())
 
 
 def _held(state: FactoryState, ids: Rows) -> Rows:

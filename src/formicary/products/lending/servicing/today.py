@@ -13,7 +13,7 @@ from formicary.factory.engine.products import Context, Decision, DomainEvent
 from formicary.products.lending.servicing import steps
 from formicary.products.lending.servicing.fields import Rows, id_of
 from formicary.products.lending.servicing.lines import accrual_lines, payment_lines
-from formicary.products.lending.servicing.postings import transfers
+from formicary.products.lending.servicing.postings import cash_line, missing_accounts, transfers
 from formicary.products.lending.servicing.terms import day_at
 
 __all__ = ["Today"]
@@ -36,6 +36,7 @@ class Today:
         # Of one record numpy makes a view where it is asked for an array.
         self.loan = np.zeros(1, record.dtype)
         self.loan[0] = record
+        self._context = context
         self.currency = int(record["currency"])
         self.id, self.wallet = id_of(record, "id"), id_of(record, "wallet")
         self.day = max(day_at(context.now), int(record["until"]))
@@ -58,6 +59,14 @@ class Today:
         steps.drawn(self.loan, np.array([self.day], np.int64), np.array([amount], np.int64))
 
     def decision(self, *events: DomainEvent, **answer: Any) -> Decision:
-        """Return what is decided."""
-        moved = transfers(self.lines, loan=self.id, currency=self.currency)
-        return Decision(events=events, transfers=moved, answer=answer)
+        """Return what is decided; the house's cash moves by what its wallet gets or gives in all."""
+        gets = sum(line.amount for line in self.lines if line.credit == self.wallet)
+        gives = sum(line.amount for line in self.lines if line.debit == self.wallet)
+        lines = [*self.lines, cash_line(self.currency, gets - gives)]
+        return Decision(
+            events=events,
+            # A journal that is older than an account has none of it yet.
+            accounts=missing_accounts(self._context, self.currency),
+            transfers=transfers(lines, loan=self.id, currency=self.currency),
+            answer=answer,
+        )

@@ -22,7 +22,6 @@ from formicary.products.lending.applications.settings import (
     TEXT_BYTES,
     Band,
     CreditorWords,
-    Funds,
     HouseSettings,
     findings,
 )
@@ -39,7 +38,6 @@ router: Final = APIRouter(prefix="/v1/credit", tags=["credit"])
 
 Share = Annotated[int, Field(ge=0, le=MILLION)]
 Whole = Annotated[int, Field(ge=0, le=10**15)]
-Sum = Annotated[int, Field(ge=0, le=10**17)]
 Text = Annotated[str, Field(max_length=TEXT_BYTES)]
 
 
@@ -67,8 +65,6 @@ class PolicyBody(Body):
 
     currency: str
     bands: list[BandBody] = Field(max_length=BANDS_MAX)
-    own_funds: Sum
-    cash: Sum
     terms: TermsBody
     creditor: CreditorBody
     credit: dict[str, Whole] = Field(default_factory=dict, max_length=64)
@@ -84,8 +80,6 @@ class PolicyDocument(Document):
     currency: str
     version: int
     bands: list[dict[str, int]]
-    own_funds: int
-    cash: int
     terms: TermsDocument
     creditor: dict[str, str]
     credit: dict[str, int]
@@ -161,7 +155,6 @@ def _number(code: str) -> int:
 def _settings(body: PolicyBody) -> HouseSettings:
     made = HouseSettings(
         bands=[Band(default=one.default, sales=one.sales) for one in body.bands],
-        funds=Funds(own=body.own_funds, cash=body.cash),
         terms=terms_of_body(body.terms),
         creditor=CreditorWords(**body.creditor.model_dump()),
         credit=body.credit,
@@ -188,8 +181,6 @@ async def _document(asked: Asked, number: int) -> PolicyDocument:
         currency=currency_of_ledger(number).code,
         version=house.version,
         bands=settings["bands"],
-        own_funds=house.settings.funds.own,
-        cash=house.settings.funds.cash,
         terms=terms_document({**terms, "left": terms["instalments"]}),
         creditor=settings["creditor"],
         credit=settings["credit"],

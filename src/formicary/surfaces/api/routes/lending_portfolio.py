@@ -62,7 +62,7 @@ async def get_default_curves(asked: Asked) -> PartDocument:
 
 @router.get("/returns")
 async def get_returns(asked: Asked) -> PartDocument:
-    """Show yield, cost of risk and write-offs of the last days; for the house's keys only."""
+    """Show yield, cost of risk, write-offs, return on capital of the last days; for the house's keys only."""
     return await _part(asked, "returns")
 
 
