@@ -46,6 +46,7 @@ class CreditPolicy(msgspec.Struct, frozen=True, kw_only=True):
     close: dict[str, int]
     loss: int
     frauds_max: int
+    partner_share: int
 
 
 class Borrower(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,6 +64,7 @@ class LoanProvision(msgspec.Struct, frozen=True, kw_only=True):
     default: int
     default_now: int
     loss: int
+    partner_share: int
     impaired: bool
 
 

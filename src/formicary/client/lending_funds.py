@@ -29,6 +29,8 @@ class LendingFundsTold(msgspec.Struct, frozen=True, kw_only=True):
     sellers_payable: int
     cash: int
     client_money: int
+    partner: int
+    participation: int
     accounted_until: str
 
 
@@ -65,6 +67,14 @@ class LendingFunds:
     def pay_sellers(self, currency: str, amount: int, *, key: str | None = None) -> LendingFundsTold:
         """Pay for loans that were taken over."""
         return self._moved(currency, "pay-sellers", {"amount": amount}, key)
+
+    def partner_pay_in(self, currency: str, amount: int, *, key: str | None = None) -> LendingFundsTold:
+        """Let a partner of joint loans pay in."""
+        return self._moved(currency, "partner-pay-in", {"amount": amount}, key)
+
+    def pay_partner(self, currency: str, amount: int, *, key: str | None = None) -> LendingFundsTold:
+        """Pay a partner of its money."""
+        return self._moved(currency, "pay-partner", {"amount": amount}, key)
 
     def _moved(self, currency: str, what: str, body: dict[str, int], key: str | None) -> LendingFundsTold:
         return self._transport.post(f"{_PATH}/{currency}/{what}", LendingFundsTold, body, key=key)

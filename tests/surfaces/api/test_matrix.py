@@ -23,7 +23,7 @@ OPERATIONS = [
     if path.startswith("/v1")
 ]
 _FUNDS = "/v1/lending/funds/{currency_code}"
-_FUNDS_AMOUNTS = ("pay-in", "take-out", "pay-cost", "pay-sellers")
+_FUNDS_AMOUNTS = ("pay-in", "take-out", "pay-cost", "pay-sellers", "partner-pay-in", "pay-partner")
 # What reveals nothing of anybody, and what everybody may do for themselves.
 OPEN = {("GET", "/v1/clock")}
 

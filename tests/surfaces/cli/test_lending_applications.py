@@ -40,6 +40,7 @@ POLICY = {
     "close": {"charge_off_days": 120},
     "loss": 10,
     "frauds_max": 0,
+    "partner_share": 0,
 }
 BORROWER = {"party": "pty_1", "segment": 4, "other_debts": 5, "stopped": True}
 APPLIED = {"party": "pty_1", "amount": 500, "currency": "EUR", "wallet": "acc_1"}

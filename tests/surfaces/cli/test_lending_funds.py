@@ -22,6 +22,8 @@ FUNDS = {
     "sellers_payable": 0,
     "cash": 99,
     "client_money": 7,
+    "partner": 8,
+    "participation": 9,
     "accounted_until": "2025-01-31",
 }
 PATH = "/v1/lending/funds/EUR"
@@ -36,6 +38,8 @@ CASES: list[tuple[str, tuple[str, str, Any]]] = [
     ("pay-back EUR 5 --rate 7", ("POST", f"{PATH}/pay-back", BORROWED)),
     ("pay-cost EUR 5", ("POST", f"{PATH}/pay-cost", AMOUNT)),
     ("pay-sellers EUR 5", ("POST", f"{PATH}/pay-sellers", AMOUNT)),
+    ("partner-pay-in EUR 5", ("POST", f"{PATH}/partner-pay-in", AMOUNT)),
+    ("pay-partner EUR 5", ("POST", f"{PATH}/pay-partner", AMOUNT)),
 ]
 
 

@@ -58,8 +58,8 @@ PROVIDE_LOANS_MAX: Final = 16_384
 COLLECT_LOANS_MAX: Final = 9_000
 """Loans from the first to the last that one command collects of: as many amounts as a sweep holds."""
 
-COLLECTIONS_MAX: Final = 1_590
-"""Loans that one command collects of: five transfers each at most and one of each currency, in one chain."""
+COLLECTIONS_MAX: Final = 1_470
+"""Loans that one command collects of: five transfers each at most and four of each currency, in one chain."""
 
 CHARGE_OFFS_MAX: Final = 1_600
 """Loans whose losses one command takes: three transfers each at most, which is one chain."""

@@ -29,6 +29,8 @@ def register(lending: typer.Typer) -> None:
     funds.command("pay-back")(pay_back)
     funds.command("pay-cost")(pay_cost)
     funds.command("pay-sellers")(pay_sellers)
+    funds.command("partner-pay-in")(partner_pay_in)
+    funds.command("pay-partner")(pay_partner)
     lending.add_typer(funds, name="funds")
 
 
@@ -116,6 +118,32 @@ def pay_sellers(
     """Pay for loans that were taken over from other books."""
     with program_of(context).client() as client:
         _write(client.funds.pay_sellers(currency, amount, key=key), as_json=as_json)
+
+
+def partner_pay_in(
+    context: typer.Context,
+    currency: CurrencyArgument,
+    amount: AmountArgument,
+    *,
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a partner pay in, out of which its share of joint loans is lent."""
+    with program_of(context).client() as client:
+        _write(client.funds.partner_pay_in(currency, amount, key=key), as_json=as_json)
+
+
+def pay_partner(
+    context: typer.Context,
+    currency: CurrencyArgument,
+    amount: AmountArgument,
+    *,
+    key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay a partner of its money: not lent yet, paid back, or earned."""
+    with program_of(context).client() as client:
+        _write(client.funds.pay_partner(currency, amount, key=key), as_json=as_json)
 
 
 def _write(told: LendingFundsTold, *, as_json: bool) -> None:

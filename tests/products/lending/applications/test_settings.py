@@ -37,6 +37,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"close": {"increased_days": 90, "loss": 45}}, "rules of the close: Expected `int` <= 60"),
     ({"credit": {"limit_mini": 1}, "capital": {"step_by": 1}}, "there is no setting step_by"),
     ({"bands": []}, "there is one band at least"),
+    ({"partner_share": 700_001}, "of a joint loan the house keeps 300000 millionths"),
+    ({"partner_share": 1, "capital": {"retained_min_millionths": 10**6}}, "keeps 1000000 millionths"),
     ({"capital": {"step": 0}}, "the least amount is a multiple of the step"),
     ({"credit": {"limit_min": 3}, "capital": {"step": 0}}, "multiples of their step"),
     ({"terms": LoanTerms(kind=1, rate=1, day_count=3, share=1)}, "the terms have no rate"),
@@ -59,10 +61,11 @@ def house_of(settings: HouseSettings) -> House:
 def test_settings_come_out_of_the_record_as_they_were_set() -> None:
     """Everything that was said, and every default that was not, in letters of any language."""
     words = msgspec.structs.replace(SETTINGS.creditor, name="Ämeisenbank 蚂蚁", agency="Someone")
-    house = house_of(msgspec.structs.replace(SETTINGS, creditor=words, frauds_max=3))
+    house = house_of(msgspec.structs.replace(SETTINGS, creditor=words, frauds_max=3, partner_share=700_000))
     assert findings(SETTINGS, EUR) == []
     assert house.settings == completed(house.settings, EUR)
     assert (house.settings.creditor, house.settings.frauds_max, house.version) == (words, 3, 4)
+    assert (house.settings.partner_share, house.settings.retained) == (700_000, 300_000)
     assert set(house.settings.credit) == set(CREDIT_SETTINGS)
     assert (house.credit.limit_min, house.credit.horizon_days, house.credit.currency) == (10_000, 365, "EUR")
     assert house.capital.step == 1_000

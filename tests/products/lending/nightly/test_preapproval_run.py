@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from formicary.products.lending.applications.borrowers import BORROWERS, DescribeBorrower
-from formicary.products.lending.funding.schemas import Borrow, PayInOwnFunds, TakeOutOwnFunds
+from formicary.products.lending.funding.schemas import Borrow, PayInOwnFunds, PayInPartner, TakeOutOwnFunds
 from formicary.products.lending.nightly import preapproval_run
 from formicary.products.lending.product import PREAPPROVALS
 from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.layout import OfferState, Origin
 from formicary.products.lending.servicing.offers import OFFERS, WithdrawOffer, standing_offer_id
-from formicary.products.lending.servicing.schemas import Draw
+from formicary.products.lending.servicing.postings import LoanAccount, house_account_id
+from formicary.products.lending.servicing.schemas import Draw, Repay
 from formicary.products.lending.servicing.terms import DAY, day_at
-from tests.products.lending.nightly.lender import CUSTOMER, Lender
+from tests.products.lending.nightly.lender import CUSTOMER, SETTINGS, Lender
 from tests.products.lending.servicing.bank import EUR, LINE
 
 SHOPS = (11, 12, 13, 14, 15, 16)
@@ -124,6 +126,35 @@ def test_own_funds_bind_over_all_offers(lender: Lender) -> None:
         840 << 32: (10**9,),
         EUR << 32: (sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None),),
     }
+
+
+def test_a_partner_lets_own_funds_carry_more(lender: Lender) -> None:
+    """Of joint loans what the house retains binds, and both pay what is drawn."""
+    assert lender.funds(Borrow(subject=EUR, amount=498_500_00, rate=20_000_000)).code == ""
+    assert lender.funds(TakeOutOwnFunds(subject=EUR, amount=498_500_00)).code == ""
+    lender.runs()
+    alone = sum(int(one["limit"]) for one in map(lender.standing, SHOPS) if one is not None)
+    lender.says(msgspec.structs.replace(SETTINGS, partner_share=600_000))
+    lender.later(1)
+    lender.runs()
+    joint = [lender.standing(shop) for shop in SHOPS]
+    limits = sum(int(one["limit"]) for one in joint if one is not None)
+    assert alone < limits <= 1_500_00 * 2 * 10 // 4
+    party, offer = SHOPS[0], standing_offer_id(SHOPS[0], EUR)
+    limit = int(lender.standing(party)["limit"])
+    rate = lender.quoted(offer, limit)
+    assert lender.accepts(501, offer, party, limit, effective_rate=rate).code == ""
+    assert int(lender.loan(501)["partner_share"]) == 600_000
+    # The partner's money is not here yet.
+    assert lender.asks(Draw(subject=501, amount=limit)).code == "credit_exhausted"
+    assert lender.funds(PayInPartner(subject=EUR, amount=limit)).code == ""
+    assert lender.asks(Draw(subject=501, amount=limit)).code == ""
+    assert lender.balance(house_account_id(LoanAccount.PARTICIPATION, EUR)) == limit * 6 // 10
+    # What was agreed stays so, whatever the house says later.
+    lender.says(SETTINGS)
+    lender.closes(day_at(lender.clock.now()))
+    assert lender.asks(Repay(subject=501, amount=limit // 2)).code == ""
+    lender.is_sound()
 
 
 def test_without_own_funds_or_cash_a_run_offers_nothing(lender: Lender) -> None:

@@ -143,7 +143,7 @@ class ModelGone(Refusal):
 def test_without_a_model_loans_are_served_and_none_is_made(lent: Bank) -> None:
     """What the house refuses to lend stays with new credit."""
 
-    def nobody(_: Context, asking: Asking) -> None:
+    def nobody(_: Context, asking: Asking) -> int:
         assert asking.amount
         raise ModelGone
 

@@ -10,11 +10,13 @@ import msgspec
 from formicary.factory.engine.products import Context
 from formicary.products.lending.applications import refusals
 from formicary.products.lending.applications.house import House, house_of
-from formicary.products.lending.funding.funds import funds_of
+from formicary.products.lending.funding.funds import funds_of, held
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.servicing.drawing import Asking
 from formicary.products.lending.servicing.exposure import OfParty, Sums, of_party, sums_of
+from formicary.products.lending.servicing.joint import own_part
+from formicary.products.lending.servicing.postings import LoanAccount
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.capital import Book, lend
 
@@ -83,6 +85,8 @@ def book_told(context: Context, house: House, owed: OfParty, segment: int) -> Bo
 def require_capital(context: Context, asking: Asking) -> House:
     """Refuse unless own funds and cash carry what is about to be lent, all of it; return by what is lent.
 
+    Of a joint loan they carry what the house retains, and the partner's money is there for the rest.
+
     Raises
     ------
     CreditHouseMissing, CreditExhausted
@@ -93,17 +97,21 @@ def require_capital(context: Context, asking: Asking) -> House:
         raise refusals.CreditExhausted
     owed = told_party(context, asking.party, asking.currency)
     told = book_told(context, house, owed, asking.segment)
-    if asking.cash > told.cash - house.capital.liquidity_reserve:
+    partner_share = house.settings.partner_share if asking.partner_share is None else asking.partner_share
+    amounts = [asking.cash, asking.amount]
+    own_cash, own = own_part(amounts, partner_share).tolist()
+    of_partner = -held(context, asking.currency, LoanAccount.PARTNER)
+    if own_cash > told.cash - house.capital.liquidity_reserve or asking.cash - own_cash > of_partner:
         raise refusals.CreditExhausted
     if asking.is_committed:
-        told = told.without(asking.amount)
+        told = told.without(own)
     lent = lend(
         house.capital,
         told.book(),
         wanted=[asking.amount],
         segments=[asking.segment],
         parties=[PARTY],
-        retained=[MILLION],
+        retained=[MILLION - partner_share],
     )
     if int(lent.amounts[0]) != asking.amount:
         raise refusals.CreditExhausted

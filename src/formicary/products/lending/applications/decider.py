@@ -183,7 +183,8 @@ def _party_told(
 
 def _judged(house: House, known: PartyTold, book: BookTold, wanted: int, standing_rate: int) -> Any:
     """Return the decision, (1,) of ``DECISION``, by the function that makes offers to all parties."""
-    fresh = decide_about(house.credit, house.capital, book.book(), parties_of(known), wanted=[wanted])
+    parties = parties_of(known, house.settings.retained)
+    fresh = decide_about(house.credit, house.capital, book.book(), parties, wanted=[wanted])
     standing = np.zeros(1, DECISION)
     standing["limit"], standing["rate"] = int(standing_rate != NO_RATE), standing_rate
     return honoured(standing, fresh.decisions)

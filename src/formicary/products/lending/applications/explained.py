@@ -87,8 +87,8 @@ def whole(value: float | None, most: int = LENDING_AMOUNT_MAX) -> int:
     return int(min(max(value, 0.0), float(most)))
 
 
-def parties_of(told: PartyTold) -> Parties:
-    """Return one party as the decision takes it."""
+def parties_of(told: PartyTold, retained: int) -> Parties:
+    """Return one party as the decision takes it; the house retains so many millionths of what it gets."""
     return Parties(
         default=np.array([told.default]),
         loss=np.array([told.loss]),
@@ -101,7 +101,7 @@ def parties_of(told: PartyTold) -> Parties:
         is_stopped=np.array([told.is_stopped]),
         segments=np.array([told.segment]),
         groups=np.array([PARTY]),
-        retained=np.array([MILLION]),
+        retained=np.array([retained]),
     )
 
 

@@ -20,8 +20,8 @@ from formicary.products.lending.watching.borrowers import warned_days_of
 __all__ = ["may_lend"]
 
 
-def may_lend(context: Context, asking: Asking) -> None:
-    """Refuse where the house lends no more.
+def may_lend(context: Context, asking: Asking) -> int:
+    """Refuse where the house lends no more; return what a partner carries of it, in millionths.
 
     Raises
     ------
@@ -41,3 +41,4 @@ def may_lend(context: Context, asking: Asking) -> None:
     told = context.features(MERCHANT_CREDIT.name, purpose=Purpose.CREDIT, asking={"party": asking.party})
     if context.assess(MERCHANT_DEFAULT.name, told.values) is None:
         raise refusals.CreditModelMissing
+    return house.settings.partner_share

@@ -79,6 +79,7 @@ CREDIT_HOUSE: Final = np.dtype(
         ("bands", "<u4"),
         ("loss", "<u4"),
         ("frauds_max", "<u4"),
+        ("partner_share", "<u4"),
         ("band_defaults", "<i8", (BANDS_MAX,)),
         ("band_sales", "<i8", (BANDS_MAX,)),
         ("credit", "<i8", (len(CREDIT_SETTINGS),)),
@@ -179,6 +180,7 @@ def told_house(fields: dict[str, Any]) -> House:
         close=dict(zip(CLOSE_SETTINGS, fields["close"], strict=True)),
         loss=fields["loss"],
         frauds_max=fields["frauds_max"],
+        partner_share=fields["partner_share"],
     )
     credit, capital = policies(settings, fields["currency"])
     return House(
@@ -216,7 +218,8 @@ def evolve(_: str, houses: Rows, events: Sequence[Any]) -> None:
     for house, event in zip(houses, events, strict=True):
         settings = event.settings
         house["version"], house["currency"] = event.version, event.currency
-        house["loss"], house["frauds_max"] = settings.loss, settings.frauds_max
+        for name in ("loss", "frauds_max", "partner_share"):
+            house[name] = getattr(settings, name)
         house["bands"] = len(settings.bands)
         for field, name in (("band_defaults", "default"), ("band_sales", "sales")):
             numbers = [getattr(band, name) for band in settings.bands]

@@ -109,7 +109,8 @@ def _of_score(event: CreditDecided, model: Model | None) -> Iterator[str]:
 
 def _of_decision(event: CreditDecided, settings: HouseSettings) -> Iterator[str]:
     credit, capital = policies(settings, event.currency)
-    fresh = decide(credit, capital, event.book.book(), parties_of(event.told), wanted=[event.wanted])
+    parties = parties_of(event.told, settings.retained)
+    fresh = decide(credit, capital, event.book.book(), parties, wanted=[event.wanted])
     standing = np.zeros(1, DECISION)
     standing["limit"], standing["rate"] = int(event.standing_rate != NO_RATE), event.standing_rate
     again: Any = honoured(standing, fresh.decisions)[0]

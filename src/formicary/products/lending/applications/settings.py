@@ -94,6 +94,8 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
         defaults.
     loss
         The loss given default, in millionths, while no model tells it.
+    partner_share
+        What a partner carries of loans that are accepted from now on, in millionths.
     frauds_max
         How many frauds may have been told of payments to a party in a year before the check stops it.
     """
@@ -105,7 +107,13 @@ class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     capital: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}
     close: Annotated[dict[SettingName, Whole], msgspec.Meta(max_length=64)] = {}
     loss: Annotated[int, msgspec.Meta(ge=0, le=MILLION)] = 450_000
+    partner_share: Annotated[int, msgspec.Meta(ge=0, le=MILLION)] = 0
     frauds_max: Annotated[int, msgspec.Meta(ge=0, le=10**6)] = 0
+
+    @property
+    def retained(self) -> int:
+        """What the house keeps of its loans, in millionths."""
+        return MILLION - self.partner_share
 
 
 def findings(settings: HouseSettings, currency: int) -> list[str]:
@@ -171,9 +179,12 @@ def _of_policies(settings: HouseSettings, currency: int) -> Iterator[str]:
     )
     for part in parts:
         try:
-            policies(part, currency)
+            _, capital = policies(part, currency)
         except CreditPolicyMalformed as malformed:
             yield str(malformed)
+            continue
+        if part.capital == settings.capital and settings.retained < capital.retained_min_millionths:
+            yield f"of a joint loan the house keeps {capital.retained_min_millionths} millionths at least"
 
 
 def _of_close(close: Mapping[str, int]) -> Iterator[str]:

@@ -22,7 +22,11 @@ EQUITY: Final = (
 
 
 class Funds(NamedTuple):
-    """Own funds and cash, in minor units; own funds are below zero where losses ate more than there was."""
+    """Own funds and cash of the house's own, in minor units.
+
+    Own funds are below zero where losses ate more than there was. Cash that a partner's money stands for is
+    the partner's.
+    """
 
     own: int
     cash: int
@@ -30,7 +34,10 @@ class Funds(NamedTuple):
 
 def funds_of(context: Context, currency: int) -> Funds:
     """Return the house's funds in a currency, by its ISO 4217 number."""
-    return Funds(own=-held(context, currency, *EQUITY), cash=held(context, currency, LoanAccount.CASH))
+    return Funds(
+        own=-held(context, currency, *EQUITY),
+        cash=held(context, currency, LoanAccount.CASH, LoanAccount.PARTNER),
+    )
 
 
 def held(context: Context, currency: int, *codes: LoanAccount) -> int:

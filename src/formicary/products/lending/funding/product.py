@@ -7,7 +7,7 @@ are on the ledger. Every command first books what borrowed money cost up to its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from formicary.factory.engine.products import Command, Context, Decision, Domain
 from formicary.factory.engine.requests import require_well_formed
 from formicary.products.lending.funding import refusals, schemas
 from formicary.products.lending.funding.cost import accrual
-from formicary.products.lending.funding.funds import Funds, funds_of, held
+from formicary.products.lending.funding.funds import funds_of, held
 from formicary.products.lending.limits import BORROWED_MAX
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.postings import (
@@ -32,64 +32,72 @@ from formicary.products.lending.servicing.terms import day_at
 __all__ = ["FUNDING_PRODUCT", "decide", "evolve"]
 
 
+class _Move(NamedTuple):
+    """What a command comes to: the event, the account beside cash, and why money moves."""
+
+    event: type[DomainEvent]
+    account: LoanAccount
+    why: LoanTransfer
+
+
+_IN: Final[dict[type[Any], _Move]] = {
+    schemas.PayInOwnFunds: _Move(schemas.OwnFundsPaidIn, LoanAccount.PAID_IN, LoanTransfer.OWN_FUNDS_PAID_IN),
+    schemas.Borrow: _Move(schemas.FundsBorrowed, LoanAccount.BORROWED, LoanTransfer.BORROWING),
+    schemas.PayInPartner: _Move(schemas.PartnerPaidIn, LoanAccount.PARTNER, LoanTransfer.PARTNER_PAID_IN),
+}
+_OUT: Final[dict[type[Any], _Move]] = {
+    schemas.TakeOutOwnFunds: _Move(
+        schemas.OwnFundsTakenOut, LoanAccount.PAID_IN, LoanTransfer.OWN_FUNDS_TAKEN_OUT
+    ),
+    schemas.PayBack: _Move(schemas.FundsPaidBack, LoanAccount.BORROWED, LoanTransfer.BORROWING_PAID_BACK),
+    schemas.PayFundingCost: _Move(
+        schemas.FundingCostPaid, LoanAccount.FUNDING_PAYABLE, LoanTransfer.FUNDING_COST_PAID
+    ),
+    schemas.PaySellers: _Move(schemas.SellersPaid, LoanAccount.TAKEOVERS, LoanTransfer.TAKEOVER_PAID),
+    schemas.PayPartner: _Move(schemas.PartnerPaid, LoanAccount.PARTNER, LoanTransfer.PARTNER_PAID),
+}
+
+
 def decide(command: Command | TimerFired, record: Rows | None, context: Context) -> Decision:
     """Decide how the house's own money moves."""
     require_well_formed(command)
-    currency = command.subject
+    currency, is_in = command.subject, type(command) in _IN
+    move = (_IN if is_in else _OUT)[type(command)]
+    fields = {name: getattr(command, name) for name in ("amount", "rate") if hasattr(command, name)}
     currency_of_ledger(currency)
     funding: Rows = np.zeros(1, schemas.FUNDING)[0] if record is None else record
     day = max(day_at(context.now), int(funding["until"]))
     booked = accrual(funding, day)
-    cost = 0 if booked is None else booked.event.cost
-    events: list[DomainEvent] = [] if booked is None else [booked.event]
-    lines = [] if booked is None else [booked.line]
-    event, line = _moved(command, funding, context, day, cost)
+    amount, cost = fields["amount"], 0 if booked is None else booked.event.cost
+    if not is_in and amount > _there_is(command, funding, context, cost):
+        raise refusals.FundingExceeded
+    if isinstance(command, schemas.Borrow):
+        _require_room(funding, amount, command.rate)
+    cash, beside = (house_account_id(code, currency) for code in (LoanAccount.CASH, move.account))
+    ends = (cash, beside) if is_in else (beside, cash)
+    lines = [*(() if booked is None else (booked.line,)), Line(*ends, amount, move.why)]
     return Decision(
-        events=[*events, event],
+        events=[*(() if booked is None else (booked.event,)), move.event(day=day, **fields)],
         accounts=missing_accounts(context, currency),
-        transfers=transfers([*lines, line], loan=0, currency=currency),
-        answer={"amount": line.amount},
+        transfers=transfers(lines, loan=0, currency=currency),
+        answer={"amount": amount},
     )
 
 
-def _moved(
-    command: Command | TimerFired, funding: Rows, context: Context, day: int, cost: int
-) -> tuple[DomainEvent, Line]:
-    """Return what happens and what moves; ``cost`` is booked beside it."""
-    currency = command.subject
-    funds = funds_of(context, currency)
+def _there_is(command: Command | TimerFired, funding: Rows, context: Context, cost: int) -> int:
+    """Return how much may go out at most; ``cost`` is booked beside it."""
+    currency, funds = command.subject, funds_of(context, command.subject)
     match command:
-        case schemas.PayInOwnFunds(amount=amount):
-            event: DomainEvent = schemas.OwnFundsPaidIn(day=day, amount=amount)
-            return event, _line(currency, LoanAccount.PAID_IN, amount, LoanTransfer.OWN_FUNDS_PAID_IN)
-        case schemas.TakeOutOwnFunds(amount=amount):
-            _require(amount, funds.own - cost, funds)
-            event = schemas.OwnFundsTakenOut(day=day, amount=amount)
-            return event, _line(currency, LoanAccount.PAID_IN, -amount, LoanTransfer.OWN_FUNDS_TAKEN_OUT)
-        case schemas.Borrow(amount=amount, rate=rate):
-            _require_room(funding, amount, rate)
-            event = schemas.FundsBorrowed(day=day, amount=amount, rate=rate)
-            return event, _line(currency, LoanAccount.BORROWED, amount, LoanTransfer.BORROWING)
-        case schemas.PayBack(amount=amount, rate=rate):
-            at_rate = int(funding["balances"][funding["rates"] == rate].sum())
-            _require(amount, at_rate, funds)
-            event = schemas.FundsPaidBack(day=day, amount=amount, rate=rate)
-            return event, _line(currency, LoanAccount.BORROWED, -amount, LoanTransfer.BORROWING_PAID_BACK)
-        case schemas.PayFundingCost(amount=amount):
-            _require(amount, cost - held(context, currency, LoanAccount.FUNDING_PAYABLE), funds)
-            event = schemas.FundingCostPaid(day=day, amount=amount)
-            return event, _line(
-                currency, LoanAccount.FUNDING_PAYABLE, -amount, LoanTransfer.FUNDING_COST_PAID
-            )
-    assert isinstance(command, schemas.PaySellers)  # noqa: S101, as the manifest says
-    _require(command.amount, -held(context, currency, LoanAccount.TAKEOVERS), funds)
-    event = schemas.SellersPaid(day=day, amount=command.amount)
-    return event, _line(currency, LoanAccount.TAKEOVERS, -command.amount, LoanTransfer.TAKEOVER_PAID)
-
-
-def _require(amount: int, there_is: int, funds: Funds) -> None:
-    if amount > min(there_is, funds.cash):
-        raise refusals.FundingExceeded
+        case schemas.TakeOutOwnFunds():
+            return min(funds.own - cost, funds.cash)
+        case schemas.PayBack(rate=rate):
+            return min(int(funding["balances"][funding["rates"] == rate].sum()), funds.cash)
+        case schemas.PayPartner():
+            # Its money lies in cash beside the house's own, and is there.
+            return -held(context, currency, LoanAccount.PARTNER)
+        case schemas.PayFundingCost():
+            return min(cost - held(context, currency, LoanAccount.FUNDING_PAYABLE), funds.cash)
+    return min(-held(context, currency, LoanAccount.TAKEOVERS), funds.cash)
 
 
 def _require_room(funding: Rows, amount: int, rate: int) -> None:
@@ -97,12 +105,6 @@ def _require_room(funding: Rows, amount: int, rate: int) -> None:
         raise refusals.FundingExceeded
     if not _places(funding, rate).any():
         raise refusals.FundingRatesExhausted
-
-
-def _line(currency: int, code: LoanAccount, into_cash: int, why: LoanTransfer) -> Line:
-    """Return what comes into cash from an account, or, below zero, goes out of it."""
-    cash, other = house_account_id(LoanAccount.CASH, currency), house_account_id(code, currency)
-    return Line(cash, other, into_cash, why) if into_cash > 0 else Line(other, cash, -into_cash, why)
 
 
 def _places(funding: Rows, rate: int) -> Rows:

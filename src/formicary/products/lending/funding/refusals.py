@@ -15,7 +15,7 @@ __all__ = ["FundingExceeded", "FundingRatesExhausted"]
 
 
 class FundingExceeded(Refusal):
-    """There is less: own funds, what is borrowed at the rate, what is payable, or cash."""
+    """There is less: own funds, what is borrowed at the rate, what is payable, a partner's money, or cash."""
 
     code = "funding_exceeded"
 

@@ -25,9 +25,13 @@ __all__ = [
     "FundsPaidBack",
     "OwnFundsPaidIn",
     "OwnFundsTakenOut",
+    "PartnerPaid",
+    "PartnerPaidIn",
     "PayBack",
     "PayFundingCost",
     "PayInOwnFunds",
+    "PayInPartner",
+    "PayPartner",
     "PaySellers",
     "SellersPaid",
     "TakeOutOwnFunds",
@@ -93,6 +97,18 @@ class PaySellers(Command, frozen=True, kw_only=True):
     amount: FundingAmount
 
 
+class PayInPartner(Command, frozen=True, kw_only=True):
+    """A partner pays money in, out of which its share of joint loans is lent."""
+
+    amount: FundingAmount
+
+
+class PayPartner(Command, frozen=True, kw_only=True):
+    """Pay a partner of its money: not lent yet, paid back, or earned."""
+
+    amount: FundingAmount
+
+
 class OwnFundsPaidIn(DomainEvent, frozen=True, kw_only=True):
     """Own funds are more."""
 
@@ -145,7 +161,30 @@ class SellersPaid(DomainEvent, frozen=True, kw_only=True):
     amount: FundingAmount
 
 
-COMMANDS: Final = (PayInOwnFunds, TakeOutOwnFunds, Borrow, PayBack, PayFundingCost, PaySellers)
+class PartnerPaidIn(DomainEvent, frozen=True, kw_only=True):
+    """A partner has more money here."""
+
+    day: Day
+    amount: FundingAmount
+
+
+class PartnerPaid(DomainEvent, frozen=True, kw_only=True):
+    """A partner has less money here."""
+
+    day: Day
+    amount: FundingAmount
+
+
+COMMANDS: Final = (
+    PayInOwnFunds,
+    TakeOutOwnFunds,
+    Borrow,
+    PayBack,
+    PayFundingCost,
+    PaySellers,
+    PayInPartner,
+    PayPartner,
+)
 EVENTS: Final = (
     OwnFundsPaidIn,
     OwnFundsTakenOut,
@@ -154,4 +193,6 @@ EVENTS: Final = (
     FundingCostAccrued,
     FundingCostPaid,
     SellersPaid,
+    PartnerPaidIn,
+    PartnerPaid,
 )

@@ -18,7 +18,7 @@ from formicary.products.lending.applications.book import LOANS
 from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import House
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
-from formicary.products.lending.millionths import MILLION, UNTOLD, Words, millionths_of
+from formicary.products.lending.millionths import UNTOLD, Words, millionths_of
 from formicary.products.lending.servicing.exposure import of_parties
 from formicary.products.lending.servicing.terms import day_at
 from formicary.products.lending.underwriting.features import MERCHANT_CREDIT
@@ -75,7 +75,7 @@ def known_parties(context: Context, house: House, ids: Ids) -> KnownParties:
             is_stopped=(said["is_stopped"] > 0) | (frauds > house.settings.frauds_max),
             segments=said["segment"],
             groups=np.arange(len(ids)),
-            retained=np.full(len(ids), MILLION),
+            retained=np.full(len(ids), house.settings.retained),
         ),
         owed["exposure"],
     )

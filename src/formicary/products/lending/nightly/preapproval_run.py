@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.base.currencies import currency_of_ledger
+from formicary.base.rounding import div_ceiling
 from formicary.factory.engine.columns import IDS
 from formicary.factory.engine.products import (
     AGGREGATE_HEADER,
@@ -42,6 +43,7 @@ from formicary.products.lending.applications.borrowers import BORROWERS
 from formicary.products.lending.applications.house import HOUSES_PRODUCT, House, house_of
 from formicary.products.lending.funding.funds import funds_of
 from formicary.products.lending.limits import PREAPPROVE_PARTIES_MAX
+from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.nightly import refusals
 from formicary.products.lending.nightly.known import known_parties
 from formicary.products.lending.servicing.exposure import Sums, book_key, sums_of
@@ -254,7 +256,10 @@ def _decided(context: Context, house: House, ids: Rows, standing: Rows) -> _Part
 
 
 def _book(context: Context, house: House, standing: Rows, exposures: npt.NDArray[np.int64]) -> Book:
-    """Return where the lender stands, all open offers but those of this part (m,) counted as lent."""
+    """Return where the lender stands, all open offers but those of this part (m,) counted as lent.
+
+    Of what is offered it would retain what it does now.
+    """
     loans = sums_of(context.totals(LOANS), house.currency)
     offered = {key: sums[0] for key, sums in context.totals(OFFERS.name).items()}
     own = standing[standing["state"] == OfferState.OPEN]
@@ -265,8 +270,9 @@ def _book(context: Context, house: House, standing: Rows, exposures: npt.NDArray
     for key, limit in offered.items():
         segment = key - book_key(house.currency, 0)
         if 0 <= segment < 1 << 32:
-            by_segment[segment] = by_segment.get(segment, 0) + limit
-            promised += limit
+            own = div_ceiling(limit * house.settings.retained, MILLION)
+            by_segment[segment] = by_segment.get(segment, 0) + own
+            promised += own
     sums = sum(loans.values(), Sums())
     funds = funds_of(context, house.currency)
     return Book(

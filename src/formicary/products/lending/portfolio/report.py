@@ -155,7 +155,9 @@ def _returns(closings: list[Closing], currency: int, count: int) -> Returns:
         for name in (*Books.__struct_fields__, "own_funds")
     }
     grown = {name: np.diff(column) for name, column in table.items()}
-    owed = table["principal"] + table["interest_receivable"] + table["fees_receivable"]
+    # Of joint loans what the house retains, as income and losses are.
+    held = table["principal"] + table["interest_receivable"] + table["fees_receivable"]
+    owed = held - table["participation"]
     return returns(
         Days(
             balance=owed[1:],

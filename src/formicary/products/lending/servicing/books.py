@@ -2,7 +2,7 @@
 
 They balance by themselves, as cash moves with everything that wallets get and give::
 
-    principal + receivables + cash - allowances = own funds + borrowed + payables
+    principal + receivables + cash - allowances = own funds + borrowed + payables + what is a partner's
 
 Own funds are what was paid in and what was earned since, less what was lost and spent.
 """
@@ -27,7 +27,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     """What the accounts of a currency hold, in minor units, each on the side on which it grows.
 
     Sums since the first day: income of one day is the difference of two. ``takeovers`` and
-    ``funding_payable`` are owed to whoever sold loans or lent money; ``paid_in`` is what owners brought.
+    ``funding_payable`` are owed to whoever sold loans or lent money; ``paid_in`` is what owners brought. Of
+    joint loans ``participation`` is a partner's share, and ``partner`` its money that is here.
     """
 
     currency: int
@@ -48,6 +49,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     borrowed: int = 0
     funding_payable: int = 0
     funding_cost: int = 0
+    partner: int = 0
+    participation: int = 0
 
     @property
     def own_funds(self) -> int:
@@ -60,7 +63,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
         """By how much what there is exceeds what is owed and owned; 0, or something moved past the books."""
         allowances = self.allowance_performing + self.allowance_increased + self.allowance_impaired
         there_is = self.principal + self.interest_receivable + self.fees_receivable + self.cash - allowances
-        return there_is - self.borrowed - self.funding_payable - self.takeovers - self.own_funds
+        owed = self.borrowed + self.funding_payable + self.takeovers + self.partner + self.participation
+        return there_is - owed - self.own_funds
 
 
 _DEBITS: Final = (
@@ -82,6 +86,8 @@ _CREDITS: Final = (
     "paid_in",
     "borrowed",
     "funding_payable",
+    "partner",
+    "participation",
 )
 
 

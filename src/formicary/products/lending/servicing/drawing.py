@@ -39,7 +39,8 @@ class Asking:
     """Who is about to be lent how much more: what the house's own limits are asked about.
 
     ``is_committed`` says that it was accepted before and is drawn now: exposure has it already. ``cash`` is
-    what of it leaves the house at once.
+    what of it leaves the house at once. ``partner_share`` is what a partner carries of it, in millionths;
+    None before anybody said.
     """
 
     party: int
@@ -49,14 +50,19 @@ class Asking:
     segment: int
     is_committed: bool
     cash: int = 0
+    partner_share: int | None = None
 
 
-MayLend = Callable[[Context, Asking], None]
-"""Refuses where the house lends no more: a limit of capital is reached, or a model is missing."""
+MayLend = Callable[[Context, Asking], int]
+"""Refuses where the house lends no more: a limit of capital is reached, or a model is missing.
+
+Returns what a partner carries of what is new, in millionths.
+"""
 
 
-def anybody(_: Context, __: Asking) -> None:
-    """Let the house lend to whoever has an offer."""
+def anybody(_: Context, __: Asking) -> int:
+    """Let the house lend to whoever has an offer, by itself."""
+    return 0
 
 
 def accept(
@@ -86,7 +92,7 @@ def accept(
         segment=believed.segment,
         is_committed=False,
     )
-    may_lend(context, asking)
+    partner_share = may_lend(context, asking)
     accepted = schemas.LoanAccepted(
         offer=command.offer,
         party=command.party,
@@ -96,6 +102,7 @@ def accept(
         terms=_terms(offer),
         is_collected=command.is_collected,
         believed=believed,
+        partner_share=partner_share,
     )
     taken = Consequence(product=OFFERS.name, subject=int(command.offer, 16), event=OfferAccepted())
     return Decision(
@@ -182,6 +189,7 @@ def _new_credit(today: Today, amount: int, context: Context, may_lend: MayLend, 
         segment=int(loan["segment"]),
         is_committed=True,
         cash=cash,
+        partner_share=int(loan["partner_share"]),
     )
     may_lend(context, asking)
     return 0 if is_line else quoted(loan, amount=amount, day=today.day).instalment

@@ -35,6 +35,7 @@ def _accepted(loans: Rows, events: Sequence[schemas.LoanAccepted]) -> None:
     for place, event in enumerate(events):
         event.terms.put(loans[place : place + 1])
         event.believed.put(loans[place : place + 1])
+    loans["partner_share"] = _column(events, "partner_share")
     loans["default_now"] = loans["default"]
     loans["state"] = LoanState.ACCEPTED
 

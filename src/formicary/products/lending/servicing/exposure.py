@@ -1,7 +1,8 @@
 """What is lent and what may still be drawn: of loans in columns, of the whole book as it changes, of parties.
 
 The exposure of a line is its limit, drawn or not; that of an instalment loan what it lends until it is drawn,
-and then what is left of it. Interest and fees that are owed are not in it.
+and then what is left of it. Interest and fees that are owed are not in it. Of a joint loan it is what the
+house retains.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from formicary.factory.engine.products import Totals
 from formicary.products.lending.servicing import _exposure_kernels as kernels
 from formicary.products.lending.servicing import steps
 from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.joint import own_part
 from formicary.products.lending.servicing.layout import LoanKind, LoanState
 from formicary.products.lending.servicing.steps import Numbers
 
@@ -66,8 +68,9 @@ def _measure(loans: Rows) -> tuple[Numbers, Numbers]:
     amounts = np.zeros((len(loans), len(Sums.__slots__)), np.int64)
     lent = np.where(is_live, balance, 0)
     is_open = is_accepted | (is_live & (kind == LoanKind.LINE))
-    amounts[:, 0] = np.where(is_open, np.maximum(limit, balance), lent)
-    amounts[:, 1] = amounts[:, 0] - lent
+    shares = loans["partner_share"].copy()
+    amounts[:, 0] = own_part(np.where(is_open, np.maximum(limit, balance), lent), shares)
+    amounts[:, 1] = amounts[:, 0] - own_part(lent, shares)
     return loans["currency"].astype(np.int64) << _SEGMENT_BITS | loans["segment"], amounts
 
 

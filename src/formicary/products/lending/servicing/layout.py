@@ -171,8 +171,10 @@ LOAN: Final = np.dtype(
         ("grace", "<u2"),
         ("stage", "u1"),
         ("is_impaired", "u1"),
-        # The day on which its loss was last taken back, 0 where none was.
-        ("written_back", "<i8"),
+        # The day on which its loss was last taken back, 0 where none was. Of a joint loan, what a partner
+        # carries of it, in millionths.
+        ("written_back", "<i4"),
+        ("partner_share", "<u4"),
     ]
 )
 """One loan, 37 words."""

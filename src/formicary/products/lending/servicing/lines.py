@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from formicary.factory.ledger import TRANSFER
+from formicary.products.lending.servicing import joint
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.postings import (
     Line,
@@ -80,7 +81,10 @@ def charge_off_lines(loan: int, currency: int, owed: Rows, *, is_back: bool) -> 
 
 
 def charge_off_transfers(lost: Rows) -> Rows:
-    """Return what takes the losses of loans (n,) that are charged off, three transfers each at most."""
+    """Return what takes the losses of loans (n,) that are charged off, three transfers each at most.
+
+    A partner's share of them is one transfer a currency.
+    """
     ids = np.column_stack([lost["id_high"], lost["id_low"]])
     losses, interest, fees = (
         _house(lost, code)
@@ -99,6 +103,7 @@ def charge_off_transfers(lost: Rows) -> Rows:
             )
             for accounts, name in flows
         ]
+        + _joint(joint.lost(lost))
     )
 
 
@@ -109,7 +114,7 @@ def accrual_transfers(loans: Rows, interest: Numbers, fees: Numbers) -> Rows:
         of_it = loans["currency"] == currency
         lines = accrual_lines(currency, interest=int(interest[of_it].sum()), fees=int(fees[of_it].sum()))
         made += [_of_line(line, currency) for line in lines]
-    return _together(made)
+    return _together([*made, *_joint(joint.earned(loans, interest + fees))])
 
 
 def _of_line(line: Line, currency: int) -> Rows:
@@ -127,7 +132,7 @@ def _of_line(line: Line, currency: int) -> Rows:
 def payment_transfers(loans: Rows, parts: Parts) -> Rows:
     """Return what the payments of many loans (n,) move from their wallets, five transfers each at most.
 
-    What goes into the house's cash is one transfer a currency.
+    What goes into the house's cash, and each kind of movement with a partner, is one transfer a currency.
     """
     ids, wallets = (
         np.column_stack([loans[f"{name}_high"], loans[f"{name}_low"]]) for name in ("id", "wallet")
@@ -153,7 +158,12 @@ def payment_transfers(loans: Rows, parts: Parts) -> Rows:
             for debits, credits_, amounts, code in flows
         ]
         + _into_cash(loans["currency"], parts)
+        + _joint(joint.paid(loans, parts))
     )
+
+
+def _joint(moves: joint.Moves) -> list[Rows]:
+    return [_of_line(line, currency) for currency, line in moves]
 
 
 def _into_cash(currencies: Rows, parts: Parts) -> list[Rows]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from formicary.factory.engine.products import Consequence, Context, Decision
-from formicary.products.lending.servicing import refusals, schemas, steps
+from formicary.products.lending.servicing import joint, refusals, schemas, steps
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.layout import Bucket, LoanState
 from formicary.products.lending.servicing.lines import charge_off_lines
@@ -59,6 +59,7 @@ def charge_off(record: Rows, context: Context) -> Decision:
     lost = today.loan.copy()
     steps.charged_off(lost)
     today.lines += charge_off_lines(today.id, today.currency, lost[0], is_back=False)
+    today.shares(joint.lost(lost))
     decided = today.decision(schemas.LoanChargedOff(day=today.day), **_charged(lost))
     return _with(decided, came_out(today.loan, context.now, "charged_off"))
 
@@ -72,6 +73,7 @@ def recover(record: Rows, amount: int, context: Context) -> Decision:
     to = house_account_id(LoanAccount.RECOVERIES, today.currency)
     today.lines.append(Line(today.wallet, to, taken, LoanTransfer.RECOVERY))
     steps.recovered(today.loan, np.array([taken], np.int64))
+    today.shares(joint.recovered(today.loan, np.array([taken], np.int64)))
     return today.decision(schemas.LoanRecovered(amount=taken), amount=taken, **_charged(today.loan))
 
 
@@ -79,6 +81,7 @@ def write_back(record: Rows, context: Context) -> Decision:
     """Decide that a loss is taken back."""
     today = _lost(record, context)
     today.lines += charge_off_lines(today.id, today.currency, today.record, is_back=True)
+    today.shares(joint.lost(today.loan, is_back=True))
     decided = today.decision(schemas.LoanWrittenBack(day=today.day), **_charged(today.loan))
     if today.record["bucket"] == Bucket.DAYS_90:
         # Whoever was 90 days late defaulted, whatever the house did about it.

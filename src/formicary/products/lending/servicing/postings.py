@@ -64,6 +64,8 @@ class LoanAccount(IntEnum):
     BORROWED = 282
     FUNDING_PAYABLE = 283
     FUNDING_COST = 284
+    PARTNER = 291
+    PARTICIPATION = 292
 
 
 class LoanTransfer(IntEnum):
@@ -91,6 +93,14 @@ class LoanTransfer(IntEnum):
     FUNDING_COST = 235
     FUNDING_COST_PAID = 236
     TAKEOVER_PAID = 237
+    PARTNER_PAID_IN = 241
+    PARTNER_PAID = 242
+    JOINT_DRAW = 243
+    JOINT_INCOME = 244
+    JOINT_PAID = 245
+    JOINT_LOSS = 246
+    JOINT_WRITE_BACK = 247
+    JOINT_RECOVERY = 248
 
 
 class Line(NamedTuple):
@@ -110,6 +120,7 @@ _FLOORED: Final = {
     LoanAccount.CASH: AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS,
     LoanAccount.BORROWED: AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
     LoanAccount.FUNDING_PAYABLE: AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
+    LoanAccount.PARTNER: AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
 }
 
 

@@ -19,6 +19,7 @@ from formicary.products.lending.limits import LENDING_AMOUNT_MAX, LENDING_YEARS_
 from formicary.products.lending.millionths import MILLION, part_half_even
 from formicary.products.lending.servicing.close_rules import CloseRules, CurrencyRules, rules_for
 from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.joint import own_part
 from formicary.products.lending.servicing.layout import LoanKind, LoanState
 from formicary.products.lending.servicing.postings import (
     Line,
@@ -114,6 +115,8 @@ def provisions_of(loans: Rows, day: int, rules: CloseRules) -> Rows:
     # 10^12 times two shares in millionths is the product of the shares.
     told["allowance"] += many * told["chance"].astype(np.int64) * loss.astype(np.int64)
     told["exposure"] += many * LENDING_AMOUNT_MAX
+    # A partner bears its share of a loss.
+    told["allowance"] = own_part(told["allowance"], loans["partner_share"])
     return told
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from formicary.factory.engine.state import FactoryState
 from formicary.products.lending.funding import schemas
 from formicary.products.lending.servicing.fields import Rows
+from formicary.products.lending.servicing.joint import participations
 from formicary.products.lending.servicing.postings import (
     HOUSE_ACCOUNTS,
     LoanAccount,
@@ -77,6 +78,7 @@ def _compared(
     owed: dict[LoanAccount, Rows] = {
         LoanAccount.INTEREST_RECEIVABLE: of_it["interest_due"] + of_it["accrued"] - of_it["unbooked"],
         LoanAccount.FEES_RECEIVABLE: of_it["fees_due"],
+        LoanAccount.PARTICIPATION: -participations(of_it),
         LoanAccount.BORROWED: -fundings["balances"][fundings["id_low"] == currency],
     }
     # An allowance is on the other side of the books.

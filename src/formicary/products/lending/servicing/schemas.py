@@ -143,7 +143,7 @@ class TakeOverLoans(Command, frozen=True, kw_only=True):
 
 
 class LoanAccepted(DomainEvent, frozen=True, kw_only=True):
-    """A party took an offer."""
+    """A party took an offer; a partner carries a share of the loan, in millionths."""
 
     offer: HexId
     party: HexId
@@ -153,6 +153,7 @@ class LoanAccepted(DomainEvent, frozen=True, kw_only=True):
     terms: LoanTerms
     is_collected: bool
     believed: Believed = Believed()
+    partner_share: Millionths = 0
 
 
 class LoanPaidOut(DomainEvent, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from formicary.factory.engine.products import Context, Decision, DomainEvent
-from formicary.products.lending.servicing import steps
+from formicary.products.lending.servicing import joint, steps
 from formicary.products.lending.servicing.fields import Rows, id_of
 from formicary.products.lending.servicing.lines import accrual_lines, payment_lines
 from formicary.products.lending.servicing.postings import cash_line, missing_accounts, transfers
@@ -42,6 +42,7 @@ class Today:
         self.day = max(day_at(context.now), int(record["until"]))
         interest, fees = steps.advanced(self.loan, np.array([self.day], np.int64))
         self.lines = accrual_lines(self.currency, interest=int(interest[0]), fees=int(fees[0]))
+        self.shares(joint.earned(self.loan, interest + fees))
 
     @property
     def record(self) -> Rows:
@@ -53,10 +54,17 @@ class Today:
         """Let it be paid an amount from an account."""
         parts = steps.paid(self.loan, np.array([amount], np.int64), goes_on=True)
         self.lines += payment_lines(payer, self.id, self.currency, parts)
+        self.shares(joint.paid(self.loan, parts))
 
     def draws(self, amount: int) -> None:
         """Let it pay an amount out; who gets it is for the caller to say."""
-        steps.drawn(self.loan, np.array([self.day], np.int64), np.array([amount], np.int64))
+        drawn = np.array([amount], np.int64)
+        steps.drawn(self.loan, np.array([self.day], np.int64), drawn)
+        self.shares(joint.drawn(self.loan, drawn))
+
+    def shares(self, moves: joint.Moves) -> None:
+        """Let a partner have its share."""
+        self.lines += [line for _, line in moves]
 
     def decision(self, *events: DomainEvent, **answer: Any) -> Decision:
         """Return what is decided; the house's cash moves by what its wallet gets or gives in all."""

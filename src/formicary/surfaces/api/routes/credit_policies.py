@@ -72,6 +72,7 @@ class PolicyBody(Body):
     close: dict[str, Whole] = Field(default_factory=dict, max_length=64)
     loss: Share = 450_000
     frauds_max: Annotated[int, Field(ge=0, le=10**6)] = 0
+    partner_share: Share = 0
 
 
 class PolicyDocument(Document):
@@ -87,6 +88,7 @@ class PolicyDocument(Document):
     close: dict[str, int]
     loss: int
     frauds_max: int
+    partner_share: int
 
 
 class BorrowerBody(Body):
@@ -162,6 +164,7 @@ def _settings(body: PolicyBody) -> HouseSettings:
         close=body.close,
         loss=body.loss,
         frauds_max=body.frauds_max,
+        partner_share=body.partner_share,
     )
     try:
         # The names of settings and the words of a creditor have a form of their own.
@@ -188,6 +191,7 @@ async def _document(asked: Asked, number: int) -> PolicyDocument:
         close=settings["close"],
         loss=house.settings.loss,
         frauds_max=house.settings.frauds_max,
+        partner_share=house.settings.partner_share,
     )
 
 

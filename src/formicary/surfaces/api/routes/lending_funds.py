@@ -18,6 +18,8 @@ from formicary.products.lending.funding.schemas import (
     PayBack,
     PayFundingCost,
     PayInOwnFunds,
+    PayInPartner,
+    PayPartner,
     PaySellers,
     TakeOutOwnFunds,
 )
@@ -61,7 +63,8 @@ class FundsDocument(Document):
     ``own_funds`` are what was ``paid_in`` and what was ``earned`` since, less what was lost and spent;
     ``cost_payable`` is what borrowed money cost until the end of ``accounted_until`` and was not paid yet,
     ``sellers_payable`` what is owed for loans that were taken over; ``client_money`` is what went into
-    wallets and did not come back.
+    wallets and did not come back. Of joint loans ``participation`` is what a partner carries, and ``partner``
+    its money in cash: not lent yet, paid back, or earned.
     """
 
     currency: str
@@ -74,6 +77,8 @@ class FundsDocument(Document):
     sellers_payable: int
     cash: int
     client_money: int
+    partner: int
+    participation: int
     accounted_until: str
 
 
@@ -120,6 +125,18 @@ async def pay_sellers(currency_code: str, body: AmountBody, asked: Asked) -> Fun
     return await _done(asked, currency_code, PaySellers, body)
 
 
+@router.post("/{currency_code}/partner-pay-in")
+async def partner_pay_in(currency_code: str, body: AmountBody, asked: Asked) -> FundsDocument:
+    """Let a partner of joint loans pay in; for the house's keys only."""
+    return await _done(asked, currency_code, PayInPartner, body)
+
+
+@router.post("/{currency_code}/pay-partner")
+async def pay_partner(currency_code: str, body: AmountBody, asked: Asked) -> FundsDocument:
+    """Pay a partner of its money; for the house's keys only."""
+    return await _done(asked, currency_code, PayPartner, body)
+
+
 def _number(code: str) -> int:
     try:
         return currency(code).number
@@ -152,6 +169,8 @@ async def _document(asked: Caller, number: int) -> FundsDocument:
         sellers_payable=-held[LoanAccount.TAKEOVERS],
         cash=held[LoanAccount.CASH],
         client_money=held[LoanAccount.CLIENT_MONEY],
+        partner=-held[LoanAccount.PARTNER],
+        participation=-held[LoanAccount.PARTICIPATION],
         accounted_until=date_text(fields["until"]),
     )
 

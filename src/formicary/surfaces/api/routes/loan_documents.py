@@ -37,13 +37,17 @@ class PartsDocument(Document):
 
 
 class ProvisionDocument(Document):
-    """What is put aside, as of the last close of business, and the chances in millionths behind it."""
+    """What is put aside, as of the last close of business, and the chances in millionths behind it.
+
+    Of a joint loan a partner carries ``partner_share``, in millionths, and nothing is put aside for that.
+    """
 
     stage: int
     allowance: int
     default: int
     default_now: int
     loss: int
+    partner_share: int
     impaired: bool
 
 
@@ -117,7 +121,10 @@ def loan_document(fields: dict[str, Any], now: int, *, is_house: bool) -> LoanDo
     is_active = state is LoanState.ACTIVE
     provision = ProvisionDocument(
         impaired=bool(loan["is_impaired"]),
-        **{name: loan[name] for name in ("stage", "allowance", "default", "default_now", "loss")},
+        **{
+            name: loan[name]
+            for name in ("stage", "allowance", "default", "default_now", "loss", "partner_share")
+        },
     )
     return LoanDocument(
         id=encode(Prefix.LOAN, int(fields["id"], 16)),
