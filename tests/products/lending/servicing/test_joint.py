@@ -135,3 +135,17 @@ def test_parts_are_exact(amount: int, share: int) -> None:
     (partner,) = partner_part([amount], [share]).tolist()
     assert partner == amount * share // 10**6
     assert own_part(np.array([amount]), share).tolist() == [amount - partner]
+
+
+def test_a_close_takes_the_losses_of_both(joint: Bank) -> None:
+    """What is late for too long is lost by the close itself: the partner has its share of it."""
+    joint.lends(1, ANNA, 600_00, INSTALMENTS, is_collected=False)
+    joint.lends(2, BERT, 400_00, INSTALMENTS)
+    day = START
+    while held(joint, LoanAccount.LOSSES) == 0:
+        joint.closes(day)
+        joint.is_sound()
+        day += 1
+    charged = sum(int(joint.loan(1)[f"charged_{name}"]) for name in ("principal", "interest", "fees"))
+    assert -held(joint, LoanAccount.LOSSES) == charged - charged * SHARE // 10**6
+    joint.recovers()
