@@ -11,6 +11,7 @@ from tests.surfaces.api.conftest import Desk
 
 WORDS = wording_of("You may decide on credit by what I sell and owe.")
 SCOPES = ["parties:read", "consents:write", "applications:read", "applications:write", "loans:write"]
+WRONG_TERMS = {"kind": "line", "rate": 3, "day_count": "thirty_360"}
 PATH = "/v1/credit/applications"
 
 
@@ -44,7 +45,7 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
     assert desk.code("GET", "/v1/credit/policies/GBP") == (404, "not_found")
     assert desk.code("GET", "/v1/credit/policies/XXX")[1] == "unknown_currency"
     assert desk.code("POST", PATH, shop.body(10_000), key=shop.token) == (422, "credit_house_missing")
-    wrong = POLICY | {"credit": {"limit_mini": 1}, "terms": {"kind": "line", "rate": 3}}
+    wrong = POLICY | {"credit": {"limit_mini": 1}, "terms": WRONG_TERMS}
     answer = desk.ask("POST", "/v1/credit/policies", json=wrong).json()
     assert answer["code"] == "credit_house_malformed"
     assert all(part in answer["detail"] for part in ("limit_mini", "no rate", "actual/365", "share"))

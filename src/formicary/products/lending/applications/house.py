@@ -70,6 +70,8 @@ _TERMS: Final = LoanTerms.__struct_fields__
 _TEXTS: Final = CreditorWords.__struct_fields__
 _USUAL_CLOSE: Final[dict[str, int]] = msgspec.to_builtins(CloseRules())
 _MARK: Final = 1 << 32
+# Of each kind a record has room for so many settings: one that comes later changes no layout.
+_ROOM: Final = 32
 
 CREDIT_HOUSE: Final = np.dtype(
     [
@@ -82,11 +84,11 @@ CREDIT_HOUSE: Final = np.dtype(
         ("partner_share", "<u4"),
         ("band_defaults", "<i8", (BANDS_MAX,)),
         ("band_sales", "<i8", (BANDS_MAX,)),
-        ("credit", "<i8", (len(CREDIT_SETTINGS),)),
-        ("capital", "<i8", (len(CAPITAL_SETTINGS),)),
-        ("terms", "<i8", (len(_TERMS),)),
+        ("credit", "<i8", (_ROOM,)),
+        ("capital", "<i8", (_ROOM,)),
+        ("terms", "<i8", (_ROOM,)),
         *((name, "u1", (TEXT_BYTES,)) for name in _TEXTS),
-        ("close", "<i8", (len(CLOSE_SETTINGS),)),
+        ("close", "<i8", (_ROOM,)),
     ]
 )
 """The settings of a currency; texts are their bytes in UTF-8, with zeros after them."""
@@ -164,20 +166,20 @@ def close_rules_of(context: Context, currency: int) -> CloseRules | None:
     record = context.aggregate(HOUSES, house_id(currency))
     if record is None or not record["version"]:
         return None
-    return CloseRules(**dict(zip(CLOSE_SETTINGS, record["close"].tolist(), strict=True)))
+    return CloseRules(**dict(zip(CLOSE_SETTINGS, record["close"].tolist(), strict=False)))
 
 
 def told_house(fields: dict[str, Any]) -> House:
     """Return the house of an aggregate's fields, arrays as lists."""
-    terms: dict[str, Any] = dict(zip(_TERMS, fields["terms"], strict=True))
+    terms: dict[str, Any] = dict(zip(_TERMS, fields["terms"], strict=False))
     bands = zip(fields["band_defaults"], fields["band_sales"], strict=True)
     settings = HouseSettings(
         bands=[Band(default=default, sales=sales) for default, sales in bands][: fields["bands"]],
         terms=LoanTerms(**terms | {"is_level": bool(terms["is_level"])}),
         creditor=CreditorWords(**{name: _text(fields[name]) for name in _TEXTS}),
-        credit=dict(zip(CREDIT_SETTINGS, fields["credit"], strict=True)),
-        capital=dict(zip(CAPITAL_SETTINGS, fields["capital"], strict=True)),
-        close=dict(zip(CLOSE_SETTINGS, fields["close"], strict=True)),
+        credit=dict(zip(CREDIT_SETTINGS, fields["credit"], strict=False)),
+        capital=dict(zip(CAPITAL_SETTINGS, fields["capital"], strict=False)),
+        close=dict(zip(CLOSE_SETTINGS, fields["close"], strict=False)),
         loss=fields["loss"],
         frauds_max=fields["frauds_max"],
         partner_share=fields["partner_share"],
@@ -222,16 +224,20 @@ def evolve(_: str, houses: Rows, events: Sequence[Any]) -> None:
             house[name] = getattr(settings, name)
         house["bands"] = len(settings.bands)
         for field, name in (("band_defaults", "default"), ("band_sales", "sales")):
-            numbers = [getattr(band, name) for band in settings.bands]
-            house[field] = numbers + [0] * (BANDS_MAX - len(numbers))
-        house["credit"] = [settings.credit.get(name, 0) for name in CREDIT_SETTINGS]
-        house["capital"] = [settings.capital.get(name, 0) for name in CAPITAL_SETTINGS]
-        # What was said before there were such rules leaves all of them to their defaults.
-        house["close"] = [settings.close.get(name, usual) for name, usual in _USUAL_CLOSE.items()]
-        house["terms"] = [int(getattr(settings.terms, name)) for name in _TERMS]
+            bands = [getattr(band, name) for band in settings.bands]
+            house[field] = bands + [0] * (BANDS_MAX - len(bands))
+        numbers = {
+            "credit": [settings.credit.get(name, 0) for name in CREDIT_SETTINGS],
+            "capital": [settings.capital.get(name, 0) for name in CAPITAL_SETTINGS],
+            # What was said before there were such rules leaves all of them to their defaults.
+            "close": [settings.close.get(name, usual) for name, usual in _USUAL_CLOSE.items()],
+            "terms": [int(getattr(settings.terms, name)) for name in _TERMS],
+        }
+        for field, told in numbers.items():
+            house[field][: len(told)] = told
         for name in _TEXTS:
-            told = getattr(settings.creditor, name).encode()[:TEXT_BYTES]
-            house[name] = np.frombuffer(told.ljust(TEXT_BYTES, b"\0"), np.uint8)
+            text = getattr(settings.creditor, name).encode()[:TEXT_BYTES]
+            house[name] = np.frombuffer(text.ljust(TEXT_BYTES, b"\0"), np.uint8)
 
 
 def _decide_nothing(_: Command | TimerFired, __: Rows | None, ___: Context) -> Decision:

@@ -29,7 +29,14 @@ from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.product import POLICIES
 from formicary.surfaces.api.problems import MalformedField, NotFound, RefusedAs
-from formicary.surfaces.api.routes.loan_terms import TermsBody, TermsDocument, terms_document, terms_of_body
+from formicary.surfaces.api.routes.loan_terms import (
+    DayCountName,
+    Rate,
+    TermsBody,
+    TermsDocument,
+    terms_document,
+    terms_of_body,
+)
 from formicary.surfaces.api.routes.shared import Asked, Body, Document, Id, read_path_id
 
 __all__ = ["router"]
@@ -57,6 +64,13 @@ class CreditorBody(Body):
     agency: Text = ""
 
 
+class PolicyTermsBody(TermsBody):
+    """Terms of the loans that are offered, but for their rate, which is the price of each, by the day."""
+
+    rate: Rate = 0
+    day_count: DayCountName = "actual_365"
+
+
 class PolicyBody(Body):
     """All that the house says of its lending in a currency; amounts in minor units, shares in millionths.
 
@@ -65,7 +79,7 @@ class PolicyBody(Body):
 
     currency: str
     bands: list[BandBody] = Field(max_length=BANDS_MAX)
-    terms: TermsBody
+    terms: PolicyTermsBody
     creditor: CreditorBody
     credit: dict[str, Whole] = Field(default_factory=dict, max_length=64)
     capital: dict[str, Whole] = Field(default_factory=dict, max_length=64)

@@ -21,7 +21,9 @@ from formicary.surfaces.api.routes.shared import Body, Document
 
 __all__ = [
     "Amount",
+    "DayCountName",
     "Fee",
+    "Rate",
     "Share",
     "TermsBody",
     "TermsDocument",
@@ -33,6 +35,10 @@ __all__ = [
 Amount = Annotated[int, Field(ge=1, le=SCHEDULE_AMOUNT_MAX)]
 Fee = Annotated[int, Field(ge=0, le=SCHEDULE_AMOUNT_MAX)]
 Share = Annotated[int, Field(ge=0, le=1_000_000)]
+Rate = Annotated[int, Field(ge=0, le=SCHEDULE_RATE_MAX)]
+DayCountName = Literal[
+    "thirty_360", "actual_360", "actual_364", "actual_365", "actual_actual", "actual_actual_31_december"
+]
 _Part = Literal["fees", "interest", "principal"]
 _KINDS: Final = {"line": LoanKind.LINE, "instalments": LoanKind.INSTALMENT}
 _NAMES: Final = {int(kind): name for name, kind in _KINDS.items()}
@@ -48,18 +54,11 @@ class TermsBody(Body):
     """
 
     kind: Literal["line", "instalments"]
-    rate: Annotated[int, Field(ge=0, le=SCHEDULE_RATE_MAX)]
+    rate: Rate
     instalments: Annotated[int, Field(ge=0, le=SCHEDULE_INSTALMENTS_MAX)] = 0
     every: Annotated[int, Field(ge=1, le=SCHEDULE_PERIOD_DAYS_MAX)] = 1
     unit: Literal["days", "weeks", "months"] = "months"
-    day_count: Literal[
-        "thirty_360",
-        "actual_360",
-        "actual_364",
-        "actual_365",
-        "actual_actual",
-        "actual_actual_31_december",
-    ] = "thirty_360"
+    day_count: DayCountName = "thirty_360"
     level: bool = True
     fee: Fee = 0
     draw_fee: Fee = 0
