@@ -169,7 +169,10 @@ def request_of(world: World, method: str, path: str, *, real: bool) -> tuple[str
     target = path.format(**names)
     if path.endswith("/quote"):
         target += "?amount=1"
-    if path in {"/v1/accounts", "/v1/credit/offers", "/v1/loans"} and method == "GET":
+    if (
+        path in {"/v1/accounts", "/v1/credit/applications", "/v1/credit/offers", "/v1/loans"}
+        and method == "GET"
+    ):
         target += f"?party={names['party_id']}"
     if path.endswith("/statement"):
         target += "?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z"
