@@ -37,7 +37,13 @@ def package(tmp_path: Path) -> Path:
     (folder / "inner").mkdir(parents=True)
     (folder / "kernel.py").write_text("import package.inner\n\n@kernel\ndef one():\n    return A\n")
     (folder / "inner" / "__init__.py").write_text("import numba\nfrom package.inner import two\n")
-    (folder / "inner" / "two.py").write_text("B = 2\n")
+    (folder / "inner" / "two.py").write_text(
+        "    from package import (\n        three,  # (why)\n        deep,\n    )\n"
+    )
+    (folder / "three.py").write_text("from package.deep.four import F\n")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "__init__.py").write_text("")
+    (folder / "deep" / "four.py").write_text("F = 4\n")
     (folder / "other.py").write_text("from package import kernel\n")
     return folder
 
@@ -185,7 +191,9 @@ def test_another_process_finds_the_compiled_kernels(tmp_path: Path) -> None:
     assert outputs == ["3 0\n", "3 1\n"]
 
 
-@pytest.mark.parametrize("file", ["kernel.py", "inner/__init__.py", "inner/two.py"])
+@pytest.mark.parametrize(
+    "file", ["kernel.py", "inner/__init__.py", "inner/two.py", "three.py", "deep/__init__.py", "deep/four.py"]
+)
 def test_folder_depends_on_every_file_behind_a_kernel(
     package: Path, environment: dict[str, str], file: str
 ) -> None:

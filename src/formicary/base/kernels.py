@@ -19,7 +19,6 @@ Under ``NUMBA_DISABLE_JIT=1`` kernels are the plain Python functions, for debugg
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import os
@@ -49,6 +48,9 @@ _PACKAGE: Final = Path(__file__).parents[1]
 _CONFIG: Final[Any] = numba.config
 _FOLDER_NAME: Final = re.compile(r"kernels-[0-9a-f]{32}")
 _KERNEL: Final = re.compile(rb"^\s*@kernel(_part)?$", re.MULTILINE)
+_IMPORT: Final = re.compile(r"^[ \t]*(?:from|import)[ \t]+(.+)$", re.MULTILINE)
+_DOTTED: Final = re.compile(r"[A-Za-z_][\w.]*")
+_WORD: Final = re.compile(r"\w+")
 
 
 class CacheUnusable(OperationalFault):
@@ -223,17 +225,19 @@ def _kernel_sources(package: Path) -> list[Path]:
 
 
 def _imported(path: Path, package: Path) -> list[Path]:
-    """Return the package's modules that a module names in its imports, whether or not names in them."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            # What is imported from a package may be a module of it.
-            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
-    places = [package.parent.joinpath(*name.split(".")) for name in names]
+    """Return the package's modules that a module imports, or seems to.
+
+    Every process waits for this, so nothing is parsed: what is imported from a package may be any module of
+    it whose name is a word somewhere in the file. One too many only compiles more often.
+    """
+    source = path.read_text(encoding="utf-8")
+    imported = (name.split(".") for line in _IMPORT.findall(source) for name in _DOTTED.findall(line))
+    places = {package.joinpath(*inner) for first, *inner in imported if first == package.name}
+    words = set(_WORD.findall(source))
+    for folder in [place for place in places if place.is_dir()]:
+        places.update(child.with_suffix("") for child in folder.iterdir() if child.stem in words)
     files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
-    return [file for file in files if package in file.parents and file.is_file()]
+    return [file for file in files if file.is_file() and package in file.parents]
 
 
 def _writable_parent(environment: Mapping[str, str]) -> Path:
