@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
-from typing import Final
+from collections.abc import Generator, Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,21 +12,6 @@ from hypothesis import settings
 # No deadline: the first example of a kernel compiles it. No database: a run leaves nothing behind.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
-
-
-# Oracles in plain Python, whole campaigns, and pages: what they pass through on the way is tried nearer by.
-_UNMEASURED: Final = (
-    "benchmarks",
-    "client",
-    "docs",
-    "economy",
-    "factory/decisions",
-    "factory/features",
-    "factory/models",
-    "products/payments",
-    "proofs",
-    "surfaces/cli",
-)
 
 
 def pytest_collection_finish() -> None:
@@ -37,10 +22,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure coverage but where it costs most: it makes plain Python two to three times as slow."""
+    """Measure a package's coverage by the tests beside it: it makes Python two to three times as slow."""
     plugin = item.config.pluginmanager.getplugin("_cov")
     controller = plugin.cov_controller if plugin else None
-    if controller is None or not _is_unmeasured(item):
+    if controller is None or _is_beside(item, controller.cov.get_option("run:source_pkgs")):
         return (yield)
     controller.pause()
     try:
@@ -49,6 +34,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         controller.resume()
 
 
-def _is_unmeasured(item: pytest.Item) -> bool:
+def _is_beside(item: pytest.Item, packages: Iterable[str]) -> bool:
     place = item.path.relative_to(item.config.rootpath / "tests")
-    return any(place.is_relative_to(folder) for folder in _UNMEASURED)
+    folders = (package.split(".")[1:] for package in packages)
+    return any(place.is_relative_to(Path(*folder)) for folder in folders)

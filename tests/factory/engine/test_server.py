@@ -151,6 +151,20 @@ def test_aggregates_are_looked_up(house: House) -> None:
         assert refused.value.reason == "malformed_payload"
 
 
+def test_aggregates_are_found_by_a_number(house: House) -> None:
+    """In the order of their creation, a page at a time; none where none holds it."""
+    with house.client() as client:
+        for subject in (7, 9, 8):
+            command = OpenEscrow(subject=subject, buyer=1, seller=2, amount=0, seconds=60)
+            client.command(ESCROW_PRODUCT.name, command, principal="somebody", key=f"open {subject}")
+        first = client.find_aggregates(ESCROW_PRODUCT.name, "status", 1, after=0, limit=2)
+        assert [one["id"] for one in first.items] == [f"{subject:032x}" for subject in (7, 9)]
+        assert first.next is not None
+        rest = client.find_aggregates(ESCROW_PRODUCT.name, "status", 1, after=first.next, limit=2)
+        assert ([one["id"] for one in rest.items], rest.next) == ([f"{8:032x}"], None)
+        assert client.find_aggregates(ESCROW_PRODUCT.name, "status", 2, after=0, limit=2).items == []
+
+
 @pytest.mark.parametrize(
     ("operation", "payload", "code"),
     [

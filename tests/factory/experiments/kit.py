@@ -23,6 +23,7 @@ from formicary.factory.experiments import (
     StopExperiment,
     experiment_id,
 )
+from formicary.factory.facts import FACTS_PRODUCT, RecordFacts
 from tests.factory.engine.null_journal import NullJournal
 from tests.factory.features.training_kit import MemorySource, source_of
 
@@ -96,6 +97,11 @@ class Lab:
         for command in commands:
             assert self.asks(command).code == ""
 
+    def tells(self, facts: RecordFacts) -> None:
+        """Record facts."""
+        request = command_request(FACTS_PRODUCT.name, facts, principal="house", key="facts")
+        assert self.engine.execute([request])[0].code == ""
+
     def refused(self, command: Command) -> str:
         """Carry out a command that is refused; return the code."""
         code: str = self.asks(command).code
@@ -119,4 +125,4 @@ class Lab:
 
     def new_state(self) -> FactoryState:
         """Return an empty state."""
-        return FactoryState(self._folder, [EXPERIMENTS_PRODUCT])
+        return FactoryState(self._folder, [EXPERIMENTS_PRODUCT, FACTS_PRODUCT])

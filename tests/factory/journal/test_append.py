@@ -53,6 +53,15 @@ def test_all_kinds_share_positions(access: Access, count: int) -> None:
     assert got_events == (*events, event(3 * count + 1))
 
 
+def test_an_append_is_begun_and_finished(access: Access) -> None:
+    """Between the two its caller may do something else; it is durable when the second returns."""
+    written = transfers(1, 3)
+    with owned(access) as journal:
+        finish = journal.begin(batch(transfers=written))
+        finish()
+        assert np.array_equal(read_all(journal)[1], written)
+
+
 @pytest.mark.parametrize("count", [10, LARGE], ids=["one statement", "copied"])
 def test_batch_over_a_segment_boundary(small_segments: Access, count: int) -> None:
     """A batch is cut where segments meet; the next ones are there before they are reached."""

@@ -19,6 +19,7 @@ from formicary.factory.journal.columns import (
     DECISION_COLUMNS,
     TRANSFER_COLUMNS,
     Column,
+    bytes_of,
 )
 from formicary.factory.journal.rows import ACCOUNT_ROW, DECISION_ROW, TRANSFER_ROW
 
@@ -136,3 +137,17 @@ def test_every_field_is_stored_once(name: str) -> None:
     fields = [field for column in columns for field in column.fields]
     padding = {"reserved"} if name == "transfers" else set()
     assert sorted(fields) == sorted(set(dtype.names or ()) - padding)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expression"),
+    [
+        (("user_data_128_high", "user_data_128_low"), 'substring("rare" FROM 17 FOR 16)'),
+        (("user_data_32",), 'substring("rare" FROM 41 FOR 4)'),
+        (("id_high", "id_low"), 'uuid_send("id")'),
+        (("amount",), 'int8send("amount")'),
+    ],
+)
+def test_fields_are_found_in_the_column_that_has_them(fields: tuple[str, ...], expression: str) -> None:
+    """A column of their own, or their bytes of a shared one, after those of the fields before them."""
+    assert bytes_of(fields, TRANSFER_COLUMNS, TRANSFER_ROW) == expression

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from formicary.factory.journal.access import Access
 from formicary.factory.journal.errors import BatchRejected
 from formicary.factory.journal.events import require_storable
+from formicary.factory.journal.reader import JournalReader
 from formicary.factory.journal.statements import READ_CAUSED
 from tests.factory.journal.kit import batch, event, owned, read_all, transfers
 
@@ -79,6 +82,17 @@ def test_bodies_mean_the_same(access: Access, count: int) -> None:
             "Ümlaut",
         )
         assert (found.command_id, found.subject) == (event_written.command_id, event_written.subject)
+
+
+def test_events_are_read_a_page_at_a_time(small_segments: Access) -> None:
+    """Those of products after a position, the first ones, over segments; not the engine's own."""
+    events = [event(position, kind="shop.Opened") for position in (1, 2, 100)]
+    with owned(small_segments) as journal:
+        journal.append(batch(events=[*events[:2], event(3), events[2]], transfers=transfers(4, 96)))
+    with closing(JournalReader(small_segments)) as reader:
+        assert reader.events(after=0, limit=2) == events[:2]
+        assert reader.events(after=1, limit=9) == events[1:]
+        assert reader.events(after=100, limit=9) == []
 
 
 def test_what_a_command_caused(small_segments: Access) -> None:

@@ -152,6 +152,19 @@ def test_a_decision_is_explained_by_the_policy_and_models_of_its_time(tmp_path: 
         assert decisions.explain(loan).scores == ()
 
 
+def test_a_score_that_the_policy_does_not_ask_for_is_not_explained(tmp_path: Path, access: Access) -> None:
+    """A point may have more scores than a policy reads."""
+    desk = Shop(tmp_path)
+    desk.promotes(made_model(1))
+    desk.arms(1, rules_of(1, LARGE), scores={"risk": SCORES["risk"]})
+    desk.pays(700)
+    with decisions_of(desk, access) as decisions:
+        (found,) = decisions.newest(DecisionFilter())
+        told = decisions.explain(found)
+    assert [(one.score, one.version) for one in told.scores] == [("risk", 1)]
+    assert told.disagreements == ()
+
+
 def test_a_challenger_is_told_from_the_champion_of_its_time(tmp_path: Path, access: Access) -> None:
     """Also after the challenger has become champion; a shadow looks on, whoever it is."""
     desk = Shop(tmp_path)
