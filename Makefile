@@ -7,8 +7,8 @@ PYTHON_FOLDERS := $(wildcard src tests proofs benchmarks examples)
 # The set-up is done again when the lock changes or the checkout moves.
 STAMP := .venv/ready-$(shell { pwd; cat requirements.lock; } | sha256sum | cut -c 1-16)
 
-# Whatever is installed elsewhere must not leak in.
-unexport PYTHONHOME PYTHONPATH
+# Whatever is installed elsewhere must not leak in, and what is imported is compiled once.
+unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint types imports kernels test-python bench feast proofs learning-proofs mutation lock clean
 
@@ -35,7 +35,7 @@ imports: .venv/installed ## import-linter: the direction of the layers
 
 # Every process of the tests would compile them otherwise, each for a minute.
 kernels: .venv/installed ## compile the kernels that are not compiled yet
-	$(BIN)/python -c "from formicary.runtime.engine_process import warm_up; warm_up()"
+	$(BIN)/python -m tests.kernels
 
 test-python: .venv/installed ## pytest with branch coverage; skips are listed at the end
 	$(BIN)/python -m pytest --cov --numprocesses auto --dist loadfile --no-loadscope-reorder

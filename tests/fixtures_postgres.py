@@ -65,7 +65,7 @@ class PostgresServer:
         name = f"test_{next(self._numbers)}"
         template_name = str(conninfo_to_dict(template.conninfo)["dbname"])
         with self.superuser() as connection:
-            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY")
             connection.execute(statement.format(*map(sql.Identifier, (name, template_name, Role.OWNER))))
         return name, replace(template, conninfo=make_conninfo(template.conninfo, dbname=name))
 
