@@ -65,8 +65,8 @@ QUERY_LIMIT_MAX: Final = 8_189
 DEADLINE_SECONDS: Final = 10
 """Seconds a caller waits for an answer before it is told "not now": longer than any take-over may last."""
 
-KERNEL_CACHES_KEPT_MAX: Final = 4
-"""Folders of compiled kernels kept in the cache: the present version and a few to go back to."""
+KERNEL_CACHES_KEPT_MAX: Final = 8
+"""Folders of compiled kernels kept, 23 MB each: of all checkouts in use, and a few to go back to."""
 
 AMOUNT_CHARACTERS_MAX: Final = 40
 """Characters of an amount as text: twice what 64 bits need; reading far longer numbers is slow."""
