@@ -31,8 +31,17 @@ from formicary.products.lending.underwriting.limits import monthly_sales, steppe
 from formicary.products.lending.underwriting.policy import CreditPolicy
 from formicary.products.lending.underwriting.pricing import NO_RATE, expected_losses, exposures, rates
 
-__all__ = ["DECISION", "NEVER_WARNED", "Condition", "Decided", "Parties", "decide", "honoured"]
-__all__ += ["is_warned", "offers_expire_at"]
+__all__ = [
+    "DECISION",
+    "NEVER_WARNED",
+    "Condition",
+    "Decided",
+    "Parties",
+    "decide",
+    "honoured",
+    "is_warned",
+    "offers_expire_at",
+]
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
