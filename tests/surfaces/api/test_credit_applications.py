@@ -78,7 +78,9 @@ def test_from_the_policy_to_the_loan(desk: Desk, shop: Shop) -> None:
     }
     assert desk.post("/v1/loans", loan, key=shop.token)["state"] == "accepted"
     cut = desk.post(PATH, shop.body(10**9), key=shop.token)
-    assert cut["outcome"] == "cut"
+    debts = "Beside existing debts sales carry no larger line of credit."
+    assert (cut["outcome"], cut["reasons"]) == ("cut", [debts])
+    assert desk.get(f"{PATH}/{cut['id']}/notice", key=shop.token)["reasons"] == cut["reasons"]
     own = f"{PATH}?party={shop.id}"
     first = desk.get(f"{own}&limit=1", key=shop.token)
     assert first["items"] == [granted]

@@ -69,6 +69,8 @@ class Lender:
         """Let the party accept at the rate that it is shown."""
         path = f"/v1/credit/offers/{offer['id']}/quote?amount={amount}"
         quote = self.desk.get(path, key=self.key)
+        above = path.replace(f"={amount}", f"={offer['limit'] + 1}")
+        assert self.desk.code("GET", above, key=self.key) == (422, "draw_out_of_range")
         body = {
             "offer": offer["id"],
             "amount": amount,

@@ -13,6 +13,7 @@ from formicary.products.lending.millionths import UNTOLD
 from formicary.products.lending.underwriting.capital import Binding, Book
 from formicary.products.lending.underwriting.preapproval import (
     Condition,
+    Cut,
     decide,
     honoured,
     offers_expire_at,
@@ -100,7 +101,7 @@ def test_own_funds_refuse_and_cut() -> None:
     """Without own funds nothing is lent; with a few the line is cut, and its price stays."""
     refused = decide(POLICY, CAPITAL, POOR, parties({})).decisions[0]
     assert (refused["limit"], refused["failed"]) == (0, 1 << Condition.CAPITAL)
-    assert refused["binding"] == Binding.PARTY
+    assert refused["binding"] == Binding.LEVERAGE
     few = Book(own_funds=10_000_000, cash=10**12)
     cut = decide(POLICY, CAPITAL, few, parties({})).decisions[0]
     assert (cut["limit"], cut["rate"], cut["failed"], cut["binding"]) == (2_500_000, 150, 0, Binding.PARTY)
@@ -113,6 +114,14 @@ def test_what_is_asked_for_is_the_most() -> None:
     assert told["limit"].tolist() == [1_000_000, 0, 3_000_000, 1_000_000]
     assert told["failed"].tolist() == [0, 1 << Condition.WANTED, 0, 0]
     assert told["is_cut"].tolist() == [0, 1, 1, 1]
+    assert told["cut_by"].tolist() == [Cut.NOTHING, Cut.NOTHING, Cut.SALES, Cut.STEP]
+    in_debt = {"debt_service": 300_000}
+    rich = {"sales_30d": 10**10, "sales_90d": 3 * 10**10}
+    told = decide(POLICY, CAPITAL, RICH, parties(in_debt, rich), wanted=[3_000_000, 10**9]).decisions
+    assert told["cut_by"].tolist() == [Cut.DEBTS, Cut.LARGEST]
+    assert told["limit"].tolist() == [1_010_000, POLICY.limit_max]
+    # A base is looked at for what it may have: nobody asked for more.
+    assert not decide(POLICY, CAPITAL, RICH, parties({})).decisions["cut_by"].any()
 
 
 def test_a_batch_gives_what_single_parties_give() -> None:

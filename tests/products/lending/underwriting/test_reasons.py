@@ -107,7 +107,7 @@ def test_four_others_leave_no_room_for_columns() -> None:
     ("changes", "book", "words"),
     [
         ({"default": UNTOLD}, RICH, "The risk could not be assessed, as the model was not available."),
-        ({}, POOR, "We lend no more to you, or to those you belong together with."),
+        ({}, POOR, "Our own funds carry no more credit for now."),
         ({"retained": 299_999}, RICH, "Our share of such a joint loan would be too small."),
         ({}, Book(own_funds=10**12, cash=0), "Our cash carries no more credit for now."),
     ],
@@ -123,6 +123,23 @@ def test_a_line_that_was_cut_has_its_reason_and_others_none() -> None:
     book = Book(own_funds=10_000_000, cash=10**12)
     decisions = decide(POLICY, CAPITAL, book, parties({}, {"sales_30d": 400_000}, BAD["fraud"])).decisions
     assert reasons_of(decisions) == [[128 + Binding.PARTY], [], [1 + Condition.FRAUD_CHECK]]
+
+
+def test_whoever_gets_less_than_asked_for_is_told_why() -> None:
+    """Whatever it is: each of a thousand parties has a reason where it has to be told one."""
+    random = np.random.default_rng(11)
+    amounts = zip(random.integers(0, 10**9, 1_000), random.integers(0, 10**8, 1_000), strict=True)
+    rows = [
+        {"sales_30d": int(sales), "sales_90d": 3 * int(sales), "debt_service": int(debts)}
+        for sales, debts in amounts
+    ]
+    wanted = random.integers(1, 2 * POLICY.limit_max, 1_000)
+    decisions = decide(POLICY, CAPITAL, RICH, parties(*rows), wanted=wanted).decisions
+    told = reasons_of(decisions)
+    assert [bool(one) for one in told] == (decisions["is_cut"] > 0).tolist()
+    asked_more = decide(POLICY, CAPITAL, RICH, parties({}), wanted=[10**9]).decisions
+    (reasons,) = reasons_of(asked_more)
+    assert sentences(reasons, COLUMNS) == ("At this risk sales carry no larger line of credit.",)
 
 
 def test_attributions_of_other_rows_are_refused() -> None:

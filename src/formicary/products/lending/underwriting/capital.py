@@ -38,7 +38,7 @@ __all__ = ["Binding", "Book", "CapitalPolicy", "Lent", "lend"]
 
 
 class Binding(IntEnum):
-    """Which limit left the least room; of equals, the first here."""
+    """Which limit left the least room; of equals, the last here: it binds everybody."""
 
     NOTHING = 0
     """The amount was lent as it was wanted."""
@@ -210,7 +210,7 @@ class _Running:
             (self._leverage - self._lent, Binding.LEVERAGE),
             (self._liquidity - self._lent, Binding.LIQUIDITY),
         )
-        room, binding = min(rooms)
+        room, binding = min(rooms, key=lambda one: (one[0], -one[1]))
         own = div_ceiling(wanted * retained, MILLION)
         if own <= room:
             amount, binding = wanted, Binding.NOTHING

@@ -35,6 +35,7 @@ __all__ = [
     "DECISION",
     "NEVER_WARNED",
     "Condition",
+    "Cut",
     "Decided",
     "Parties",
     "decide",
@@ -75,6 +76,21 @@ class Condition(IntEnum):
     """Early warning has not found the party's sales fallen within the days that the policy looks back."""
 
 
+class Cut(IntEnum):
+    """Why less than what is asked for is offered, own funds and cash apart; of several, what cuts most."""
+
+    NOTHING = 0
+    """It is not less, or there is nothing."""
+    SALES = 1
+    """The share of its sales that a party may owe at its risk."""
+    DEBTS = 2
+    """What sales leave for another debt, beside those that there are."""
+    LARGEST = 3
+    """The largest line that is lent."""
+    STEP = 4
+    """Lines are multiples of a step."""
+
+
 NEVER_WARNED: Final = -1
 """Stands for the days since a party was warned of, where it never was."""
 
@@ -88,6 +104,7 @@ DECISION: Final = np.dtype(
         ("failed", np.uint16),
         ("binding", np.uint8),
         ("is_cut", np.uint8),
+        ("cut_by", np.uint8),
     ]
 )
 """What was decided about a party.
@@ -95,7 +112,8 @@ DECISION: Final = np.dtype(
 ``limit`` in minor units, 0 where nothing is lent; ``rate`` in millionths a day, ``NO_RATE`` with it;
 ``expected_loss`` of the limit over the horizon in minor units; ``default`` and ``loss`` in millionths as they
 were believed, ``UNTOLD`` where they were not told; ``failed`` a bit per ``Condition``; ``binding`` a
-``Binding``; ``is_cut`` whether the limit is less than what was asked for."""
+``Binding``; ``is_cut`` whether the limit is less than what was asked for, and ``cut_by`` a ``Cut`` that says
+why, where own funds and cash are not all of it."""
 
 Decisions: TypeAlias = npt.NDArray[Any]
 
@@ -188,9 +206,9 @@ def decide(
     is_told = (parties.default >= 0) & (parties.loss >= 0)
     default = np.maximum(np.where(is_told, parties.default, 0), policy.default_floor_millionths)
     loss = np.where(is_told, parties.loss, 0)
-    failed, limits = _conditions(policy, parties, default, is_told)
+    failed, by_sales, affordable = _conditions(policy, parties, default, is_told)
     failed |= _bits(asked < policy.limit_min, Condition.WANTED)
-    limits = stepped(policy, np.minimum(limits, asked))
+    limits = stepped(policy, np.minimum(np.minimum(by_sales, affordable), asked))
     # Where no limit is left the price of the largest one is looked at: the least that it could be.
     priced = np.where(limits > 0, limits, policy.limit_max)
     prices = rates(policy, default=default, loss=loss, amounts=exposures(policy, priced))
@@ -212,7 +230,10 @@ def decide(
     decisions["default"] = np.where(is_told, default, UNTOLD)
     decisions["loss"] = np.where(is_told, loss, UNTOLD)
     decisions["failed"], decisions["binding"] = failed, lent.bindings
-    decisions["is_cut"] = 0 if wanted is None else lent.amounts < asked
+    if wanted is not None:
+        decisions["is_cut"] = lent.amounts < asked
+        cuts = _cuts(policy, asked, limits, by_sales=by_sales, affordable=affordable)
+        decisions["cut_by"] = np.where(lent.amounts > 0, cuts, Cut.NOTHING)
     return Decided(decisions=decisions, book=lent.book)
 
 
@@ -235,8 +256,8 @@ def offers_expire_at(policy: CreditPolicy, at: int) -> int:
 
 def _conditions(
     policy: CreditPolicy, parties: Parties, default: Words, is_told: Flags
-) -> tuple[npt.NDArray[np.uint16], Words]:
-    """Return which conditions failed as bits (n,), and how much risk and sales allow (n,), before steps."""
+) -> tuple[npt.NDArray[np.uint16], Words, Words]:
+    """Return which conditions failed as bits (n,), and how much sales allow (n,), without debts and with."""
     sales = monthly_sales(parties.sales_30d, parties.sales_90d)
     is_too_risky = is_told & (default > policy.default_cap_millionths)
     # With a chance outside of all bands sales are looked at as in the first: they are too low by themselves.
@@ -256,7 +277,21 @@ def _conditions(
     failed = np.zeros(len(parties), np.uint16)
     for condition, is_met in holds.items():
         failed |= _bits(~is_met, condition)
-    return failed, np.minimum(by_sales, affordable)
+    return failed, np.minimum(by_sales, without_debts), affordable
+
+
+def _cuts(
+    policy: CreditPolicy, asked: Words, limits: Words, *, by_sales: Words, affordable: Words
+) -> npt.NDArray[np.uint8]:
+    """Return why limits (n,) are less than what is asked for, (n,) of ``Cut``."""
+    most = np.minimum(asked, policy.limit_max)
+    causes = {
+        Cut.DEBTS: affordable < np.minimum(by_sales, most),
+        Cut.SALES: by_sales < most,
+        Cut.LARGEST: most < asked,
+    }
+    told = np.select(list(causes.values()), list(causes), Cut.STEP)
+    return np.where(limits < asked, told, Cut.NOTHING).astype(np.uint8)
 
 
 def is_warned(policy: CreditPolicy, warned_days: Words) -> Flags:

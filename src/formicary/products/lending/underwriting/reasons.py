@@ -1,10 +1,11 @@
 """Why somebody got no credit, or less: at most four principal reasons, each of them true.
 
-Two kinds of reasons have numbers in one column: a condition that failed, 1 and up, and a column of the model
-that raised the chance of default, ``COLUMN_FIRST`` and up. Where the chance of default is what failed, in
-itself or in the price that it asks for, the columns that raised the score most stand in its place, and none
-that did not raise it: a factor that was not scored, or that spoke for somebody, is no reason against them.
-The other conditions keep their places, so that the columns fill what is left of the four.
+Three kinds of reasons have numbers in one column: a condition that failed, 1 and up, what cut the amount, and
+a column of the model that raised the chance of default, ``COLUMN_FIRST`` and up. Where the chance of default
+is what failed, in itself or in the price that it asks for, the columns that raised the score most stand in
+its place, and none that did not raise it: a factor that was not scored, or that spoke for somebody, is no
+reason against them. The other conditions keep their places, so that the columns fill what is left of the
+four.
 
 *True* means: a condition that is named failed on the recorded values, and once all that are named are mended,
 there is credit; a column that is named added to the score, by the attributions of the model that decided.
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from formicary.base.errors import ProgrammingError
 from formicary.factory.journal.rows import REASONS
 from formicary.products.lending.underwriting.capital import Binding
-from formicary.products.lending.underwriting.preapproval import Condition
+from formicary.products.lending.underwriting.preapproval import Condition, Cut
 
 __all__ = ["COLUMN_FIRST", "confirmed", "needs_columns", "principal_reasons", "sentences"]
 
@@ -34,7 +35,10 @@ Score: TypeAlias = Callable[[Reals], Reals]
 COLUMN_FIRST: Final = 256
 """The number of a reason that is the model's first column."""
 
+_CUT_FIRST: Final = 64
 _BINDING_FIRST: Final = 128
+# Beside the conditions what cut the amount has a place of its own, and is told last.
+_CUT_PLACE: Final = len(Condition)
 
 _IMPORTANCE: Final = (
     Condition.FRAUD_CHECK,
@@ -57,6 +61,10 @@ _SENTENCES: Final[Mapping[int, str]] = {
     1 + Condition.DEBTS: "Existing debts take too much of the sales.",
     1 + Condition.WANTED: "The amount asked for is below the smallest line of credit.",
     1 + Condition.PRICE: "The price that the risk asks for is above the highest that we charge.",
+    _CUT_FIRST + Cut.SALES: "At this risk sales carry no larger line of credit.",
+    _CUT_FIRST + Cut.DEBTS: "Beside existing debts sales carry no larger line of credit.",
+    _CUT_FIRST + Cut.LARGEST: "It is the largest line of credit that we lend.",
+    _CUT_FIRST + Cut.STEP: "Lines of credit are multiples of a fixed amount.",
     _BINDING_FIRST + Binding.RETAINED: "Our share of such a joint loan would be too small.",
     _BINDING_FIRST + Binding.PARTY: "We lend no more to you, or to those you belong together with.",
     _BINDING_FIRST + Binding.SEGMENT: "We lend no more to your line of business for now.",
@@ -115,19 +123,21 @@ def principal_reasons(decisions: npt.NDArray[Any], attributions: Reals) -> Numbe
         message = f"{int(needed.sum())} decisions have attributions, not an array {attributions.shape}"
         raise ProgrammingError(message)
     failed, count = decisions["failed"].astype(np.int64), len(decisions)
-    conditions = np.zeros((count, len(Condition)), np.int64)
+    conditions = np.zeros((count, _CUT_PLACE + 1), np.int64)
     for condition in Condition:
         conditions[:, condition] = np.where(failed >> condition & 1, 1 + condition, 0)
     # What own funds and cash cut is told by what bound, also where something was left.
     bound = decisions["binding"].astype(np.int64)
     conditions[:, Condition.CAPITAL] = np.where(bound > 0, _BINDING_FIRST + bound, 0)
+    cut_by = decisions["cut_by"].astype(np.int64)
+    conditions[:, _CUT_PLACE] = np.where(cut_by > 0, _CUT_FIRST + cut_by, 0)
     others = (conditions != 0).sum(axis=1) - _both_scored(conditions)
     raised = np.zeros((count, REASONS), np.int64)
     raised[needed] = _raised(attributions)
     raised[np.arange(REASONS) >= (REASONS - others)[:, None]] = 0
     # The columns stand for the condition; it is told itself only where no column is.
     conditions[raised[:, 0] > 0, Condition.RISK] = conditions[raised[:, 0] > 0, Condition.PRICE] = 0
-    told, place = conditions[:, _IMPORTANCE], _IMPORTANCE.index(Condition.RISK)
+    told, place = conditions[:, (*_IMPORTANCE, _CUT_PLACE)], _IMPORTANCE.index(Condition.RISK)
     every = np.concatenate([told[:, :place], raised, told[:, place:]], axis=1)
     first = np.argsort(every == 0, axis=1, kind="stable")[:, :REASONS]
     return np.take_along_axis(every, first, axis=1).astype(np.uint16)

@@ -17,6 +17,7 @@ from formicary.factory.engine.requests import command_id_of, derive_id
 from formicary.products.lending.limits import SCHEDULE_AMOUNT_MAX
 from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.offers import OFFER, OFFERS, OfferCredit, OfferState, WithdrawOffer
+from formicary.products.lending.servicing.refusals import DrawOutOfRange
 from formicary.products.lending.servicing.terms import day_at, quoted
 from formicary.surfaces.api.problems import RefusedAs
 from formicary.surfaces.api.routes.loan_terms import (
@@ -146,6 +147,8 @@ async def quote_offer(offer_id: Id, amount: Drawn, asked: Asked) -> QuoteDocumen
     """Say what an amount of it would cost if it were drawn today: what a party is shown before it accepts."""
     asked.principal.require(Scope.LOANS_READ)
     fields = await _own(asked, read_path_id(Prefix.OFFER, offer_id))
+    if amount > fields["limit"]:
+        raise DrawOutOfRange
     quote = quoted(record_of(fields, OFFER)[0], amount=amount, day=day_at(asked.services.now()))
     return QuoteDocument(
         offer=offer_id, amount=amount, instalment=quote.instalment, effective_rate=quote.effective_rate
