@@ -23,6 +23,7 @@ from formicary.products.lending.servicing.providing import (
     provisions_of,
 )
 from formicary.products.lending.servicing.schemas import AssessRisk, ChargeOff, Repay
+from formicary.products.lending.servicing.terms import DAY
 from formicary.products.lending.underwriting.movements import movements
 from formicary.products.lending.underwriting.provisions import PROVISION
 from tests.products.lending.servicing.bank import EUR, INSTALMENTS, LINE, START, Bank
@@ -93,6 +94,20 @@ def test_movements_lead_from_day_to_day(bank: Bank) -> None:
             assert sum(row.gone for row in rows) > 0
             assert bank.loan(1)["stage"] == bank.loan(1)["allowance"] == 0
     bank.recovers()
+    bank.is_sound()
+
+
+def test_what_came_after_the_date_belongs_to_the_next(bank: Bank) -> None:
+    """Whoever closes late has loans of later days on the book: nothing is put aside for them yet."""
+    bank.has(ANNA, BEN)
+    bank.lends(1, ANNA, 600_00, LINE)
+    bank.clock.set((START + 1) * DAY + DAY // 2)
+    bank.lends(2, BEN, 600_00, LINE)
+    bank.closes(START)
+    assert [int(bank.loan(loan)["stage"]) for loan in (1, 2)] == [1, 0]
+    assert allowances(bank) == [int(bank.loan(1)["allowance"]), 0, 0]
+    bank.closes(START + 1)
+    assert [int(bank.loan(loan)["stage"]) for loan in (1, 2)] == [1, 1]
     bank.is_sound()
 
 

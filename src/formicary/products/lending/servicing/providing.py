@@ -28,6 +28,7 @@ from formicary.products.lending.servicing.postings import (
     house_account_id,
     transfers,
 )
+from formicary.products.lending.servicing.terms import DAY
 from formicary.products.lending.underwriting.provisions import (
     Loans,
     Stage,
@@ -77,8 +78,12 @@ _LINES: Final = Moved.__struct_fields__[2:]
 
 
 def provide(loans: Rows, day: int, rules: CloseRules, own: Sequence[CurrencyRules] = ()) -> None:
-    """Put aside for loans (n,) at a day, in place: by a currency's ``own`` rules, else by ``rules``."""
-    is_on_book = np.isin(loans["state"], _ON_BOOK)
+    """Put aside for loans (n,) at a day, in place: by a currency's ``own`` rules, else by ``rules``.
+
+    What was accepted after the day, before it was closed, belongs to the next one.
+    """
+    is_new = (loans["stage"] == 0) & (loans["timestamp"] // DAY > day)
+    is_on_book = np.isin(loans["state"], _ON_BOOK) & ~is_new
     loans["stage"] = loans["allowance"] = 0
     for currency in np.unique(loans["currency"]).tolist():
         places = np.flatnonzero(is_on_book & (loans["currency"] == currency))
