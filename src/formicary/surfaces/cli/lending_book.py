@@ -71,7 +71,7 @@ def portfolio(context: typer.Context, *, as_json: AsJson = False) -> None:
         buckets = [(BUCKETS[row.bucket], f"{row.loans:,}", f"{row.owed:,}") for row in one.buckets]
         write_table(("days late", ">loans", ">owed"), buckets, title=title)
         _write_cohorts(one)
-        for table in one.roll_rates[-1:]:
+        for table in [table for table in one.roll_rates if table.rows][-1:]:
             rolls = [(BUCKETS[name], *map(share_text, shares)) for name, shares in table.rows.items()]
             to = (f">{BUCKETS[name]}" for name in table.to)
             write_table(("days late, before", *to), rolls, title=f"rolled in {table.month}")

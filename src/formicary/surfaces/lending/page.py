@@ -86,6 +86,7 @@ def _currency(one: CurrencyPortfolio) -> dict[str, Any]:
                 [(BUCKETS[name], list(map(share_text, row))) for name, row in table.rows.items()],
             )
             for table in one.roll_rates[-_MONTHS_MAX:]
+            if table.rows
         ],
         "curves": [
             (
