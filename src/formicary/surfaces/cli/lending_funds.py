@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
-from formicary.client.lending_funds import LendingFundsTold
+from formicary.client.lending_funds import LendingFunds, LendingFundsTold
 from formicary.surfaces.cli.api_output import new_group
 from formicary.surfaces.cli.options import AsJson, IdempotencyKey, program_of
 from formicary.surfaces.cli.output import write_json, write_table
@@ -23,14 +24,8 @@ def register(lending: typer.Typer) -> None:
     """Add the commands to the group."""
     funds = new_group("What there is to lend from, with a key of the house: show it, pay in, borrow.")
     funds.command("show")(show)
-    funds.command("pay-in")(pay_in)
-    funds.command("take-out")(take_out)
-    funds.command("borrow")(borrow)
-    funds.command("pay-back")(pay_back)
-    funds.command("pay-cost")(pay_cost)
-    funds.command("pay-sellers")(pay_sellers)
-    funds.command("partner-pay-in")(partner_pay_in)
-    funds.command("pay-partner")(pay_partner)
+    for name, (command, words) in _MOVES.items():
+        funds.command(name, help=words)(command)
     lending.add_typer(funds, name="funds")
 
 
@@ -40,110 +35,39 @@ def show(context: typer.Context, currency: CurrencyArgument, *, as_json: AsJson 
         _write(client.funds.show(currency), as_json=as_json)
 
 
-def pay_in(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pay own funds in: what the house lends is a multiple of them at most."""
-    with program_of(context).client() as client:
-        _write(client.funds.pay_in(currency, amount, key=key), as_json=as_json)
+def _moving(ask: Callable[..., LendingFundsTold]) -> Callable[..., None]:
+    """Return a command that moves an amount."""
+
+    def move(
+        context: typer.Context,
+        currency: CurrencyArgument,
+        amount: AmountArgument,
+        *,
+        key: IdempotencyKey = None,
+        as_json: AsJson = False,
+    ) -> None:
+        with program_of(context).client() as client:
+            _write(ask(client.funds, currency, amount, key=key), as_json=as_json)
+
+    return move
 
 
-def take_out(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take own funds out, paid in or earned, as far as there is cash."""
-    with program_of(context).client() as client:
-        _write(client.funds.take_out(currency, amount, key=key), as_json=as_json)
+def _borrowing(ask: Callable[..., LendingFundsTold]) -> Callable[..., None]:
+    """Return a command that moves an amount at a rate."""
 
+    def move(
+        context: typer.Context,
+        currency: CurrencyArgument,
+        amount: AmountArgument,
+        *,
+        rate: RateOption,
+        key: IdempotencyKey = None,
+        as_json: AsJson = False,
+    ) -> None:
+        with program_of(context).client() as client:
+            _write(ask(client.funds, currency, amount, rate, key=key), as_json=as_json)
 
-def borrow(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    rate: RateOption,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Borrow money at a rate; what it costs is booked with each close."""
-    with program_of(context).client() as client:
-        _write(client.funds.borrow(currency, amount, rate, key=key), as_json=as_json)
-
-
-def pay_back(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    rate: RateOption,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pay back what is borrowed at a rate."""
-    with program_of(context).client() as client:
-        _write(client.funds.pay_back(currency, amount, rate, key=key), as_json=as_json)
-
-
-def pay_cost(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pay interest that borrowed money has cost so far."""
-    with program_of(context).client() as client:
-        _write(client.funds.pay_cost(currency, amount, key=key), as_json=as_json)
-
-
-def pay_sellers(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pay for loans that were taken over from other books."""
-    with program_of(context).client() as client:
-        _write(client.funds.pay_sellers(currency, amount, key=key), as_json=as_json)
-
-
-def partner_pay_in(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let a partner pay in, out of which its share of joint loans is lent."""
-    with program_of(context).client() as client:
-        _write(client.funds.partner_pay_in(currency, amount, key=key), as_json=as_json)
-
-
-def pay_partner(
-    context: typer.Context,
-    currency: CurrencyArgument,
-    amount: AmountArgument,
-    *,
-    key: IdempotencyKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pay a partner of its money: not lent yet, paid back, or earned."""
-    with program_of(context).client() as client:
-        _write(client.funds.pay_partner(currency, amount, key=key), as_json=as_json)
+    return move
 
 
 def _write(told: LendingFundsTold, *, as_json: bool) -> None:
@@ -159,3 +83,34 @@ def _write(told: LendingFundsTold, *, as_json: bool) -> None:
     write_table(("funds", ">minor units"), sums, title=title)
     borrowed = [(f"{one.rate:,}", f"{one.amount:,}") for one in told.borrowings]
     write_table((">borrowed at, billionths a year", ">minor units"), borrowed)
+
+
+_MOVES: Final = {
+    "pay-in": (
+        _moving(LendingFunds.pay_in),
+        "Pay own funds in: what the house lends is a multiple of them at most.",
+    ),
+    "take-out": (
+        _moving(LendingFunds.take_out),
+        "Take own funds out, paid in or earned, as far as there is cash.",
+    ),
+    "borrow": (
+        _borrowing(LendingFunds.borrow),
+        "Borrow money at a rate; what it costs is booked with each close.",
+    ),
+    "pay-back": (_borrowing(LendingFunds.pay_back), "Pay back what is borrowed at a rate."),
+    "pay-cost": (_moving(LendingFunds.pay_cost), "Pay interest that borrowed money has cost so far."),
+    "pay-sellers": (
+        _moving(LendingFunds.pay_sellers),
+        "Pay for loans that were taken over from other books.",
+    ),
+    "partner-pay-in": (
+        _moving(LendingFunds.partner_pay_in),
+        "Let a partner pay in, out of which its share of joint loans is lent.",
+    ),
+    "pay-partner": (
+        _moving(LendingFunds.pay_partner),
+        "Pay a partner of its money: not lent yet, paid back, or earned.",
+    ),
+}
+"""Commands that move money, by name, with what they say they do."""
