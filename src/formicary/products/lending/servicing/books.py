@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from formicary.factory.engine.products import Context
-from formicary.products.lending.funding.funds import held
+from formicary.products.lending.funding.funds import EQUITY, held
 from formicary.products.lending.servicing.fields import Rows
 from formicary.products.lending.servicing.postings import LoanAccount
 
@@ -55,8 +55,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def own_funds(self) -> int:
         """What is the house's own, in minor units: paid in, and earned less lost and spent."""
-        earned = self.interest_income + self.fee_income + self.recoveries
-        return self.paid_in + earned - self.losses - self.impairment - self.funding_cost
+        names = [code.name.lower() for code in EQUITY]
+        return sum(-getattr(self, name) if name in _DEBITS else getattr(self, name) for name in names)
 
     @property
     def imbalance(self) -> int:

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
-from formicary.base.currencies import CURRENCIES, currency
-from formicary.base.errors import Refusal
+from formicary.base.currencies import CURRENCIES
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.identity.party import PARTY_PRODUCT, PartyKind, PartyNotActive, PartyStatus
@@ -31,6 +30,7 @@ from formicary.surfaces.api.routes.shared import (
     Id,
     Limit,
     currency_code,
+    read_currency,
     read_cursor,
     read_id,
     read_path_id,
@@ -94,10 +94,7 @@ async def open_account(body: AccountBody, asked: Asked) -> AccountDocument:
     asked.principal.require_house()
     _ = asked.key
     party = read_id(Prefix.PARTY, body.party, param="party")
-    try:
-        ledger = currency(body.currency).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
+    ledger = read_currency(body.currency)
     fields = (await asked.services.backend.aggregates(PARTY_PRODUCT.name, [party]))[0]
     if fields is None:
         raise NotFound
@@ -221,8 +218,5 @@ def _totals(totals: Any) -> dict[str, int]:
 
 def _ledgers(code: str | None) -> list[int]:
     if code is not None:
-        try:
-            return [currency(code).number]
-        except Refusal as refusal:
-            raise RefusedAs(refusal.code, param="currency") from refusal
+        return [read_currency(code)]
     return [known.number for known in CURRENCIES]

@@ -7,11 +7,10 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
-from formicary.base.currencies import currency, currency_of_ledger
-from formicary.base.errors import Refusal
+from formicary.base.currencies import currency_of_ledger
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.requests import command_id_of, derive_id
@@ -20,7 +19,7 @@ from formicary.products.lending.applications.recorded import notice_told
 from formicary.products.lending.applications.schemas import NAME, ApplyForCredit, CreditDecided
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.product import APPLICATIONS
-from formicary.surfaces.api.problems import NotFound, RefusedAs
+from formicary.surfaces.api.problems import NotFound
 from formicary.surfaces.api.routes.credit_scores import own_party
 from formicary.surfaces.api.routes.shared import (
     DEFAULT_LIMIT,
@@ -31,7 +30,9 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     Limit,
+    Whose,
     of_party,
+    read_currency,
     read_id,
     read_path_id,
 )
@@ -41,7 +42,6 @@ __all__ = ["router"]
 
 router: Final = APIRouter(prefix="/v1/credit/applications", tags=["credit"])
 
-Whose = Annotated[str, Query(max_length=64, description="Id of the party.")]
 
 _KIND: Final = f"{NAME}.{CreditDecided.__name__}"
 _FORMS: Final = {"text/html": "as_html", "text/plain": "as_text", "application/json": "as_json"}
@@ -102,10 +102,7 @@ async def apply_for_credit(body: ApplicationBody, asked: Asked) -> ApplicationDo
     """Decide about an application at once: an offer, or reasons."""
     asked.principal.require(Scope.APPLICATIONS_WRITE)
     party = await own_party(asked, body.party)
-    try:
-        number = currency(body.currency).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
+    number = read_currency(body.currency)
     wallet = None if body.wallet is None else read_id(Prefix.ACCOUNT, body.wallet, param="wallet")
     subject = derive_id(command_id_of(asked.principal.name, asked.key), 0)
     command = ApplyForCredit(

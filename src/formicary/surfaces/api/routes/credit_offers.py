@@ -8,8 +8,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from formicary.base.currencies import currency
-from formicary.base.errors import Refusal
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.reads import record_of
@@ -19,7 +17,6 @@ from formicary.products.lending.servicing.fields import Believed
 from formicary.products.lending.servicing.offers import OFFER, OFFERS, OfferCredit, OfferState, WithdrawOffer
 from formicary.products.lending.servicing.refusals import DrawOutOfRange
 from formicary.products.lending.servicing.terms import day_at, quoted
-from formicary.surfaces.api.problems import RefusedAs
 from formicary.surfaces.api.routes.loan_terms import (
     Amount,
     Share,
@@ -37,8 +34,10 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     Limit,
+    Whose,
     currency_code,
     of_party,
+    read_currency,
     read_id,
     read_path_id,
 )
@@ -49,7 +48,6 @@ __all__ = ["router"]
 router: Final = APIRouter(prefix="/v1/credit/offers", tags=["lending"])
 
 Drawn = Annotated[int, Query(ge=1, le=SCHEDULE_AMOUNT_MAX, description="Minor units.")]
-Whose = Annotated[str, Query(max_length=64, description="Id of the party.")]
 
 
 class OfferBody(Body):
@@ -104,10 +102,7 @@ async def offer_credit(body: OfferBody, asked: Asked) -> OfferDocument:
     asked.principal.require(Scope.LOANS_WRITE)
     asked.principal.require_house()
     party = read_id(Prefix.PARTY, body.party, param="party")
-    try:
-        number = currency(body.currency).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
+    number = read_currency(body.currency)
     subject = derive_id(command_id_of(asked.principal.name, asked.key), 0)
     command = OfferCredit(
         subject=subject,

@@ -9,8 +9,7 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import Field
 
-from formicary.base.currencies import currency, currency_of_ledger
-from formicary.base.errors import Refusal
+from formicary.base.currencies import currency_of_ledger
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.identity.party import PARTY_PRODUCT
@@ -28,7 +27,7 @@ from formicary.products.lending.applications.settings import (
 from formicary.products.lending.limits import LENDING_AMOUNT_MAX
 from formicary.products.lending.millionths import MILLION
 from formicary.products.lending.product import POLICIES
-from formicary.surfaces.api.problems import MalformedField, NotFound, RefusedAs
+from formicary.surfaces.api.problems import MalformedField, NotFound
 from formicary.surfaces.api.routes.loan_terms import (
     DayCountName,
     Rate,
@@ -37,7 +36,7 @@ from formicary.surfaces.api.routes.loan_terms import (
     terms_document,
     terms_of_body,
 )
-from formicary.surfaces.api.routes.shared import Asked, Body, Document, Id, read_path_id
+from formicary.surfaces.api.routes.shared import Asked, Body, Document, Id, read_currency, read_path_id
 
 __all__ = ["router"]
 
@@ -126,7 +125,7 @@ class BorrowerDocument(Document):
 async def set_policy(body: PolicyBody, asked: Asked) -> PolicyDocument:
     """Say by what the house lends in a currency from now on; all that is wrong with it is told at once."""
     asked.key_of_the_house(Scope.LENDING_WRITE)
-    number, settings = _number(body.currency), _settings(body)
+    number, settings = read_currency(body.currency), _settings(body)
     if wrong := findings(settings, number):
         raise CreditHouseMalformed("; ".join(wrong))
     command = SetCreditPolicy(subject=house_id(number), currency=number, settings=settings)
@@ -138,7 +137,7 @@ async def set_policy(body: PolicyBody, asked: Asked) -> PolicyDocument:
 async def get_policy(currency_code: str, asked: Asked) -> PolicyDocument:
     """Show by what the house lends in a currency; for the house's keys only."""
     asked.key_of_the_house(Scope.LENDING_READ)
-    return await _document(asked, _number(currency_code))
+    return await _document(asked, read_currency(currency_code))
 
 
 @router.post("/borrowers/{party_id}")
@@ -159,13 +158,6 @@ async def get_borrower(party_id: Id, asked: Asked) -> BorrowerDocument:
     """Show what was said of a party; for the house's keys only."""
     asked.key_of_the_house(Scope.LENDING_READ)
     return await _borrower(asked, read_path_id(Prefix.PARTY, party_id))
-
-
-def _number(code: str) -> int:
-    try:
-        return currency(code).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
 
 
 def _settings(body: PolicyBody) -> HouseSettings:

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from formicary.base.currencies import currency
-from formicary.base.errors import Refusal
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.requests import command_id_of, derive_id
@@ -18,7 +16,7 @@ from formicary.products.payments.escrow import schemas as commands
 from formicary.products.payments.escrow.table import Refund, Role, Timing, Trade
 from formicary.products.payments.product import ESCROWS
 from formicary.products.payments.terms import MERCHANT_FEE_POINTS
-from formicary.surfaces.api.problems import NotFound, RefusedAs
+from formicary.surfaces.api.problems import NotFound
 from formicary.surfaces.api.routes.shared import (
     Asked,
     Body,
@@ -26,6 +24,7 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     currency_code,
+    read_currency,
     read_id,
     read_path_id,
 )
@@ -96,10 +95,7 @@ async def open_escrow(body: EscrowBody, asked: Asked) -> EscrowDocument:
     seller = read_id(Prefix.PARTY, body.seller, param="seller")
     if not (asked.principal.acts_for(buyer) or asked.principal.acts_for(seller)):
         raise NotFound
-    try:
-        number = currency(body.currency).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
+    number = read_currency(body.currency)
     subject = derive_id(command_id_of(asked.principal.name, asked.key), 0)
     command = commands.OpenEscrow(
         subject=subject,

@@ -8,8 +8,6 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from formicary.base.civil import date_text
-from formicary.base.currencies import currency
-from formicary.base.errors import Refusal
 from formicary.base.scopes import Scope
 from formicary.factory.engine.products import Command
 from formicary.products.lending.funding.funds import EQUITY
@@ -26,8 +24,7 @@ from formicary.products.lending.funding.schemas import (
 from formicary.products.lending.limits import FUNDING_AMOUNT_MAX, FUNDING_RATE_MAX
 from formicary.products.lending.product import FUNDING_PRODUCT
 from formicary.products.lending.servicing.postings import HOUSE_ACCOUNTS, LoanAccount, house_account_id
-from formicary.surfaces.api.problems import RefusedAs
-from formicary.surfaces.api.routes.shared import Asked, Body, Caller, Document
+from formicary.surfaces.api.routes.shared import Asked, Body, Caller, Document, read_currency
 from formicary.surfaces.api.routes.shared import currency_code as code_of
 
 __all__ = ["router"]
@@ -86,7 +83,7 @@ class FundsDocument(Document):
 async def get_funds(currency_code: str, asked: Asked) -> FundsDocument:
     """Show what there is to lend from; for the house's keys only."""
     asked.key_of_the_house(Scope.LENDING_READ)
-    return await _document(asked, _number(currency_code))
+    return await _document(asked, read_currency(currency_code))
 
 
 @router.post("/{currency_code}/pay-in")
@@ -137,16 +134,9 @@ async def pay_partner(currency_code: str, body: AmountBody, asked: Asked) -> Fun
     return await _done(asked, currency_code, PayPartner, body)
 
 
-def _number(code: str) -> int:
-    try:
-        return currency(code).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
-
-
 async def _done(asked: Caller, currency_code: str, kind: type[Command], body: Body) -> FundsDocument:
     asked.key_of_the_house(Scope.LENDING_WRITE)
-    command = kind(subject=_number(currency_code), **body.model_dump())
+    command = kind(subject=read_currency(currency_code), **body.model_dump())
     await asked.services.command(FUNDING_PRODUCT.name, command, principal=asked.principal, key=asked.key)
     return await _document(asked, command.subject)
 

@@ -21,7 +21,6 @@ from formicary.products.lending.product import LOANS
 from formicary.products.lending.servicing import schemas as commands
 from formicary.products.lending.servicing.offers import OFFERS
 from formicary.products.payments.postings import account_id
-from formicary.surfaces.api.routes.credit_offers import Whose
 from formicary.surfaces.api.routes.loan_documents import (
     EntryDocument,
     LoanDocument,
@@ -40,6 +39,7 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     Limit,
+    Whose,
     of_party,
     read_cursor,
     read_id,

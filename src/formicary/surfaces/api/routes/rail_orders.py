@@ -8,8 +8,6 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter
 from pydantic import Field
 
-from formicary.base.currencies import currency
-from formicary.base.errors import Refusal
 from formicary.base.public_ids import Prefix, encode
 from formicary.base.scopes import Scope
 from formicary.factory.engine.products import Command
@@ -17,7 +15,7 @@ from formicary.factory.engine.requests import command_id_of, derive_id
 from formicary.factory.ledger import AMOUNT_MAX
 from formicary.products.payments.product import RAIL
 from formicary.products.payments.rail import schemas as commands
-from formicary.surfaces.api.problems import NotFound, RefusedAs
+from formicary.surfaces.api.problems import NotFound
 from formicary.surfaces.api.routes.shared import (
     Asked,
     Body,
@@ -25,6 +23,7 @@ from formicary.surfaces.api.routes.shared import (
     Document,
     Id,
     currency_code,
+    read_currency,
     read_id,
     read_path_id,
 )
@@ -62,10 +61,7 @@ async def request_order(body: OrderBody, asked: Asked) -> OrderDocument:
     asked.principal.require(Scope.RAIL_WRITE)
     party = read_id(Prefix.PARTY, body.party, param="party")
     asked.principal.require_party(party)
-    try:
-        number = currency(body.currency).number
-    except Refusal as refusal:
-        raise RefusedAs(refusal.code, param="currency") from refusal
+    number = read_currency(body.currency)
     kind = commands.RequestTopUp if body.direction == "top_up" else commands.RequestCashOut
     subject = derive_id(command_id_of(asked.principal.name, asked.key), 0)
     return await _done(asked, kind(subject=subject, party=party, currency=number, amount=body.amount))

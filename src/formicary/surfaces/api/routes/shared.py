@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final, cast
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from formicary.base.currencies import currency_of_ledger
+from formicary.base.currencies import currency, currency_of_ledger
 from formicary.base.errors import Refusal
 from formicary.base.limits import API_PAGE_ITEMS, API_PAGE_ITEMS_MAX
 from formicary.base.public_ids import PUBLIC_ID_CHARACTERS, Prefix, decode
 from formicary.base.scopes import Scope
 from formicary.surfaces.api.auth import Principal
 from formicary.surfaces.api.exchange import Exchange
-from formicary.surfaces.api.problems import MalformedField, NotFound, ScopeMissing
+from formicary.surfaces.api.problems import MalformedField, NotFound, RefusedAs, ScopeMissing
 from formicary.surfaces.api.services import Services
 
 __all__ = [
@@ -26,8 +26,10 @@ __all__ = [
     "Document",
     "Id",
     "Limit",
+    "Whose",
     "currency_code",
     "of_party",
+    "read_currency",
     "read_cursor",
     "read_id",
     "read_path_id",
@@ -85,6 +87,7 @@ def _caller(request: Request) -> Caller:
 
 Asked = Annotated[Caller, Depends(_caller)]
 Id = Annotated[str, Path(max_length=64, description="A prefix, an underscore and 26 characters.")]
+Whose = Annotated[str, Query(max_length=64, description="Id of the party.")]
 Limit = Annotated[int, Query(ge=1, le=API_PAGE_ITEMS_MAX, description="Items on a page at most.")]
 Cursor = Annotated[
     str | None,
@@ -116,6 +119,14 @@ def read_cursor(cursor: str | None) -> int:
     if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _POSITION_MAX):
         raise MalformedField(_CURSOR_FORM, param="cursor")
     return int(cursor)
+
+
+def read_currency(code: str) -> int:
+    """Return the number of a currency by its code; another one is refused as the field ``currency``."""
+    try:
+        return currency(code).number
+    except Refusal as refusal:
+        raise RefusedAs(refusal.code, param="currency") from refusal
 
 
 def currency_code(ledger: int) -> str:
